@@ -1,0 +1,17 @@
+//! From a received object to a clean one: header, picture, second look.
+//!
+//! Runs in a worker process. Reads no clock and draws no randomness: the same
+//! input, profile, models and key give the same bytes (DESIGN.md decision 6).
+
+pub mod encode;
+pub mod judge;
+pub mod known;
+pub mod metadata;
+pub mod pixels;
+pub mod redact;
+pub mod report;
+pub mod text;
+pub mod verify;
+
+pub use known::KnownValues;
+pub use report::Report;

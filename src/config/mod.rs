@@ -1,0 +1,5 @@
+//! Configuration: read raw (TOML and environment), checked once, used typed.
+
+pub mod profile;
+
+pub use profile::{Action, Profile, ProfileOption, TagRule};
