@@ -2,4 +2,4 @@
 
 pub mod profile;
 
-pub use profile::{Action, Profile, ProfileOption, TagRule};
+pub use profile::{Action, CleanLimits, CleanRules, Profile, ProfileOption, TagRule, TextPolicy};

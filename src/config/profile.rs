@@ -113,3 +113,60 @@ impl Profile {
         self.options.contains(&option)
     }
 }
+
+/// What is done with text found in pictures (DESIGN.md decision 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextPolicy {
+    /// Hide every line that is not known to be clinical.
+    #[default]
+    HideUnlessKnownClinical,
+    /// Hide what shows a sign of identity, and what cannot be read.
+    HideIdentifying,
+    /// Ultrasound: hide all outside the regions that is not explained.
+    HideOutsideRegions,
+    /// Hide all text.
+    HideAll,
+}
+
+/// Limits of one cleaning, checked by the worker itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanLimits {
+    /// Most pixels of one frame. Default 256 Mi: a 16 k × 16 k film.
+    pub frame_pixels_max: u64,
+    /// Most bytes of one decoded frame. Default 768 MiB.
+    pub frame_bytes_max: u64,
+    /// Most frames. Default 100,000: an hour of cine at 25 Hz.
+    pub frames_max: u32,
+}
+
+impl Default for CleanLimits {
+    fn default() -> Self {
+        Self { frame_pixels_max: 256 << 20, frame_bytes_max: 768 << 20, frames_max: 100_000 }
+    }
+}
+
+/// What a worker must know of a project: one checked unit per project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanRules {
+    /// Header profile.
+    pub profile: Profile,
+    /// Text in pictures.
+    pub text_policy: TextPolicy,
+    /// SOP Class UIDs whose pictures are not searched (default none; ignored
+    /// where identity is likely: decision 10).
+    pub header_only: BTreeSet<String>,
+    /// Limits.
+    pub limits: CleanLimits,
+}
+
+impl Default for CleanRules {
+    fn default() -> Self {
+        Self {
+            profile: Profile::basic(),
+            text_policy: TextPolicy::default(),
+            header_only: BTreeSet::new(),
+            limits: CleanLimits::default(),
+        }
+    }
+}

@@ -9,9 +9,21 @@ use std::collections::BTreeMap;
 
 use super::{Tag, VR};
 
-/// A range of bytes in the source file the data set was read from.
+/// Which file an [`Extent`] lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The file the data set was read from.
+    Input,
+    /// The worker's scratch file: frames that were painted and coded again,
+    /// always little endian.
+    Scratch,
+}
+
+/// A range of bytes in a file beside the data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Extent {
+    /// The file.
+    pub source: Source,
     /// First byte, from the start of the file.
     pub offset: u64,
     /// Number of bytes.
@@ -25,8 +37,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// The items of a sequence (VR SQ).
     Items(Vec<DataSet>),
-    /// A bulk value left in the source file (native pixel data and the like),
-    /// in the source's byte order.
+    /// A bulk value left in its file (native pixel data and the like), in
+    /// that file's byte order.
     Bulk(Extent),
     /// Encapsulated pixel data (PS3.5 §A.4): the Basic Offset Table's entries
     /// and the fragments after it.

@@ -11,7 +11,7 @@ pub mod transfer_syntax;
 pub mod uid;
 
 pub use ae_title::AeTitle;
-pub use dataset::{DataSet, Element, Extent, Value};
+pub use dataset::{DataSet, Element, Extent, Source, Value};
 pub use dicom_core::{Tag, VR};
 pub use transfer_syntax::{Encoding, TransferSyntax};
 pub use uid::Uid;
