@@ -1,5 +1,10 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
+pub mod checked;
+pub mod load;
 pub mod profile;
+pub mod raw;
 
+pub use checked::{Config, Destination, Fault, Project, Sender};
+pub use load::{ConfigError, load};
 pub use profile::{Action, CleanLimits, CleanRules, Profile, ProfileOption, TagRule, TextPolicy};

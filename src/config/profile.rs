@@ -64,6 +64,17 @@ pub struct TagRule {
     pub action: Action,
 }
 
+/// Why there is no such profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// No profile of this name ships.
+    #[error("there is no profile {name}; write basic, tcia or the path of a .toml file")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+    },
+}
+
 /// A checked profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -104,6 +115,18 @@ impl Profile {
                 O::RetainSafePrivate,
             ]),
             rules: Vec::new(),
+        }
+    }
+
+    /// A profile by name, or read from a file when the name ends in `.toml`.
+    ///
+    /// # Errors
+    /// [`ProfileError`]: the key and its fault, exit 64.
+    pub fn named(name: &str) -> Result<Self, ProfileError> {
+        match name {
+            "basic" => Ok(Self::basic()),
+            "tcia" => Ok(Self::tcia()),
+            other => Err(ProfileError::Unknown { name: other.to_owned() }),
         }
     }
 

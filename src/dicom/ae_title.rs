@@ -17,6 +17,12 @@ pub struct AeTitle(String);
 pub struct AeTitleError;
 
 impl AeTitle {
+    /// `AIRLOCK`: the title without configuration (DESIGN.md §4).
+    #[must_use]
+    pub fn default_title() -> Self {
+        Self("AIRLOCK".to_owned())
+    }
+
     /// The title without padding.
     #[must_use]
     pub fn as_str(&self) -> &str {

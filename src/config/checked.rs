@@ -1,0 +1,443 @@
+//! The configuration after checking: typed, whole, and possible.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::profile::{CleanLimits, CleanRules, Profile, TextPolicy};
+use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
+use crate::dicom::{AeTitle, Uid};
+
+/// Name of the project and destination that exist without configuration.
+pub const DEFAULT_PROJECT: &str = "default";
+/// Name of the folder destination that exists without configuration.
+pub const DEFAULT_DESTINATION: &str = "delivered";
+/// Longest name of a project, destination or sender, in characters.
+const NAME_CHARS_MAX: usize = 32;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory that one process owns.
+    pub data_dir: PathBuf,
+    /// Bytes that stay free.
+    pub reserve_bytes: u64,
+    /// DICOM door.
+    pub listen: SocketAddr,
+    /// Our AE title.
+    pub ae_title: AeTitle,
+    /// Most associations at once.
+    pub associations_max: usize,
+    /// Private SOP classes are accepted.
+    pub private_sop_classes: bool,
+    /// Cleaning processes.
+    pub workers: usize,
+    /// Most resident memory of one, bytes.
+    pub worker_memory_bytes_max: u64,
+    /// Longest time for one instance.
+    pub worker_time_max: Duration,
+    /// Models, where not searched for.
+    pub models_dir: Option<PathBuf>,
+    /// Master key file.
+    pub master_key_file: PathBuf,
+    /// The master key file was named by the configuration: never created.
+    pub master_key_given: bool,
+    /// JSON log lines.
+    pub log_json: bool,
+    /// Log filter.
+    pub log_filter: String,
+    /// OTLP endpoint.
+    pub otlp_endpoint: Option<String>,
+    /// Projects by name.
+    pub projects: BTreeMap<String, Project>,
+    /// Destinations by name.
+    pub destinations: BTreeMap<String, Destination>,
+    /// Who may send; empty: anybody on this machine.
+    pub senders: Vec<Sender>,
+}
+
+/// One project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// Called AE title that selects it.
+    pub ae_title: AeTitle,
+    /// What the cleaner must know.
+    pub rules: CleanRules,
+    /// Put before each pseudonym.
+    pub code_prefix: String,
+    /// Names of its destinations, at least one.
+    pub destinations: Vec<String>,
+}
+
+/// One destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A directory.
+    Folder(PathBuf),
+    /// A Storage SCP.
+    Ae {
+        /// Called AE title.
+        called: AeTitle,
+        /// Calling AE title.
+        calling: AeTitle,
+        /// Host.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+/// One sender.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// Calling AE title; none: any.
+    pub ae_title: Option<AeTitle>,
+    /// Networks; none: any.
+    pub networks: Vec<IpNet>,
+    /// Default issuer of Patient ID.
+    pub issuer: String,
+}
+
+impl Sender {
+    /// Whether a caller is this sender.
+    #[must_use]
+    pub fn matches(&self, calling: &AeTitle, peer: IpAddr) -> bool {
+        self.ae_title.as_ref().is_none_or(|title| title == calling) && self.allows(peer)
+    }
+
+    /// Whether an address is this sender's.
+    #[must_use]
+    pub fn allows(&self, peer: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&peer))
+    }
+}
+
+/// One fault of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, as in `destination.research.port`.
+    pub key: String,
+    /// What is wrong and what to write.
+    pub what: String,
+}
+
+/// Collects faults, so that all are told at once.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Fault { key: key.into(), what: what.into() });
+    }
+
+    /// The parsed value, or a fault and the stand-in.
+    fn parse<T: std::str::FromStr>(&mut self, key: &str, text: &str, stand_in: T) -> T
+    where
+        T::Err: std::fmt::Display,
+    {
+        text.parse().unwrap_or_else(|fault: T::Err| {
+            self.add(key, fault.to_string());
+            stand_in
+        })
+    }
+
+    fn name(&mut self, key: &str, name: &str) {
+        let legal = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !legal || name.is_empty() || name.len() > NAME_CHARS_MAX {
+            self.add(key, "a name has 1 to 32 of the characters a-z 0-9 -");
+        }
+    }
+}
+
+impl Config {
+    /// Checks a raw configuration.
+    ///
+    /// # Errors
+    /// All faults at once; the program prints them and exits 64.
+    pub fn check(raw: &RawConfig) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let stand_in = AeTitle::default_title();
+        let ae_title = faults.parse("dicom.ae_title", &raw.dicom.ae_title, stand_in);
+        let address =
+            faults.parse("dicom.address", &raw.dicom.address, IpAddr::from([127, 0, 0, 1]));
+        if !matches!(raw.log.format.as_str(), "text" | "json") {
+            faults.add("log.format", "write text or json");
+        }
+        if raw.dicom.associations_max == 0 {
+            faults.add("dicom.associations_max", "at least 1");
+        }
+        if raw.worker.memory_mib_max < 256 {
+            faults.add("worker.memory_mib_max", "at least 256");
+        }
+        let destinations = destinations(raw, &ae_title, &mut faults);
+        let projects = projects(raw, &ae_title, &destinations, &mut faults);
+        let senders = raw
+            .sender
+            .iter()
+            .map(|(name, sender)| checked_sender(name, sender, &mut faults))
+            .collect();
+        if !faults.0.is_empty() {
+            return Err(faults.0);
+        }
+        Ok(Self {
+            data_dir: raw.data.dir.clone(),
+            reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
+            listen: SocketAddr::new(address, raw.dicom.port),
+            ae_title,
+            associations_max: raw.dicom.associations_max,
+            private_sop_classes: raw.dicom.private_sop_classes,
+            workers: worker_count(raw.worker.count),
+            worker_memory_bytes_max: raw.worker.memory_mib_max.saturating_mul(1 << 20),
+            worker_time_max: raw.worker.time_max,
+            models_dir: raw.models.dir.clone(),
+            master_key_file: raw
+                .keys
+                .master_file
+                .clone()
+                .unwrap_or_else(|| raw.data.dir.join("keys").join("master")),
+            master_key_given: raw.keys.master_file.is_some(),
+            log_json: raw.log.format == "json",
+            log_filter: raw.log.filter.clone(),
+            otlp_endpoint: raw.telemetry.otlp_endpoint.clone().filter(|text| !text.is_empty()),
+            projects,
+            destinations,
+            senders,
+        })
+    }
+
+    /// The project that a called AE title selects.
+    #[must_use]
+    pub fn project_of(&self, called: &AeTitle) -> Option<&Project> {
+        self.projects.values().find(|project| project.ae_title == *called)
+    }
+
+    /// What each project's cleaner must know.
+    #[must_use]
+    pub fn clean_rules(&self) -> BTreeMap<String, CleanRules> {
+        self.projects.iter().map(|(name, project)| (name.clone(), project.rules.clone())).collect()
+    }
+}
+
+/// One process per core when the configuration says 0.
+fn worker_count(count: usize) -> usize {
+    if count > 0 {
+        return count;
+    }
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn destinations(
+    raw: &RawConfig,
+    calling: &AeTitle,
+    faults: &mut Faults,
+) -> BTreeMap<String, Destination> {
+    if raw.destination.is_empty() {
+        let folder = Destination::Folder(raw.data.dir.join(DEFAULT_DESTINATION));
+        return BTreeMap::from([(DEFAULT_DESTINATION.to_owned(), folder)]);
+    }
+    let mut checked = BTreeMap::new();
+    for (name, destination) in &raw.destination {
+        let key = format!("destination.{name}");
+        faults.name(&key, name);
+        if let Some(good) = checked_destination(&key, destination, calling, faults) {
+            checked.insert(name.clone(), good);
+        }
+    }
+    checked
+}
+
+fn checked_destination(
+    key: &str,
+    raw: &RawDestination,
+    calling: &AeTitle,
+    faults: &mut Faults,
+) -> Option<Destination> {
+    match (&raw.folder, &raw.ae_title, &raw.host) {
+        (Some(folder), None, None) => Some(Destination::Folder(folder.clone())),
+        (None, Some(called), Some(host)) => Some(Destination::Ae {
+            called: faults.parse(&format!("{key}.ae_title"), called, calling.clone()),
+            calling: raw.calling_ae_title.as_ref().map_or_else(
+                || calling.clone(),
+                |title| faults.parse(&format!("{key}.calling_ae_title"), title, calling.clone()),
+            ),
+            host: host.clone(),
+            port: raw.port.unwrap_or(104),
+        }),
+        _ => {
+            faults.add(key, "write either folder, or ae_title and host (and port)");
+            None
+        }
+    }
+}
+
+fn projects(
+    raw: &RawConfig,
+    ae_title: &AeTitle,
+    destinations: &BTreeMap<String, Destination>,
+    faults: &mut Faults,
+) -> BTreeMap<String, Project> {
+    let only_default = BTreeMap::from([(DEFAULT_PROJECT.to_owned(), RawProject::default())]);
+    let written = if raw.project.is_empty() { &only_default } else { &raw.project };
+    let mut checked: BTreeMap<String, Project> = BTreeMap::new();
+    for (name, project) in written {
+        let good = checked_project(name, project, ae_title, destinations, faults);
+        if checked.values().any(|other| other.ae_title == good.ae_title) {
+            faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
+        }
+        checked.insert(name.clone(), good);
+    }
+    checked
+}
+
+fn checked_project(
+    name: &str,
+    raw: &RawProject,
+    ae_title: &AeTitle,
+    destinations: &BTreeMap<String, Destination>,
+    faults: &mut Faults,
+) -> Project {
+    let key = |field: &str| format!("project.{name}.{field}");
+    faults.name(&format!("project.{name}"), name);
+    let called = match &raw.ae_title {
+        Some(title) => faults.parse(&key("ae_title"), title, ae_title.clone()),
+        None => ae_title.clone(),
+    };
+    for class in &raw.header_only {
+        if class.parse::<Uid>().is_err() {
+            faults.add(key("header_only"), "a list of SOP Class UIDs");
+        }
+    }
+    for wanted in raw.destinations.iter().filter(|wanted| !destinations.contains_key(*wanted)) {
+        faults.add(key("destinations"), format!("there is no [destination.{wanted}]"));
+    }
+    let legal =
+        raw.code_prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !legal || raw.code_prefix.len() > 16 {
+        faults.add(key("code_prefix"), "at most 16 of the characters A-Z a-z 0-9 - _");
+    }
+    let listed = if raw.destinations.is_empty() {
+        destinations.keys().cloned().collect()
+    } else {
+        raw.destinations.clone()
+    };
+    Project {
+        name: name.to_owned(),
+        ae_title: called,
+        rules: CleanRules {
+            profile: checked_profile(&key("profile"), raw.profile.as_deref(), faults),
+            text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
+            header_only: raw.header_only.iter().cloned().collect(),
+            limits: CleanLimits::default(),
+        },
+        code_prefix: raw.code_prefix.clone(),
+        destinations: listed,
+    }
+}
+
+fn checked_profile(key: &str, name: Option<&str>, faults: &mut Faults) -> Profile {
+    match Profile::named(name.unwrap_or("basic")) {
+        Ok(profile) => profile,
+        Err(fault) => {
+            faults.add(key, fault.to_string());
+            Profile::basic()
+        }
+    }
+}
+
+fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPolicy {
+    match name {
+        None | Some("hide-unless-known-clinical") => TextPolicy::HideUnlessKnownClinical,
+        Some("hide-identifying") => TextPolicy::HideIdentifying,
+        Some("hide-outside-regions") => TextPolicy::HideOutsideRegions,
+        Some("hide-all") => TextPolicy::HideAll,
+        Some(_) => {
+            faults.add(
+                key,
+                "write hide-unless-known-clinical, hide-identifying, hide-outside-regions or hide-all",
+            );
+            TextPolicy::default()
+        }
+    }
+}
+
+fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -> Sender {
+    let key = format!("sender.{name}");
+    faults.name(&key, name);
+    let ae_title = raw
+        .ae_title
+        .as_ref()
+        .map(|title| faults.parse(&format!("{key}.ae_title"), title, AeTitle::default_title()));
+    let mut networks = Vec::new();
+    for text in &raw.addresses {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_not_address) => faults.add(
+                format!("{key}.addresses"),
+                "an address as 10.1.2.3 or a network as 10.1.2.0/24",
+            ),
+        }
+    }
+    Sender { ae_title, networks, issuer: raw.issuer.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(toml: &str) -> Result<Config, Vec<Fault>> {
+        Config::check(&toml::from_str(toml).unwrap())
+    }
+
+    #[test]
+    fn nothing_configured_listens_on_loopback_and_delivers_to_a_folder() {
+        let config = check("").unwrap();
+        assert!(config.listen.ip().is_loopback());
+        assert_eq!(config.projects[DEFAULT_PROJECT].destinations, [DEFAULT_DESTINATION]);
+        assert_eq!(config.projects[DEFAULT_PROJECT].rules.profile, Profile::basic());
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_their_keys() {
+        let faults = check(
+            "[dicom]\nae_title = 'SEVENTEEN-LETTERS'\naddress = 'here'\n[log]\nformat = 'xml'\n\
+             [project.a]\ntext_policy = 'x'\ndestinations = ['nowhere']\n[destination.b]\nhost = 'h'\n\
+             [sender.c]\naddresses = ['10.0.0.0/99']",
+        )
+        .unwrap_err();
+        let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "dicom.ae_title",
+                "dicom.address",
+                "log.format",
+                "destination.b",
+                "project.a.destinations",
+                "project.a.text_policy",
+                "sender.c.addresses"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_projects_cannot_share_a_called_ae_title() {
+        let faults = check("[project.a]\n[project.b]").unwrap_err();
+        assert_eq!(faults[0].key, "project.b.ae_title");
+    }
+
+    #[test]
+    fn senders_match_by_title_and_network() {
+        let config =
+            check("[sender.cart]\nae_title = 'CART1'\naddresses = ['10.1.0.0/16', '::1']").unwrap();
+        let (cart, other) = ("CART1".parse().unwrap(), "OTHER".parse().unwrap());
+        let sender = &config.senders[0];
+        assert!(sender.matches(&cart, [10, 1, 9, 9].into()));
+        assert!(!sender.matches(&cart, [10, 2, 0, 1].into()));
+        assert!(!sender.matches(&other, [10, 1, 9, 9].into()));
+    }
+}

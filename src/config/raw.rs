@@ -1,0 +1,189 @@
+//! The configuration as it is written: TOML and environment, nothing checked.
+//!
+//! Each default stands with its reason; `tests/config_doc.rs` prints them
+//! into docs/CONFIG.md.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole file. Every part may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawConfig {
+    /// Where data lies.
+    pub data: RawData,
+    /// The DICOM door.
+    pub dicom: RawDicom,
+    /// Cleaning processes.
+    pub worker: RawWorker,
+    /// Models and runtime.
+    pub models: RawModels,
+    /// Keys.
+    pub keys: RawKeys,
+    /// Logging.
+    pub log: RawLog,
+    /// OpenTelemetry.
+    pub telemetry: RawTelemetry,
+    /// Projects by name; none: one project `default`.
+    pub project: BTreeMap<String, RawProject>,
+    /// Destinations by name; none: folder `DATA/delivered`.
+    pub destination: BTreeMap<String, RawDestination>,
+    /// Senders by name; none: any calling AE title from this machine only.
+    pub sender: BTreeMap<String, RawSender>,
+}
+
+/// `[data]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawData {
+    /// Directory that one process owns. Default `./airlock-data`: runs without set-up.
+    pub dir: PathBuf,
+    /// MiB that stay free: below it C-STORE answers A700 and new associations
+    /// are refused as transient. Default 512: room for the clean copies of what
+    /// was accepted already.
+    pub reserve_mib: u64,
+}
+
+impl Default for RawData {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("./airlock-data"), reserve_mib: 512 }
+    }
+}
+
+/// `[dicom]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawDicom {
+    /// AE title of the project `default`, and the calling title when forwarding.
+    pub ae_title: String,
+    /// Address to listen on. Default loopback: nobody else gets in by accident.
+    pub address: String,
+    /// TCP port; 0 takes a free one. Default 11112: the registered port without privileges.
+    pub port: u16,
+    /// Most associations at once. Default 64: above it a transient refusal.
+    pub associations_max: usize,
+    /// Private SOP classes are accepted. Default true: carts send them in one
+    /// association with the pictures; what cannot be cleaned is quarantined.
+    pub private_sop_classes: bool,
+}
+
+impl Default for RawDicom {
+    fn default() -> Self {
+        Self {
+            ae_title: "AIRLOCK".into(),
+            address: "127.0.0.1".into(),
+            port: 11112,
+            associations_max: 64,
+            private_sop_classes: true,
+        }
+    }
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawWorker {
+    /// Cleaning processes; 0 takes one per core. Default 0: text recognition uses one thread each.
+    pub count: usize,
+    /// Most resident memory of one process, MiB. Default 1536: text recognition
+    /// takes 400, one large decoded film the rest.
+    pub memory_mib_max: u64,
+    /// Longest time for one instance. Default 15 min: a long cine on a slow core.
+    #[serde(with = "humantime_serde")]
+    pub time_max: Duration,
+}
+
+impl Default for RawWorker {
+    fn default() -> Self {
+        Self { count: 0, memory_mib_max: 1536, time_max: Duration::from_secs(900) }
+    }
+}
+
+/// `[models]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawModels {
+    /// Directory with `manifest.toml`. Default: searched beside the program, then in the repository.
+    pub dir: Option<PathBuf>,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawKeys {
+    /// File with the 32 bytes of the master key. Default `DATA/keys/master`, made at first start.
+    pub master_file: Option<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawLog {
+    /// `text` or `json`. Default `text`.
+    pub format: String,
+    /// Filter as in `info,airlock=debug`. Default `info`.
+    pub filter: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { format: "text".into(), filter: "info".into() }
+    }
+}
+
+/// `[telemetry]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawTelemetry {
+    /// OTLP endpoint (gRPC), as in `http://127.0.0.1:4317`. Default none: nothing is sent.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// `[project.NAME]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawProject {
+    /// Called AE title that selects it. Default: `dicom.ae_title` for the project `default`.
+    pub ae_title: Option<String>,
+    /// `basic`, `tcia`, or a file. Default `basic`.
+    pub profile: Option<String>,
+    /// What is done with text in pictures. Default `hide-unless-known-clinical`.
+    pub text_policy: Option<String>,
+    /// SOP Class UIDs whose pictures are not searched. Default none.
+    pub header_only: Vec<String>,
+    /// Put before each pseudonym. Default nothing.
+    pub code_prefix: String,
+    /// Names of destinations. Default: all.
+    pub destinations: Vec<String>,
+}
+
+/// `[destination.NAME]`: either `folder`, or `ae_title`, `host` and `port`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawDestination {
+    /// Directory to write into.
+    pub folder: Option<PathBuf>,
+    /// Called AE title.
+    pub ae_title: Option<String>,
+    /// Calling AE title. Default `dicom.ae_title`.
+    pub calling_ae_title: Option<String>,
+    /// Host name or address.
+    pub host: Option<String>,
+    /// TCP port. Default 104, the registered port.
+    pub port: Option<u16>,
+}
+
+/// `[sender.NAME]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawSender {
+    /// Calling AE title. Default any.
+    pub ae_title: Option<String>,
+    /// Addresses or networks as in `10.1.2.0/24`. Default any.
+    pub addresses: Vec<String>,
+    /// Issuer of Patient ID for instances that have none (PS3.3 §C.7.1.1).
+    pub issuer: String,
+}
