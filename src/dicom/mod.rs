@@ -7,12 +7,20 @@
 
 pub mod ae_title;
 pub mod dataset;
+pub mod path;
+pub mod peek;
+pub mod read;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod transfer_syntax;
 pub mod uid;
+pub mod vr;
+pub mod write;
 
 pub use ae_title::AeTitle;
 pub use dataset::{DataSet, Element, Extent, Source, Value};
 pub use dicom_core::{Tag, VR};
+pub use path::TagPath;
 pub use transfer_syntax::{Encoding, TransferSyntax};
 pub use uid::Uid;
 

@@ -1,0 +1,86 @@
+//! The two models behind one door: a worker has one [`Ocr`] and loads each
+//! model when it first needs it.
+
+use super::detect::Detector;
+use super::picture::Picture;
+use super::recognise::Recogniser;
+use super::{MergedLine, ModelFiles, Region, TextError, TextLine, View, merge};
+
+/// Finds and reads text. One per worker; it takes a network's memory (some
+/// 290 MB in all) from the first frame on.
+pub struct Ocr {
+    files: ModelFiles,
+    detector: Option<Detector>,
+    recogniser: Option<Recogniser>,
+}
+
+impl Ocr {
+    /// Remembers where the models are; each is loaded when it is first needed,
+    /// so that a worker that sees no pictures stays small.
+    #[must_use]
+    pub fn new(files: ModelFiles) -> Self {
+        Self { files, detector: None, recogniser: None }
+    }
+
+    /// Loads both models now.
+    ///
+    /// # Errors
+    /// [`TextError::Runtime`] and [`TextError::Model`]: the caller stops and names `scripts/setup`.
+    pub fn load(files: ModelFiles) -> Result<Self, TextError> {
+        let mut ocr = Self::new(files);
+        ocr.detector()?;
+        ocr.recogniser()?;
+        Ok(ocr)
+    }
+
+    /// The lines of text in a frame, pieces of one line joined, from the top.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines; the frame was not searched.
+    pub fn lines(&mut self, view: &View) -> Result<Vec<MergedLine>, TextError> {
+        let regions = self.find(view)?;
+        Ok(merge(self.read(view, &regions)?))
+    }
+
+    /// Every place that looks like text, in the order of their first row.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines; the frame was not searched.
+    pub fn find(&mut self, view: &View) -> Result<Vec<Region>, TextError> {
+        let picture = Picture::new(view)?;
+        if picture.is_uniform() {
+            return Ok(Vec::new());
+        }
+        self.detector()?.find(&picture)
+    }
+
+    /// What stands in each region: one line for each, in their order; empty
+    /// text where nothing could be read.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines.
+    pub fn read(&mut self, view: &View, regions: &[Region]) -> Result<Vec<TextLine>, TextError> {
+        if regions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let picture = Picture::new(view)?;
+        let recogniser = self.recogniser()?;
+        regions.iter().map(|region| recogniser.read(&picture, region)).collect()
+    }
+
+    fn detector(&mut self) -> Result<&mut Detector, TextError> {
+        let loaded = match self.detector.take() {
+            Some(detector) => detector,
+            None => Detector::load(self.files.runtime(), self.files.detector())?,
+        };
+        Ok(self.detector.insert(loaded))
+    }
+
+    fn recogniser(&mut self) -> Result<&mut Recogniser, TextError> {
+        let loaded = match self.recogniser.take() {
+            Some(recogniser) => recogniser,
+            None => Recogniser::load(self.files.runtime(), self.files.recogniser())?,
+        };
+        Ok(self.recogniser.insert(loaded))
+    }
+}
