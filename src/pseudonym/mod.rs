@@ -3,7 +3,30 @@
 //! Invariant: a new mapping is synced in the journal before anybody is told
 //! it; sled is an index that is rebuilt from the journal on any doubt
 //! (DESIGN.md decision 7).
+//!
+//! Read in this order: [`person`] (the types), [`normalise`] (who is who),
+//! [`keys`], [`derive`] (code and shift), [`table`] (the face), then below it
+//! `record`, `journal`, `index` and `recover`.
 
+pub mod derive;
+pub mod error;
+mod index;
+mod journal;
+pub mod keys;
+pub mod normalise;
 pub mod person;
+mod record;
+mod recover;
+pub mod table;
+#[cfg(test)]
+mod tests;
 
+pub use derive::{CodeMode, CodeRule};
+pub use error::PseudonymError;
+pub use index::IndexDoubt;
+pub use keys::{KeyError, KeyOrigin, KeyPurpose, Keys, MasterKey, SecretKey};
+pub use normalise::{CaseRule, NoPerson, PersonRules};
 pub use person::{Assigned, PersonKey, UidKey};
+pub use record::Mapping;
+pub use recover::{IndexState, TableReport};
+pub use table::{Import, Mappings, PseudonymTable, SledTable, open};
