@@ -1,0 +1,531 @@
+//! Protocol data units on a byte stream (PS3.8 §9.3).
+//!
+//! In: bytes of a peer. Out: one checked PDU at a time, whose body stays in
+//! one reused buffer: data sets are handed on as slices of it, never copied
+//! here. Type and length are compared with the limits as soon as the six
+//! bytes of the header stand, so that an HTTP request or a stated length of
+//! 4 GiB costs six bytes and an answer.
+
+use std::io;
+use std::ops::Range;
+use std::time::Duration;
+
+use dicom_ul::pdu::{
+    AbortRQServiceProviderReason as AbortReason, AbortRQSource, AssociationAC, AssociationRQ, Pdu,
+    read_pdu, write_pdu,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::{Instant, timeout};
+
+use super::limits::Limits;
+use super::transport::Transport;
+
+/// Type, reserved byte and length.
+pub const HEADER_BYTES: usize = 6;
+/// Item length, presentation context and message control header of a PDV.
+pub const PDV_HEADER_BYTES: usize = 6;
+/// How far the buffer grows before more bytes have really come. 64 KiB: an
+/// idle or lying peer costs no more than this.
+const READ_STEP_BYTES: usize = 64 << 10;
+/// Fixed part of A-ASSOCIATE-RQ and -AC before the variable items, after the
+/// header (PS3.8 Tables 9-11, 9-17).
+const ASSOCIATE_FIXED_BYTES: usize = 68;
+
+/// What ends an association below the level of messages.
+#[derive(Debug, thiserror::Error)]
+pub enum PduError {
+    /// The peer closed between two PDUs; nothing is answered.
+    #[error("peer closed the connection")]
+    Closed,
+    /// The peer closed inside a PDU.
+    #[error("connection ended inside a PDU")]
+    Truncated,
+    /// The connection broke.
+    #[error("connection broke: {0}")]
+    Io(#[from] io::Error),
+    /// No byte, or no whole PDU, within the limit; answered with A-ABORT.
+    #[error("no {awaited} within {seconds} s")]
+    TimedOut {
+        /// What was waited for.
+        awaited: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Not a type of PS3.8 §9.3.1: HTTP, TLS or noise; answered with A-ABORT.
+    #[error("PDU type {kind:02X} is not known")]
+    UnknownType {
+        /// The type.
+        kind: u8,
+    },
+    /// A length that the type does not allow; answered with A-ABORT.
+    #[error("PDU of type {kind:02X} states {bytes} bytes, limit is {limit_bytes}")]
+    BadLength {
+        /// The type.
+        kind: u8,
+        /// The stated length.
+        bytes: u32,
+        /// What is allowed.
+        limit_bytes: u32,
+    },
+    /// The body is not as PS3.8 §9.3 has it; answered with A-ABORT.
+    #[error("malformed {what}")]
+    Malformed {
+        /// The PDU or item.
+        what: &'static str,
+    },
+}
+
+impl PduError {
+    /// What an A-ABORT for this error says (PS3.8 §9.3.8); `None` when nobody
+    /// is left to tell.
+    #[must_use]
+    pub fn abort_source(&self) -> Option<AbortRQSource> {
+        let reason = match self {
+            Self::Closed | Self::Truncated | Self::Io(_) => return None,
+            Self::TimedOut { .. } => AbortReason::ReasonNotSpecified,
+            Self::UnknownType { .. } => AbortReason::UnrecognizedPdu,
+            Self::BadLength { .. } | Self::Malformed { .. } => AbortReason::InvalidPduParameter,
+        };
+        Some(AbortRQSource::ServiceProvider(reason))
+    }
+}
+
+/// The types of PS3.8 §9.3.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PduKind {
+    /// A-ASSOCIATE-RQ.
+    AssociateRq,
+    /// A-ASSOCIATE-AC.
+    AssociateAc,
+    /// A-ASSOCIATE-RJ.
+    AssociateRj,
+    /// P-DATA-TF.
+    PData,
+    /// A-RELEASE-RQ.
+    ReleaseRq,
+    /// A-RELEASE-RP.
+    ReleaseRp,
+    /// A-ABORT.
+    Abort,
+}
+
+/// Type and body length of a PDU, checked against the limits.
+///
+/// # Errors
+/// [`PduError::UnknownType`], [`PduError::BadLength`].
+pub fn check_header(
+    header: [u8; HEADER_BYTES],
+    limits: &Limits,
+) -> Result<(PduKind, usize), PduError> {
+    let [kind, _reserved, l0, l1, l2, l3] = header;
+    let bytes = u32::from_be_bytes([l0, l1, l2, l3]);
+    let (known, shortest, longest) = match kind {
+        1 => (PduKind::AssociateRq, 68, limits.associate_bytes_max),
+        2 => (PduKind::AssociateAc, 68, limits.associate_bytes_max),
+        3 => (PduKind::AssociateRj, 4, 4),
+        4 => (PduKind::PData, 6, limits.pdu_bytes_max),
+        5 => (PduKind::ReleaseRq, 4, 4),
+        6 => (PduKind::ReleaseRp, 4, 4),
+        7 => (PduKind::Abort, 4, 4),
+        _ => return Err(PduError::UnknownType { kind }),
+    };
+    let length = usize::try_from(bytes).ok().filter(|_| (shortest..=longest).contains(&bytes));
+    let length = length.ok_or(PduError::BadLength { kind, bytes, limit_bytes: longest })?;
+    Ok((known, length))
+}
+
+/// One presentation data value (PS3.8 §9.3.5.1, §E.2): where its fragment
+/// lies in the PDU's body, and what it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pdv {
+    /// Presentation context.
+    pub context_id: u8,
+    /// Of a command, else of a data set.
+    pub is_command: bool,
+    /// The last fragment of its command or data set.
+    pub is_last: bool,
+    /// The fragment, within the body.
+    pub fragment: Range<usize>,
+}
+
+/// The presentation data value that starts at `at` in the body of a P-DATA-TF.
+///
+/// # Errors
+/// [`PduError::Malformed`] when it passes the end of the PDU.
+pub fn pdv_at(body: &[u8], at: usize) -> Result<Pdv, PduError> {
+    let malformed = PduError::Malformed { what: "presentation data value" };
+    let rest = body.get(at..).unwrap_or_default();
+    let Some((header, _fragment)) = rest.split_first_chunk::<PDV_HEADER_BYTES>() else {
+        return Err(malformed);
+    };
+    let [l0, l1, l2, l3, context_id, control] = *header;
+    let end = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3]))
+        .ok()
+        .filter(|item_bytes| *item_bytes >= 2)
+        .and_then(|item_bytes| at.checked_add(4)?.checked_add(item_bytes))
+        .filter(|end| *end <= body.len());
+    let Some(end) = end else { return Err(malformed) };
+    let fragment = at.saturating_add(PDV_HEADER_BYTES)..end;
+    Ok(Pdv { context_id, is_command: control & 1 != 0, is_last: control & 2 != 0, fragment })
+}
+
+/// Header of a P-DATA-TF with one presentation data value of `fragment_bytes`.
+#[must_use]
+pub fn pdata_header(context_id: u8, control: u8, fragment_bytes: u32) -> [u8; 12] {
+    let item = fragment_bytes.saturating_add(2).to_be_bytes();
+    let body = fragment_bytes.saturating_add(6).to_be_bytes();
+    let ([b0, b1, b2, b3], [i0, i1, i2, i3]) = (body, item);
+    [4, 0, b0, b1, b2, b3, i0, i1, i2, i3, context_id, control]
+}
+
+/// PDUs on a byte stream, in both directions.
+#[derive(Debug)]
+pub struct PduStream<S> {
+    transport: S,
+    limits: Limits,
+    /// Received bytes; those before the body's end are done with.
+    buffer: Vec<u8>,
+    /// Start of the current PDU's header.
+    start: usize,
+    /// The current PDU's body.
+    body: Range<usize>,
+}
+
+impl<S: Transport> PduStream<S> {
+    /// PDUs on this stream.
+    pub fn new(transport: S, limits: Limits) -> Self {
+        Self { transport, limits, buffer: Vec::new(), start: 0, body: 0..0 }
+    }
+
+    /// The limits it was made with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits for the next PDU; its body is then read by [`PduStream::body`].
+    /// May be dropped while it waits: nothing received is lost.
+    ///
+    /// # Errors
+    /// [`PduError`]; the caller tells the peer by [`PduError::abort_source`].
+    pub async fn read(&mut self, first_byte_wait: Duration) -> Result<PduKind, PduError> {
+        self.start = self.body.end;
+        self.body = self.start..self.start;
+        if self.unread_bytes() == 0 {
+            let more = timeout(first_byte_wait, self.receive()).await;
+            match more.map_err(|_elapsed| timed_out("byte", first_byte_wait))? {
+                Ok(0) => return Err(PduError::Closed),
+                Ok(_received) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // A clock that cannot count so far has no deadline to miss.
+        let deadline = Instant::now().checked_add(self.limits.pdu_time_max);
+        self.fill(HEADER_BYTES, deadline).await?;
+        let header = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk());
+        let header = *header.ok_or(PduError::Truncated)?;
+        let (kind, body_bytes) = check_header(header, &self.limits)?;
+        self.fill(HEADER_BYTES.saturating_add(body_bytes), deadline).await?;
+        let body_start = self.start.saturating_add(HEADER_BYTES);
+        self.body = body_start..body_start.saturating_add(body_bytes);
+        Ok(kind)
+    }
+
+    /// The current PDU's body; empty before the first one.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.buffer.get(self.body.clone()).unwrap_or_default()
+    }
+
+    /// The current PDU as an A-ASSOCIATE-RQ.
+    ///
+    /// # Errors
+    /// [`PduError::Malformed`].
+    pub fn associate_request(&self) -> Result<AssociationRQ, PduError> {
+        match parse_associate(1, self.body(), &self.limits) {
+            Some(Pdu::AssociationRQ(request)) => Ok(request),
+            _other => Err(PduError::Malformed { what: "A-ASSOCIATE-RQ" }),
+        }
+    }
+
+    /// The current PDU as an A-ASSOCIATE-AC.
+    ///
+    /// # Errors
+    /// [`PduError::Malformed`].
+    pub fn associate_accept(&self) -> Result<AssociationAC, PduError> {
+        match parse_associate(2, self.body(), &self.limits) {
+            Some(Pdu::AssociationAC(accept)) => Ok(accept),
+            _other => Err(PduError::Malformed { what: "A-ASSOCIATE-AC" }),
+        }
+    }
+
+    /// Result, source and reason of an A-ASSOCIATE-RJ, or source and reason of
+    /// an A-ABORT: the last three bytes of both (PS3.8 §9.3.4, §9.3.8).
+    #[must_use]
+    pub fn verdict(&self) -> [u8; 3] {
+        self.body().last_chunk().copied().unwrap_or_default()
+    }
+
+    /// Sends one PDU that is no P-DATA-TF.
+    ///
+    /// # Errors
+    /// [`PduError::Io`], [`PduError::TimedOut`], or [`PduError::Malformed`]
+    /// when we made a PDU that cannot be written.
+    pub async fn write(&mut self, pdu: &Pdu) -> Result<(), PduError> {
+        let mut bytes = Vec::new();
+        write_pdu(&mut bytes, pdu).map_err(|_| PduError::Malformed { what: "PDU of our own" })?;
+        self.write_bytes(&bytes).await
+    }
+
+    /// Sends ready bytes.
+    ///
+    /// # Errors
+    /// [`PduError::Io`], [`PduError::TimedOut`] after `stall`.
+    pub async fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), PduError> {
+        let stall = self.limits.stall;
+        let written = timeout(stall, async {
+            self.transport.write_all(bytes).await?;
+            self.transport.flush().await
+        });
+        Ok(written.await.map_err(|_elapsed| timed_out("room to write", stall))??)
+    }
+
+    /// Waits until the peer closes, at most `artim` (PS3.8 §9.2, Sta13), and
+    /// throws away what still comes: a connection closed over unread bytes
+    /// would be reset, and the peer would miss our last PDU.
+    pub async fn await_close(mut self) {
+        let artim = self.limits.artim;
+        let drained = timeout(artim, async {
+            self.transport.shutdown().await?;
+            loop {
+                self.buffer.clear();
+                self.start = 0;
+                self.body = 0..0;
+                if self.receive().await? == 0 {
+                    return io::Result::Ok(());
+                }
+            }
+        });
+        // Whatever ended the wait, the connection is closed by the drop.
+        match drained.await {
+            Ok(Ok(()) | Err(_)) | Err(_) => {}
+        }
+    }
+
+    fn unread_bytes(&self) -> usize {
+        self.buffer.len().saturating_sub(self.start)
+    }
+
+    /// Receives until `bytes` of the current PDU stand in the buffer.
+    async fn fill(&mut self, bytes: usize, deadline: Option<Instant>) -> Result<(), PduError> {
+        while self.unread_bytes() < bytes {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let wait = left.map_or(self.limits.stall, |left| left.min(self.limits.stall));
+            let more = timeout(wait, self.receive()).await;
+            match more.map_err(|_elapsed| timed_out("rest of a PDU", self.limits.stall))? {
+                Ok(0) => return Err(PduError::Truncated),
+                Ok(_received) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// One read from the transport to the end of the buffer; 0 at its end.
+    async fn receive(&mut self) -> io::Result<usize> {
+        if self.start > 0 {
+            // Bytes of PDUs that are done with; what stays is less than one read.
+            self.buffer.drain(..self.start);
+            self.body = 0..0;
+            self.start = 0;
+        }
+        self.buffer.reserve_exact(READ_STEP_BYTES);
+        self.transport.before_read();
+        self.transport.read_buf(&mut self.buffer).await
+    }
+}
+
+fn timed_out(awaited: &'static str, limit: Duration) -> PduError {
+    PduError::TimedOut { awaited, seconds: limit.as_secs() }
+}
+
+/// Reads an A-ASSOCIATE-RQ (`kind` 1) or -AC (2) through the toolkit, after
+/// two repairs that PS3.8 asks for and the toolkit does not make: unknown
+/// items are skipped (§9.3.1), and the transfer syntax of a refused context is
+/// not looked at (§9.3.3.2), not even missed.
+#[must_use]
+pub fn parse_associate(kind: u8, body: &[u8], limits: &Limits) -> Option<Pdu> {
+    let (fixed, mut items) = body.split_at_checked(ASSOCIATE_FIXED_BYTES)?;
+    let mut repaired = fixed.to_vec();
+    while !items.is_empty() {
+        let (&[item, reserved, l0, l1], rest) = items.split_first_chunk::<4>()?;
+        let (content, after) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+        match (kind, item, content) {
+            (2, 0x21, &[id, _, result, _, ..]) if result != 0 => {
+                repaired.extend(refused_context_item(id, result));
+            }
+            (_, 0x10 | 0x50, _) | (1, 0x20, _) | (2, 0x21, _) => {
+                repaired.extend([item, reserved, l0, l1]);
+                repaired.extend(content);
+            }
+            _unknown => {}
+        }
+        items = after;
+    }
+    let mut pdu = vec![kind, 0];
+    pdu.extend(u32::try_from(repaired.len()).ok()?.to_be_bytes());
+    pdu.append(&mut repaired);
+    read_pdu(pdu.as_slice(), limits.associate_bytes_max.max(1 << 18), true).ok().flatten()
+}
+
+/// A refused presentation context with a transfer syntax that nobody looks at.
+fn refused_context_item(id: u8, result: u8) -> Vec<u8> {
+    // Results beyond the standard's 4 are read as "no reason".
+    let known = if result <= 4 { result } else { 2 };
+    let mut item = vec![0x21, 0, 0, 25, id, 0, known, 0, 0x40, 0, 0, 17];
+    item.extend(crate::dicom::transfer_syntax::IMPLICIT_VR_LE.as_bytes());
+    item
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            stall: Duration::from_millis(50),
+            pdu_time_max: Duration::from_millis(200),
+            artim: Duration::from_millis(100),
+            ..Limits::default()
+        }
+    }
+
+    fn stream() -> (PduStream<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(1 << 20);
+        (PduStream::new(ours, limits()), theirs)
+    }
+
+    #[test]
+    fn foreign_protocols_and_lengths_are_refused_by_six_bytes() {
+        let header = |text: &[u8]| check_header(text.try_into().unwrap(), &Limits::default());
+        assert!(matches!(header(b"GET / "), Err(PduError::UnknownType { kind: b'G' })));
+        assert!(matches!(header(b"\x16\x03\x01\x02\0\x01"), Err(PduError::UnknownType { .. })));
+        for kind in [1, 2, 3, 4, 5, 6, 7] {
+            let bad = header(&[kind, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+            assert!(matches!(bad, Err(PduError::BadLength { bytes: u32::MAX, .. })), "{kind}");
+            assert!(matches!(header(&[kind, 0, 0, 0, 0, 3]), Err(PduError::BadLength { .. })));
+        }
+        assert!(matches!(header(&[4, 0, 0, 4, 0, 0]), Ok((PduKind::PData, 0x4_0000))));
+        assert!(header(&[4, 0, 0, 4, 0, 1]).is_err());
+    }
+
+    #[test]
+    fn presentation_data_values_stay_inside_their_pdu() {
+        let body = [0, 0, 0, 4, 1, 3, 0xAA, 0xBB, 0, 0, 0, 2, 5, 0];
+        let first = pdv_at(&body, 0).unwrap();
+        assert_eq!(first, Pdv { context_id: 1, is_command: true, is_last: true, fragment: 6..8 });
+        let second = pdv_at(&body, 8).unwrap();
+        assert_eq!(second.fragment, 14..14);
+        assert!(!second.is_command && !second.is_last);
+        for bad in [&[0, 0, 0, 1, 1, 3][..], &[0, 0, 0, 5, 1, 3, 0, 0], &[0xFF; 6], &[0, 0, 0]] {
+            assert!(pdv_at(bad, 0).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn our_pdata_header_is_read_back() {
+        let header = pdata_header(3, 2, 10);
+        let head = header.first_chunk::<6>().unwrap();
+        assert!(matches!(check_header(*head, &limits()), Ok((PduKind::PData, 16))));
+        let body = [&header[6..], &[7; 10]].concat();
+        let pdv = pdv_at(&body, 0).unwrap();
+        assert_eq!(pdv, Pdv { context_id: 3, is_command: false, is_last: true, fragment: 6..16 });
+    }
+
+    #[tokio::test]
+    async fn pdus_are_framed_however_the_bytes_arrive() {
+        let (mut ours, mut theirs) = stream();
+        let release = [5, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+        let data = [4, 0, 0, 0, 0, 8, 0, 0, 0, 4, 1, 2, 8, 9];
+        let bytes = [&data[..], &release, &data, &data].concat();
+        tokio::spawn(async move {
+            for piece in bytes.chunks(5) {
+                theirs.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        let wait = Duration::from_secs(1);
+        for expected in [PduKind::PData, PduKind::ReleaseRq, PduKind::PData, PduKind::PData] {
+            assert_eq!(ours.read(wait).await.unwrap(), expected);
+            if expected == PduKind::PData {
+                assert_eq!(ours.body(), &data[6..]);
+            }
+        }
+        assert!(matches!(ours.read(wait).await, Err(PduError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn silence_drip_and_end_are_told_apart() {
+        let (mut ours, mut theirs) = stream();
+        let silent = ours.read(Duration::from_millis(20)).await;
+        assert!(matches!(silent, Err(PduError::TimedOut { awaited: "byte", .. })));
+
+        theirs.write_all(&[5, 0, 0]).await.unwrap();
+        let stalled = ours.read(Duration::from_millis(20)).await;
+        assert!(matches!(stalled, Err(PduError::TimedOut { awaited: "rest of a PDU", .. })));
+
+        let (mut ours, mut theirs) = stream();
+        tokio::spawn(async move {
+            for byte in [4, 0, 0, 1].into_iter().chain([0; 60]) {
+                theirs.write_all(&[byte]).await.ok();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        // Each byte comes in time, the whole PDU does not.
+        let dripped = ours.read(Duration::from_millis(50)).await;
+        assert!(matches!(dripped, Err(PduError::TimedOut { .. })), "{dripped:?}");
+
+        let (mut ours, mut theirs) = stream();
+        theirs.write_all(&[5, 0, 0, 0]).await.unwrap();
+        drop(theirs);
+        assert!(matches!(ours.read(Duration::from_millis(20)).await, Err(PduError::Truncated)));
+    }
+
+    fn accept_body(items: &[u8]) -> Vec<u8> {
+        let mut body = vec![0, 1, 0, 0];
+        body.extend([b'A'; 32]);
+        body.extend([0; 32]);
+        body.extend([0x10, 0, 0, 21]);
+        body.extend(b"1.2.840.10008.3.1.1.1");
+        body.extend(items);
+        body
+    }
+
+    #[test]
+    fn unknown_items_and_refused_contexts_without_syntax_are_passed_over() {
+        let items = [0x77, 0, 0, 2, 1, 2, 0x21, 0, 0, 4, 3, 0, 9, 0, 0x50, 0, 0, 0];
+        let Some(Pdu::AssociationAC(accept)) =
+            parse_associate(2, &accept_body(&items), &Limits::default())
+        else {
+            panic!("not read");
+        };
+        assert_eq!(accept.presentation_contexts.len(), 1);
+        assert_eq!(accept.presentation_contexts[0].id, 3);
+    }
+
+    proptest! {
+        #[test]
+        fn any_associate_body_is_read_or_refused(
+            kind in 1_u8..=2,
+            items in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            for body in [accept_body(&items), items] {
+                let read = parse_associate(kind, &body, &Limits::default());
+                prop_assert!(body.len() >= ASSOCIATE_FIXED_BYTES || read.is_none());
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Verification and Storage as a user of the services (PS3.4 Annexes A, B).
+//!
+//! In: an address and objects in files. Out: the peer's statuses. `forward`
+//! builds delivery of cleaned instances on [`Scu`]; [`send_files`] serves the
+//! command `airlock send`, which sends a user's own files and cleans nothing.
+
+use std::io::SeekFrom;
+use std::path::{Path, PathBuf};
+
+use tokio::io::AsyncSeekExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::association::requestor::{Proposal, ProposalError, RefusedContexts, propose};
+use super::association::{Association, AssociationError, Outgoing};
+use super::command::{C_ECHO_RQ, C_STORE_RQ, CommandSet, RESPONSE};
+use super::limits::{CONTEXTS_MAX, Limits};
+use super::part10::{FileMeta, MetaError};
+use super::transport::tune;
+use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
+use crate::dicom::{AeTitle, TransferSyntax, Uid};
+
+/// The Verification SOP Class (PS3.4 §A.4).
+pub const VERIFICATION: &str = "1.2.840.10008.1.1";
+
+/// Where a peer is and what we call each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The peer's AE title.
+    pub called: AeTitle,
+    /// Our AE title.
+    pub calling: AeTitle,
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// A SOP class in a transfer syntax: what one presentation context is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// SOP class.
+    pub class: Uid,
+    /// Transfer syntax of the data set as it lies in the file.
+    pub transfer_syntax: TransferSyntax,
+}
+
+/// What an association has for a kind of object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// It can be sent on this context.
+    Context(u8),
+    /// It can be sent when it is coded anew in this transfer syntax.
+    OtherSyntax(TransferSyntax),
+    /// The peer takes the class in none of the proposed syntaxes.
+    NoSyntax,
+    /// The peer does not take the class.
+    NoClass,
+    /// This association was not opened for it.
+    NotProposed,
+}
+
+/// Why no association came about.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Name look-up or TCP connect failed.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] std::io::Error),
+    /// Name look-up and TCP connect took too long.
+    #[error("no connection within {seconds} s")]
+    ConnectTimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// Connected, but no association.
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+}
+
+/// Why a file was not stored, other than by a status.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It is no DICOM file.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+    /// It cannot be opened or sought in.
+    #[error("cannot read the file: {0}")]
+    File(#[source] std::io::Error),
+    /// The peer takes no context for it.
+    #[error("the peer takes neither this SOP class nor a syntax it is at hand in: {0:?}")]
+    NoPlace(Place),
+    /// The association broke.
+    #[error(transparent)]
+    Association(#[from] AssociationError),
+}
+
+/// An open association on which we are the user.
+#[derive(Debug)]
+pub struct Scu {
+    association: Association<TcpStream>,
+    proposed: Vec<(Uid, Vec<TransferSyntax>)>,
+    refused: RefusedContexts,
+}
+
+impl Scu {
+    /// Connects and proposes these contexts.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing stays open.
+    pub async fn open(
+        address: &Address,
+        contexts: Vec<(Uid, Vec<TransferSyntax>)>,
+        limits: &Limits,
+    ) -> Result<Self, OpenError> {
+        let connecting = TcpStream::connect((address.host.as_str(), address.port));
+        let seconds = limits.connect.as_secs();
+        let stream = timeout(limits.connect, connecting)
+            .await
+            .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
+            .map_err(OpenError::Connect)?;
+        tune(&stream);
+        let proposal = Proposal {
+            called: address.called.clone(),
+            calling: address.calling.clone(),
+            contexts: contexts.clone(),
+        };
+        let (association, refused) = propose(stream, &proposal, limits).await?;
+        Ok(Self { association, proposed: contexts, refused })
+    }
+
+    /// What the association has for this kind of object.
+    #[must_use]
+    pub fn place(&self, kind: &Kind) -> Place {
+        let accepted = self.association.contexts().filter(|context| context.class == kind.class);
+        let mut other = None;
+        for context in accepted {
+            if context.transfer_syntax == kind.transfer_syntax {
+                return Place::Context(context.id);
+            }
+            other.get_or_insert(&context.transfer_syntax);
+        }
+        let asked = (1_u8..=u8::MAX).step_by(2).zip(&self.proposed);
+        let mut of_class = asked.filter(|(_, (class, _))| *class == kind.class);
+        if !of_class.clone().any(|(_, (_, all))| all.contains(&kind.transfer_syntax)) {
+            return Place::NotProposed;
+        }
+        if let Some(syntax) = other {
+            return Place::OtherSyntax(syntax.clone());
+        }
+        // Reason 4 is "transfer syntaxes not supported" (PS3.8 Table 9-18).
+        if of_class.any(|(id, _)| self.refused.get(&id) == Some(&4)) {
+            return Place::NoSyntax;
+        }
+        Place::NoClass
+    }
+
+    /// C-ECHO; returns the status.
+    ///
+    /// # Errors
+    /// [`AssociationError`], to be given to [`Scu::fail`].
+    pub async fn echo(&mut self, context_id: u8) -> Result<u16, AssociationError> {
+        let message_id = self.association.next_message_id();
+        let request = CommandSet::echo_request(message_id);
+        self.association.send_command(context_id, &request).await?;
+        self.answer_to(C_ECHO_RQ, message_id).await
+    }
+
+    /// C-STORE of the data set that starts at `start` in the file at `path`;
+    /// returns the status. A Move Originator is never named.
+    ///
+    /// # Errors
+    /// [`SendError::Association`] must be given to [`Scu::fail`]; after
+    /// [`SendError::File`] the association goes on.
+    pub async fn store(
+        &mut self,
+        context_id: u8,
+        meta: &FileMeta,
+        path: &Path,
+        start: u64,
+    ) -> Result<u16, SendError> {
+        let (reader, bytes) = open_data_set(path, start).await.map_err(SendError::File)?;
+        let message_id = self.association.next_message_id();
+        let request = CommandSet::store_request(message_id, &meta.class, &meta.instance);
+        self.association.send_command(context_id, &request).await?;
+        let mut outgoing = Outgoing { reader, bytes };
+        self.association.send_data_set(context_id, &mut outgoing).await?;
+        Ok(self.answer_to(C_STORE_RQ, message_id).await?)
+    }
+
+    /// Releases the association.
+    ///
+    /// # Errors
+    /// [`AssociationError`]; the connection is closed all the same.
+    pub async fn release(self) -> Result<(), AssociationError> {
+        self.association.release().await
+    }
+
+    /// Ends the association after an error.
+    pub async fn fail(self, error: &AssociationError) {
+        self.association.fail(error).await;
+    }
+
+    async fn answer_to(&mut self, field: u16, message_id: u16) -> Result<u16, AssociationError> {
+        let wait = self.association.answer_wait();
+        let message = self.association.next_command(wait).await?;
+        let Some(message) = message else {
+            return Err(AssociationError::OutOfTurn { what: "A-RELEASE-RQ" });
+        };
+        if message.command.has_data_set() {
+            self.association.skip_data_set(message.context_id).await?;
+        }
+        if message.command.field() != field | RESPONSE
+            || message.command.responded_to()? != message_id
+        {
+            return Err(AssociationError::OutOfTurn { what: "response to another request" });
+        }
+        Ok(message.command.status()?)
+    }
+}
+
+/// One context for each kind, and for each class one in Explicit and one in
+/// Implicit VR Little Endian to learn whether a recoded copy would be taken.
+/// At most 128: kinds past that are reported as [`Place::NotProposed`].
+#[must_use]
+pub fn plan_contexts(kinds: &[Kind]) -> Vec<(Uid, Vec<TransferSyntax>)> {
+    let mut contexts: Vec<(Uid, Vec<TransferSyntax>)> = Vec::new();
+    for kind in kinds {
+        let mut wanted = vec![kind.transfer_syntax.clone()];
+        let fallbacks = [EXPLICIT_VR_LE, IMPLICIT_VR_LE].map(str::parse::<Uid>);
+        wanted.extend(fallbacks.into_iter().flatten().map(TransferSyntax::new));
+        for syntax in wanted {
+            let context = (kind.class.clone(), vec![syntax]);
+            if !contexts.contains(&context) {
+                contexts.push(context);
+            }
+        }
+    }
+    contexts.truncate(CONTEXTS_MAX);
+    contexts
+}
+
+/// Asks the peer for C-ECHO on an association of its own; returns the status.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn verify(address: &Address, limits: &Limits) -> Result<u16, OpenError> {
+    let kinds = plan_contexts_of(VERIFICATION);
+    let mut scu = Scu::open(address, kinds, limits).await?;
+    let Some(context_id) = scu.association.contexts().next().map(|context| context.id) else {
+        let error = AssociationError::OutOfTurn { what: "refusal of Verification" };
+        scu.fail(&error).await;
+        return Err(ProposalError::from(error).into());
+    };
+    match scu.echo(context_id).await {
+        Ok(status) => {
+            if let Err(error) = scu.release().await {
+                tracing::debug!(%error, "release after C-ECHO failed");
+            }
+            Ok(status)
+        }
+        Err(error) => {
+            scu.fail(&error).await;
+            Err(ProposalError::from(error).into())
+        }
+    }
+}
+
+/// Sends files as they are, over as few associations as their kinds need;
+/// `each` is told of every file in turn.
+///
+/// # Errors
+/// [`OpenError`] when the peer cannot be reached; files not yet reported were
+/// not sent.
+pub async fn send_files(
+    address: &Address,
+    paths: &[PathBuf],
+    limits: &Limits,
+    mut each: impl FnMut(&Path, Result<u16, SendError>),
+) -> Result<(), OpenError> {
+    let mut open: Option<Scu> = None;
+    for (at, path) in paths.iter().enumerate() {
+        let (meta, start) = match FileMeta::read(path) {
+            Ok(read) => read,
+            Err(error) => {
+                each(path, Err(error.into()));
+                continue;
+            }
+        };
+        let kind =
+            Kind { class: meta.class.clone(), transfer_syntax: meta.transfer_syntax.clone() };
+        let usable = open.take();
+        let mut scu = match usable {
+            Some(scu) if scu.place(&kind) != Place::NotProposed => scu,
+            other => {
+                if let Some(Err(error)) = release_all(other).await {
+                    tracing::debug!(%error, "release failed");
+                }
+                let kinds = kinds_from(paths.get(at..).unwrap_or_default());
+                Scu::open(address, plan_contexts(&kinds), limits).await?
+            }
+        };
+        let result = match scu.place(&kind) {
+            Place::Context(id) => scu.store(id, &meta, path, start).await,
+            other => Err(SendError::NoPlace(other)),
+        };
+        match &result {
+            Err(SendError::Association(error)) => scu.fail(error).await,
+            Ok(_) | Err(SendError::Meta(_) | SendError::File(_) | SendError::NoPlace(_)) => {
+                open = Some(scu);
+            }
+        }
+        each(path, result);
+    }
+    if let Some(Err(error)) = release_all(open).await {
+        tracing::debug!(%error, "release failed");
+    }
+    Ok(())
+}
+
+async fn release_all(scu: Option<Scu>) -> Option<Result<(), AssociationError>> {
+    Some(scu?.release().await)
+}
+
+/// The kinds of the files at the start of `paths`, as many as one association holds.
+fn kinds_from(paths: &[PathBuf]) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for (meta, _start) in paths.iter().filter_map(|path| FileMeta::read(path).ok()) {
+        let kind = Kind { class: meta.class, transfer_syntax: meta.transfer_syntax };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+        // Each kind takes up to three contexts.
+        if kinds.len() >= CONTEXTS_MAX / 3 {
+            break;
+        }
+    }
+    kinds
+}
+
+fn plan_contexts_of(class: &str) -> Vec<(Uid, Vec<TransferSyntax>)> {
+    let implicit = IMPLICIT_VR_LE.parse().map(TransferSyntax::new);
+    class.parse().into_iter().zip(implicit.map(|syntax| vec![syntax])).collect()
+}
+
+async fn open_data_set(path: &Path, start: u64) -> std::io::Result<(tokio::fs::File, u64)> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let bytes = file.metadata().await?.len().saturating_sub(start);
+    file.seek(SeekFrom::Start(start)).await?;
+    Ok((file, bytes))
+}

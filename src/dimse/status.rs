@@ -1,0 +1,24 @@
+//! Status codes of DIMSE responses (PS3.7 Annex C, PS3.4 Table B.2-1).
+
+/// Success.
+pub const SUCCESS: u16 = 0x0000;
+/// Processing failure: an error inside the node.
+pub const PROCESSING_FAILURE: u16 = 0x0110;
+/// No such object instance, or a malformed SOP Instance UID.
+pub const INVALID_INSTANCE: u16 = 0x0117;
+/// Refused: SOP class not supported.
+pub const CLASS_NOT_SUPPORTED: u16 = 0x0122;
+/// Refused: not authorized.
+pub const NOT_AUTHORIZED: u16 = 0x0124;
+/// Unrecognized operation.
+pub const UNRECOGNIZED_OPERATION: u16 = 0x0211;
+/// Mistyped argument.
+pub const MISTYPED_ARGUMENT: u16 = 0x0212;
+/// Resource limitation.
+pub const RESOURCE_LIMITATION: u16 = 0x0213;
+/// Refused: out of resources.
+pub const OUT_OF_RESOURCES: u16 = 0xA700;
+/// Error: data set does not match SOP class (or instance).
+pub const DATA_SET_MISMATCH: u16 = 0xA900;
+/// Error: cannot understand.
+pub const CANNOT_UNDERSTAND: u16 = 0xC000;
