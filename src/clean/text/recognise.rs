@@ -16,7 +16,12 @@ const HEIGHT: usize = 48;
 /// Columns of the input come in steps of this, so that few shapes occur and the
 /// runtime's memory does not grow with every new one.
 const WIDTH_STEP: usize = 32;
-/// Most columns of the input. Default 3,200: a line 66 times as long as high;
+/// Least columns of the input. Default 128: with less two letters read unsurely;
+/// at 320, as in training, short lines take twice as long and read no better.
+const WIDTH_MIN: usize = 128;
+/// Grey columns after the text, at least. Default 16: the last letter stands clear.
+const MARGIN: usize = 16;
+/// Most columns that show text. Default 3,200: a line 66 times as long as high;
 /// a longer one is squeezed, reads badly and therefore counts as unreadable.
 const WIDTH_MAX: usize = 3200;
 /// From this ratio of height to width on a box holds text that runs up or down. Default 1.5.
@@ -76,7 +81,7 @@ impl Recogniser {
 
     fn read_along(&mut self, picture: &Picture<'_>, rect: &Rect) -> Result<Reading, TextError> {
         let used = used_width(rect);
-        let width = used.next_multiple_of(WIDTH_STEP);
+        let width = input_width(used);
         self.fill(picture, rect, used, width);
         let failed = |source| TextError::Run { model: RECOGNISER, source };
         let shape = [1, 3, HEIGHT, width];
@@ -109,6 +114,11 @@ impl Recogniser {
 fn used_width(rect: &Rect) -> usize {
     let width = (HEIGHT as f32 * rect.width / rect.height.max(1.0)).ceil();
     (width as usize).clamp(1, WIDTH_MAX)
+}
+
+/// Columns of the whole input when `used` of them show text.
+fn input_width(used: usize) -> usize {
+    (used + MARGIN).max(WIDTH_MIN).next_multiple_of(WIDTH_STEP)
 }
 
 /// A rectangle laid under the input's grid.
