@@ -3,10 +3,11 @@
     corpus.py FOLDER COUNT
 
 Taken are files with SOP Class, SOP Instance UID, Patient ID and transfer
-syntax, none with the instance UID of another: the first COUNT by depth and
-name, so that each run has the same ones, and odd ones come before the many
-alike of the DICOMDIR examples. Prints their names, one a line. Fails when there
-are fewer.
+syntax, whose file meta and data set name the same instance (a sender takes its
+command from the meta), none with the instance UID of another. They are the
+first COUNT by depth and name, so that each run has the same ones, and odd ones
+come before the many alike of the DICOMDIR examples. Prints their names, one a
+line. Fails when there are fewer.
 """
 
 import shutil
@@ -55,9 +56,12 @@ def instance_uid(path):
         data_set = pydicom.dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError, ValueError, NotImplementedError, AttributeError):
         return None
-    meta = data_set.file_meta
     wanted = ("SOPClassUID", "SOPInstanceUID", "PatientID")
+    meta = data_set.file_meta
     if not all(data_set.get(keyword) for keyword in wanted) or not meta.get("TransferSyntaxUID"):
+        return None
+    named = (meta.get("MediaStorageSOPClassUID"), meta.get("MediaStorageSOPInstanceUID"))
+    if named != (data_set.SOPClassUID, data_set.SOPInstanceUID):
         return None
     return str(data_set.SOPInstanceUID)
 
