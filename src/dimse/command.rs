@@ -102,12 +102,12 @@ impl CommandSet {
         let mut set = Self::default();
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (group, number, value, after) = split_element(rest)?;
+            let (Tag(group, element), value, after) = split_element(rest)?;
             if group != 0 {
                 return Err(CommandError::ForeignGroup { group });
             }
-            if set.values.insert(number, value.to_vec()).is_some() {
-                return Err(CommandError::Twice { element: number });
+            if set.values.insert(element, value.to_vec()).is_some() {
+                return Err(CommandError::Twice { element });
             }
             rest = after;
         }
@@ -264,14 +264,15 @@ fn put_element(bytes: &mut Vec<u8>, number: u16, value: &[u8]) {
     bytes.extend(value);
 }
 
-/// Group, number, value and what follows the first element of `bytes`.
-fn split_element(bytes: &[u8]) -> Result<(u16, u16, &[u8], &[u8]), CommandError> {
+/// Tag, value and what follows the first element of `bytes`.
+fn split_element(bytes: &[u8]) -> Result<(Tag, &[u8], &[u8]), CommandError> {
     let (header, rest) = bytes.split_first_chunk::<8>().ok_or(CommandError::Truncated)?;
     let [g0, g1, e0, e1, l0, l1, l2, l3] = *header;
     let value_bytes = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3]))
         .map_err(|_too_long| CommandError::Truncated)?;
     let (value, after) = rest.split_at_checked(value_bytes).ok_or(CommandError::Truncated)?;
-    Ok((u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1]), value, after))
+    let tag = Tag(u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1]));
+    Ok((tag, value, after))
 }
 
 #[cfg(test)]

@@ -301,7 +301,10 @@ pub async fn send_files(
         };
         let result = match scu.place(&kind) {
             Place::Context(id) => scu.store(id, &meta, path, start).await,
-            other => Err(SendError::NoPlace(other)),
+            place @ (Place::OtherSyntax(_)
+            | Place::NoSyntax
+            | Place::NoClass
+            | Place::NotProposed) => Err(SendError::NoPlace(place)),
         };
         match &result {
             Err(SendError::Association(error)) => scu.fail(error).await,

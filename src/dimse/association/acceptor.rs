@@ -26,6 +26,14 @@ pub enum RequestError {
     Rejected(#[from] Rejection),
 }
 
+impl RequestError {
+    /// The peer closed without a byte, as load balancers and monitors do.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        matches!(self, Self::Association(AssociationError::Pdu(PduError::Closed)))
+    }
+}
+
 /// A request that waits for our answer.
 #[derive(Debug)]
 pub struct Pending<S> {

@@ -310,9 +310,10 @@ mod tests {
 
     #[test]
     fn requests_are_refused_with_the_reason_of_table_9_21() {
+        type Spoil = fn(&mut AssociationRQ);
         let good = request(vec![]);
         assert!(check_request(&good).is_ok());
-        let refusals: [(Rejection, fn(&mut AssociationRQ)); 6] = [
+        let refusals: [(Rejection, Spoil); 6] = [
             (Rejection::ProtocolVersion, |r| r.protocol_version = 2),
             (Rejection::ApplicationContext, |r| r.application_context_name = "1.2".into()),
             (Rejection::CalledAe, |r| r.called_ae_title = String::new()),

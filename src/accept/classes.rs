@@ -1,0 +1,130 @@
+//! Which SOP classes and transfer syntaxes the door takes.
+
+use dicom_core::dictionary::{UidDictionary as _, UidType};
+use dicom_dictionary_std::StandardSopClassDictionary;
+
+use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
+use crate::dicom::{TransferSyntax, Uid};
+use crate::dimse::association::negotiation::Offer;
+use crate::dimse::scu::VERIFICATION;
+
+/// Root of the UIDs that the standard gives.
+const STANDARD_ROOT: &str = "1.2.840.10008.";
+/// All composite storage classes of the standard but a few stand under this.
+const STORAGE_ROOT: &str = "1.2.840.10008.5.1.4.1.1.";
+
+/// Coded without loss: JPEG Lossless, JPEG-LS, JPEG 2000, RLE, HTJ2K, JPEG XL.
+const LOSSLESS: [&str; 10] = [
+    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.4.70",
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.92",
+    "1.2.840.10008.1.2.4.110",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.4.202",
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.7.1",
+];
+
+/// Verification, every storage class, and every transfer syntax whose coding
+/// outside pixel data is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StorageOffer {
+    /// Take SOP classes outside the standard too. Default no: they end in
+    /// quarantine until a site says what they are.
+    pub private_classes: bool,
+}
+
+impl Offer for StorageOffer {
+    fn takes_class(&self, class: &Uid) -> bool {
+        class.as_str() == VERIFICATION
+            || is_storage_class(class)
+            || (self.private_classes && !class.as_str().starts_with(STANDARD_ROOT))
+    }
+
+    /// Uncompressed first, since it needs no decoder to be screened; then what
+    /// loses nothing; then what the modality has already made lossy.
+    fn rank(&self, transfer_syntax: &TransferSyntax) -> Option<u32> {
+        transfer_syntax.encoding()?;
+        Some(match transfer_syntax.as_str() {
+            EXPLICIT_VR_LE => 0,
+            IMPLICIT_VR_LE => 1,
+            _ if transfer_syntax.is_native() => 2,
+            coded if LOSSLESS.contains(&coded) => 3,
+            _lossy => 4,
+        })
+    }
+}
+
+/// A class of the Storage or Non-Patient Object Storage services (PS3.4
+/// Annexes B, GG), by its place or by its name in the dictionary.
+#[must_use]
+pub fn is_storage_class(class: &Uid) -> bool {
+    if class.as_str().starts_with(STORAGE_ROOT) {
+        return true;
+    }
+    StandardSopClassDictionary.by_uid(class.as_str()).is_some_and(|entry| {
+        entry.r#type == UidType::SopClass
+            && (entry.alias.ends_with("Storage") || entry.alias.ends_with("StorageTrial"))
+            // The DICOMDIR of media: never sent over a network.
+            && entry.alias != "MediaStorageDirectoryStorage"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uid(text: &str) -> Uid {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn storage_and_verification_are_taken_and_nothing_else() {
+        let offer = StorageOffer::default();
+        let taken = [
+            VERIFICATION,
+            "1.2.840.10008.5.1.4.1.1.6.1",    // Ultrasound
+            "1.2.840.10008.5.1.4.1.1.999.99", // a class newer than the dictionary
+            "1.2.840.10008.5.1.4.34.7",       // RT Beams Delivery Instruction
+            "1.2.840.10008.5.1.4.38.1",       // Hanging Protocol
+        ];
+        let refused = [
+            "1.2.840.10008.1.3.10",        // Media Storage Directory
+            "1.2.840.10008.1.20.1",        // Storage Commitment
+            "1.2.840.10008.5.1.4.31",      // Modality Worklist
+            "1.2.840.10008.3.1.2.3.3",     // MPPS
+            "1.2.840.10008.5.1.4.1.2.2.1", // Study Root FIND
+            "1.2.840.10008.5.1.4.1.2.2.2", // Study Root MOVE
+            "1.2.826.0.1.3680043.2.1",     // private
+        ];
+        for class in taken {
+            assert!(offer.takes_class(&uid(class)), "{class}");
+        }
+        for class in refused {
+            assert!(!offer.takes_class(&uid(class)), "{class}");
+        }
+        let private = StorageOffer { private_classes: true };
+        assert!(private.takes_class(&uid("1.2.826.0.1.3680043.2.1")));
+        assert!(!private.takes_class(&uid("1.2.840.10008.5.1.4.31")));
+    }
+
+    #[test]
+    fn transfer_syntaxes_are_liked_in_the_order_uncompressed_lossless_lossy() {
+        let offer = StorageOffer::default();
+        let rank = |text| offer.rank(&TransferSyntax::new(uid(text)));
+        let order = [
+            EXPLICIT_VR_LE,
+            IMPLICIT_VR_LE,
+            "1.2.840.10008.1.2.1.99",
+            "1.2.840.10008.1.2.4.70",
+            "1.2.840.10008.1.2.4.50",
+        ];
+        for pair in order.windows(2) {
+            assert!(rank(pair[0]).unwrap() < rank(pair[1]).unwrap(), "{pair:?}");
+        }
+        assert_eq!(rank("1.3.46.670589.33.1.4.1"), None);
+        assert!(rank("1.2.840.10008.1.2.4.107").is_some(), "HEVC passes through");
+    }
+}

@@ -1,0 +1,273 @@
+//! One instance between its command and its answer, without network: bytes
+//! in, [`Refused`] or nothing out.
+//!
+//! The calls block for the length of a disk write or sync; [`super::session`]
+//! tells the runtime so.
+
+use super::peek::{Look, PEEK_BYTES_MAX, SOP_CLASS, SOP_INSTANCE, look};
+use super::{Arrival, Incoming, Store, StoreError};
+use crate::dicom::{Encoding, Tag, Uid};
+use crate::dimse::part10::FileMeta;
+use crate::dimse::status;
+
+/// Why an instance is not kept: what the response says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+    /// At most 64 characters, fixed text.
+    pub(super) comment: &'static str,
+    pub(super) offending: Option<Tag>,
+}
+
+impl Refused {
+    pub(super) fn new(status: u16, comment: &'static str) -> Self {
+        Self { status, comment, offending: None }
+    }
+
+    fn mismatch(offending: Tag) -> Self {
+        Self {
+            status: status::DATA_SET_MISMATCH,
+            comment: "data set and command name different UIDs",
+            offending: Some(offending),
+        }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::new(status::OUT_OF_RESOURCES, "no room, try again later"),
+            StoreError::Failed => Self::new(status::PROCESSING_FAILURE, "the store failed"),
+        }
+    }
+}
+
+/// The start of a data set as long as its UIDs were not compared.
+struct Head {
+    bytes: Vec<u8>,
+    encoding: Encoding,
+    /// Looked at again from this length on; doubled each time, so that
+    /// thousands of tiny fragments cost no more than a few looks.
+    next_look_bytes: usize,
+}
+
+/// An instance on its way into the store.
+pub(super) struct Intake {
+    incoming: Box<dyn Incoming>,
+    class: Uid,
+    instance: Uid,
+    /// `None` once the UIDs agree, or cannot be looked for.
+    head: Option<Head>,
+    /// Bytes of the data set so far.
+    pub(super) bytes: u64,
+}
+
+impl Intake {
+    /// Starts an instance: the head of its Part 10 file goes to the store.
+    pub(super) fn open(store: &dyn Store, arrival: &Arrival) -> Result<Self, Refused> {
+        let mut incoming = store.begin(arrival)?;
+        let meta = FileMeta {
+            class: arrival.sop_class.clone(),
+            instance: arrival.sop_instance.clone(),
+            transfer_syntax: arrival.transfer_syntax.clone(),
+        };
+        incoming.write(&meta.to_bytes())?;
+        let encoding = arrival.transfer_syntax.encoding().filter(|encoding| !encoding.deflated);
+        let head =
+            encoding.map(|encoding| Head { bytes: Vec::new(), encoding, next_look_bytes: 1 });
+        Ok(Self {
+            incoming,
+            class: arrival.sop_class.clone(),
+            instance: arrival.sop_instance.clone(),
+            head,
+            bytes: 0,
+        })
+    }
+
+    /// Takes the next bytes of the data set.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if let Some(mut head) = self.head.take() {
+            let room = PEEK_BYTES_MAX.saturating_sub(head.bytes.len());
+            head.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            if head.bytes.len() < head.next_look_bytes {
+                self.head = Some(head);
+            } else if !self.uids_agree(&head)? && head.bytes.len() < PEEK_BYTES_MAX {
+                head.next_look_bytes = head.bytes.len().saturating_mul(2).min(PEEK_BYTES_MAX);
+                self.head = Some(head);
+            }
+        }
+        Ok(self.incoming.write(bytes)?)
+    }
+
+    /// Ends the instance: returns only after it is on the disk.
+    pub(super) fn finish(self) -> Result<(), Refused> {
+        if let Some(head) = &self.head
+            && !self.uids_agree(head)?
+        {
+            return Err(unreadable());
+        }
+        Ok(self.incoming.commit()?)
+    }
+
+    /// `false` when the head is too short to tell.
+    fn uids_agree(&self, head: &Head) -> Result<bool, Refused> {
+        match look(&head.bytes, head.encoding) {
+            Look::NeedMore => Ok(false),
+            Look::Unreadable => Err(unreadable()),
+            Look::Uids { class, .. } if class != self.class => Err(Refused::mismatch(SOP_CLASS)),
+            Look::Uids { instance, .. } if instance != self.instance => {
+                Err(Refused::mismatch(SOP_INSTANCE))
+            }
+            Look::Uids { .. } => Ok(true),
+        }
+    }
+}
+
+fn unreadable() -> Refused {
+    Refused::new(status::CANNOT_UNDERSTAND, "data set unreadable up to SOP Instance UID")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::dicom::TransferSyntax;
+
+    #[derive(Default)]
+    struct Shelf {
+        kept: Arc<Mutex<Vec<Vec<u8>>>>,
+        fail_at_write: Option<usize>,
+        fail_at_commit: bool,
+    }
+
+    struct Part {
+        bytes: Vec<u8>,
+        writes_left: Option<usize>,
+        fail_at_commit: bool,
+        kept: Arc<Mutex<Vec<Vec<u8>>>>,
+    }
+
+    impl Store for Shelf {
+        fn begin(&self, _arrival: &Arrival) -> Result<Box<dyn Incoming>, StoreError> {
+            Ok(Box::new(Part {
+                bytes: Vec::new(),
+                writes_left: self.fail_at_write,
+                fail_at_commit: self.fail_at_commit,
+                kept: Arc::clone(&self.kept),
+            }))
+        }
+    }
+
+    impl Incoming for Part {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+            if let Some(left) = &mut self.writes_left {
+                *left = left.checked_sub(1).ok_or(StoreError::Full)?;
+            }
+            self.bytes.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn commit(self: Box<Self>) -> Result<(), StoreError> {
+            if self.fail_at_commit {
+                return Err(StoreError::Failed);
+            }
+            self.kept.lock().unwrap().push(self.bytes);
+            Ok(())
+        }
+    }
+
+    fn arrival(syntax: &str) -> Arrival {
+        Arrival {
+            project: "trial".into(),
+            calling_ae: "MODALITY".parse().unwrap(),
+            called_ae: "AIRLOCK".parse().unwrap(),
+            peer: [127, 0, 0, 1].into(),
+            sop_class: "1.2.3".parse().unwrap(),
+            sop_instance: "1.2.44".parse().unwrap(),
+            transfer_syntax: TransferSyntax::new(syntax.parse().unwrap()),
+        }
+    }
+
+    fn data_set(class: &str, instance: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (element, uid) in [(0x16, class), (0x18, instance)] {
+            bytes.extend([8, 0, element, 0, b'U', b'I', u8::try_from(uid.len()).unwrap(), 0]);
+            bytes.extend(uid.bytes());
+        }
+        bytes.extend([8, 0, 0x20, 0, b'D', b'A', 0, 0]);
+        bytes
+    }
+
+    fn pass(shelf: &Shelf, syntax: &str, data: &[u8], piece: usize) -> Result<(), Refused> {
+        let mut intake = Intake::open(shelf, &arrival(syntax))?;
+        for part in data.chunks(piece) {
+            intake.take(part)?;
+        }
+        intake.finish()
+    }
+
+    const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+
+    #[test]
+    fn what_is_kept_is_a_part_10_file_of_the_bytes_that_came() {
+        for piece in [1, 3, 1_000] {
+            let shelf = Shelf::default();
+            let data = data_set("1.2.3\0", "1.2.44");
+            pass(&shelf, EXPLICIT, &data, piece).unwrap();
+            let kept = shelf.kept.lock().unwrap();
+            let (meta, start) = FileMeta::parse(&kept[0]).unwrap();
+            assert_eq!(meta.instance.as_str(), "1.2.44");
+            assert_eq!(kept[0][usize::try_from(start).unwrap()..], data);
+        }
+    }
+
+    #[test]
+    fn refusals_carry_the_right_status_and_nothing_is_kept() {
+        let shelf = Shelf::default();
+        let mismatch = |element| Some(Tag(8, element));
+        let status_of = |data: &[u8]| {
+            let refused = pass(&shelf, EXPLICIT, data, 7).unwrap_err();
+            (refused.status, refused.offending)
+        };
+        assert_eq!(status_of(&data_set("1.2.4\0", "1.2.44")), (0xA900, mismatch(0x16)));
+        assert_eq!(status_of(&data_set("1.2.3\0", "1.2.45")), (0xA900, mismatch(0x18)));
+        assert_eq!(status_of(b"no data set at all"), (0xC000, None));
+        assert_eq!(status_of(b""), (0xC000, None));
+        assert_eq!(status_of(&data_set("1.2.3\0", "1.2.44")[..20]), (0xC000, None));
+        assert!(shelf.kept.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_full_or_failing_store_is_a700_or_0110_whenever_it_shows() {
+        let good = data_set("1.2.3\0", "1.2.44");
+        for writes in 0..3 {
+            let shelf = Shelf { fail_at_write: Some(writes), ..Shelf::default() };
+            assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status, 0xA700);
+        }
+        let shelf = Shelf { fail_at_commit: true, ..Shelf::default() };
+        assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status, 0x0110);
+    }
+
+    #[test]
+    fn deflated_and_long_starts_are_left_to_the_cleaner() {
+        let shelf = Shelf::default();
+        pass(&shelf, "1.2.840.10008.1.2.1.99", b"deflated", 3).unwrap();
+        let mut long = vec![8, 0, 1, 0, b'U', b'N', 0, 0, 0, 0, 2, 0];
+        long.resize(200_000, 0);
+        pass(&shelf, EXPLICIT, &long, 16_384).unwrap();
+        assert_eq!(shelf.kept.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn comments_fit_their_value_representation() {
+        let comments = [
+            unreadable(),
+            Refused::mismatch(SOP_CLASS),
+            StoreError::Full.into(),
+            StoreError::Failed.into(),
+        ];
+        assert!(comments.iter().all(|refused| refused.comment.len() <= 64));
+    }
+}

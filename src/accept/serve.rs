@@ -1,0 +1,232 @@
+//! Connections of the door: how many, how each one begins and ends, and what
+//! is left of it in the log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::session::{Caller, Session, Tally};
+use super::{Door, Refusal};
+use crate::dimse::association::acceptor::{Pending, receive_request};
+use crate::dimse::association::negotiation::Rejection;
+use crate::dimse::transport::tune;
+use crate::dimse::{Association, AssociationError};
+
+/// Pause after `accept` failed, as it does when the process is out of file
+/// descriptors. 100 ms: long enough not to spin, short enough not to be noticed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long A-ABORT may take to be sent at the end of a shutdown. 1 s.
+const ABORT_WAIT: Duration = Duration::from_secs(1);
+
+/// How far a shutdown has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Open,
+    /// Messages in progress end, nothing new begins.
+    Draining,
+    /// Everything is aborted.
+    Stopped,
+}
+
+/// Room for connections and for associations.
+#[derive(Clone)]
+struct Room {
+    connections: Arc<Semaphore>,
+    associations: Arc<Semaphore>,
+}
+
+/// How an association ended.
+enum Ending {
+    Released,
+    Shutdown,
+    Failed(AssociationError),
+}
+
+/// Serves connections until `shutdown` says true (or its sender is dropped);
+/// then lets messages in progress end within [`super::AcceptLimits::drain`],
+/// and aborts the rest. Needs a multi-threaded runtime: the store blocks.
+pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: watch::Receiver<bool>) {
+    let room = Room {
+        connections: Arc::new(Semaphore::new(door.limits.connections_max)),
+        associations: Arc::new(Semaphore::new(door.limits.associations_max)),
+    };
+    let (phase, phases) = watch::channel(Phase::Open);
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = asked_to_stop(&mut shutdown) => break,
+            Some(_ended) = tasks.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => {
+                    let Ok(permit) = Arc::clone(&room.connections).try_acquire_owned() else {
+                        tracing::debug!("connection closed: as many as allowed are open");
+                        continue;
+                    };
+                    let (door, room, phases) = (Arc::clone(&door), room.clone(), phases.clone());
+                    tasks.spawn(async move {
+                        attend(stream, from.ip(), &door, &room, phases).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    phase.send_replace(Phase::Draining);
+    if timeout(door.limits.drain, join_all(&mut tasks)).await.is_err() {
+        phase.send_replace(Phase::Stopped);
+        if timeout(ABORT_WAIT, join_all(&mut tasks)).await.is_err() {
+            tasks.shutdown().await;
+        }
+    }
+}
+
+async fn asked_to_stop(shutdown: &mut watch::Receiver<bool>) {
+    // A dropped sender is the end of the program, too.
+    if let Err(gone) = shutdown.wait_for(|asked| *asked).await {
+        tracing::debug!(%gone, "nobody can ask for shutdown any more");
+    }
+}
+
+async fn join_all(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Returns when a shutdown has come this far.
+async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
+    if let Err(gone) = phases.wait_for(|now| *now >= phase).await {
+        tracing::debug!(%gone, "the door is gone");
+    }
+}
+
+/// One connection from its first byte to its last.
+async fn attend(
+    stream: TcpStream,
+    peer: IpAddr,
+    door: &Door,
+    room: &Room,
+    mut phases: watch::Receiver<Phase>,
+) {
+    tune(&stream);
+    let received = tokio::select! {
+        received = receive_request(stream, &door.limits.association) => received,
+        () = reached(&mut phases, Phase::Draining) => return,
+    };
+    let pending = match received {
+        Ok(pending) => pending,
+        Err(error) if error.is_probe() => {
+            tracing::debug!(%peer, "connected and closed");
+            return;
+        }
+        Err(error) => {
+            tracing::info!(%peer, %error, "no association");
+            return;
+        }
+    };
+    let caller = match admit(&pending, peer, door) {
+        Ok(caller) => caller,
+        Err(rejection) => return turn_away(pending, peer, rejection).await,
+    };
+    let Ok(permit) = Arc::clone(&room.associations).try_acquire_owned() else {
+        return turn_away(pending, peer, Rejection::LocalLimit).await;
+    };
+    let mut association = match pending.accept(&door.offer).await {
+        Ok(association) => association,
+        Err(error) => {
+            tracing::info!(%peer, %error, "no association");
+            return;
+        }
+    };
+    let mut tally = Tally::default();
+    let mut session = Session { door, caller: &caller, tally: &mut tally };
+    let mut stop = phases.clone();
+    let ending = tokio::select! {
+        ending = converse(&mut association, &mut session, &mut phases) => ending,
+        () = reached(&mut stop, Phase::Stopped) => Ending::Shutdown,
+    };
+    // Its place is free before the peer has closed.
+    drop(permit);
+    log_end(&caller, tally, &ending);
+    end(association, ending).await;
+}
+
+/// Commands and answers until the peer releases, something fails, or a
+/// shutdown is asked for between two messages.
+async fn converse(
+    association: &mut Association<TcpStream>,
+    session: &mut Session<'_>,
+    phases: &mut watch::Receiver<Phase>,
+) -> Ending {
+    let idle = association.idle_wait();
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = reached(phases, Phase::Draining) => return Ending::Shutdown,
+            received = association.next_command(idle) => received,
+        };
+        let answered = match received {
+            Ok(Some(message)) => session.answer(association, message).await,
+            Ok(None) => return Ending::Released,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = answered {
+            return Ending::Failed(error);
+        }
+    }
+}
+
+async fn end(association: Association<TcpStream>, ending: Ending) {
+    match ending {
+        Ending::Released => association.accept_release().await,
+        Ending::Shutdown => {
+            let source = AbortRQSource::ServiceProvider(AbortReason::ReasonNotSpecified);
+            association.abort(source).await;
+        }
+        Ending::Failed(error) => association.fail(&error).await,
+    }
+}
+
+fn admit(pending: &Pending<TcpStream>, peer: IpAddr, door: &Door) -> Result<Caller, Rejection> {
+    let asking = pending.peer();
+    let admitted = door.admission.admit(&asking.called, &asking.calling, peer);
+    let admitted = admitted.map_err(|refusal| match refusal {
+        Refusal::UnknownCalling => Rejection::CallingAe,
+        Refusal::UnknownCalled => Rejection::CalledAe,
+        Refusal::Congested => Rejection::Congested,
+    })?;
+    let (calling, called) = (asking.calling.clone(), asking.called.clone());
+    Ok(Caller { admitted, calling, called, peer })
+}
+
+async fn turn_away(pending: Pending<TcpStream>, peer: IpAddr, rejection: Rejection) {
+    let asking = pending.peer();
+    tracing::info!(
+        %peer, calling = %asking.calling, called = %asking.called, reason = %rejection,
+        "association rejected"
+    );
+    pending.reject(rejection).await;
+}
+
+fn log_end(caller: &Caller, tally: Tally, ending: &Ending) {
+    let ended = match ending {
+        Ending::Released => String::from("released"),
+        Ending::Shutdown => String::from("aborted for shutdown"),
+        Ending::Failed(error) => error.to_string(),
+    };
+    tracing::info!(
+        peer = %caller.peer, calling = %caller.calling, called = %caller.called,
+        project = %caller.admitted.project, stored = tally.stored, refused = tally.refused,
+        echoes = tally.echoes, bytes = tally.bytes, ended, "association ended"
+    );
+}

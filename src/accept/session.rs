@@ -1,0 +1,178 @@
+//! One association from the first command to its end.
+
+use std::net::IpAddr;
+
+use tokio::task::block_in_place;
+
+use super::intake::{Intake, Refused};
+use super::{Admitted, Arrival, Door};
+use crate::dicom::AeTitle;
+use crate::dimse::association::Message;
+use crate::dimse::command::{C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, RESPONSE, Remark};
+use crate::dimse::scu::VERIFICATION;
+use crate::dimse::{Association, AssociationError, Transport, status};
+
+/// Who sends, after admission.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) admitted: Admitted,
+    pub(super) calling: AeTitle,
+    pub(super) called: AeTitle,
+    pub(super) peer: IpAddr,
+}
+
+/// What one association brought, for its line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    pub(super) stored: u64,
+    pub(super) refused: u64,
+    pub(super) echoes: u64,
+    pub(super) bytes: u64,
+}
+
+/// The service on one association.
+pub(super) struct Session<'a> {
+    pub(super) door: &'a Door,
+    pub(super) caller: &'a Caller,
+    pub(super) tally: &'a mut Tally,
+}
+
+impl Session<'_> {
+    /// Answers one command, whatever it is.
+    pub(super) async fn answer<S: Transport>(
+        &mut self,
+        association: &mut Association<S>,
+        message: Message,
+    ) -> Result<(), AssociationError> {
+        let field = message.command.field();
+        if field & RESPONSE != 0 {
+            return Err(AssociationError::OutOfTurn { what: "response" });
+        }
+        if field == C_STORE_RQ {
+            return self.answer_store(association, &message).await;
+        }
+        skip_data_set(association, &message).await?;
+        match field {
+            C_ECHO_RQ => {
+                self.tally.echoes = self.tally.echoes.saturating_add(1);
+                respond(association, &message, status::SUCCESS, Remark::default()).await
+            }
+            // Nothing is pending when it arrives, and it has no response (PS3.7 §9.3.2.3).
+            C_CANCEL_RQ => Ok(()),
+            _unknown => {
+                let comment = Some("only C-STORE and C-ECHO are known here");
+                let remark = Remark { comment, offending: None };
+                respond(association, &message, status::UNRECOGNIZED_OPERATION, remark).await
+            }
+        }
+    }
+
+    async fn answer_store<S: Transport>(
+        &mut self,
+        association: &mut Association<S>,
+        message: &Message,
+    ) -> Result<(), AssociationError> {
+        let outcome = match self.arrival(association, message) {
+            Ok(arrival) => self.receive(association, message.context_id, &arrival).await?,
+            Err(refused) => {
+                skip_data_set(association, message).await?;
+                Err(refused)
+            }
+        };
+        match outcome {
+            Ok(bytes) => {
+                self.tally.stored = self.tally.stored.saturating_add(1);
+                self.tally.bytes = self.tally.bytes.saturating_add(bytes);
+                respond(association, message, status::SUCCESS, Remark::default()).await
+            }
+            Err(refused) => {
+                self.tally.refused = self.tally.refused.saturating_add(1);
+                let remark =
+                    Remark { comment: Some(refused.comment), offending: refused.offending };
+                respond(association, message, refused.status, remark).await
+            }
+        }
+    }
+
+    /// What the command promises, checked against its context.
+    fn arrival<S: Transport>(
+        &self,
+        association: &Association<S>,
+        message: &Message,
+    ) -> Result<Arrival, Refused> {
+        let command = &message.command;
+        let no_class =
+            Refused::new(status::CLASS_NOT_SUPPORTED, "not the SOP class of the context");
+        let context = association.context(message.context_id).ok_or(no_class)?;
+        let class = command
+            .class()
+            .filter(|class| *class == context.class && class.as_str() != VERIFICATION)
+            .ok_or(no_class)?;
+        let instance = command
+            .instance()
+            .ok_or(Refused::new(status::INVALID_INSTANCE, "malformed SOP Instance UID"))?;
+        if !command.has_data_set() {
+            return Err(Refused::new(status::MISTYPED_ARGUMENT, "C-STORE without data set"));
+        }
+        Ok(Arrival {
+            project: self.caller.admitted.project.clone(),
+            calling_ae: self.caller.calling.clone(),
+            called_ae: self.caller.called.clone(),
+            peer: self.caller.peer,
+            sop_class: class,
+            sop_instance: instance,
+            transfer_syntax: context.transfer_syntax.clone(),
+        })
+    }
+
+    /// Reads the data set to its end, whatever becomes of it; returns its
+    /// length when it is kept.
+    async fn receive<S: Transport>(
+        &self,
+        association: &mut Association<S>,
+        context_id: u8,
+        arrival: &Arrival,
+    ) -> Result<Result<u64, Refused>, AssociationError> {
+        let store = self.door.store.as_ref();
+        let mut intake = block_in_place(|| Intake::open(store, arrival));
+        loop {
+            let piece = association.next_piece(context_id).await?;
+            let is_last = piece.is_last;
+            if let Ok(open) = &mut intake
+                && let Err(refused) = block_in_place(|| open.take(piece.bytes))
+            {
+                // Dropping the intake removes what was written so far.
+                intake = Err(refused);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(intake.and_then(|open| {
+            let bytes = open.bytes;
+            block_in_place(|| open.finish()).map(|()| bytes)
+        }))
+    }
+}
+
+/// Reads past the data set of a message that is not stored, if it has one.
+async fn skip_data_set<S: Transport>(
+    association: &mut Association<S>,
+    message: &Message,
+) -> Result<(), AssociationError> {
+    if message.command.has_data_set() {
+        association.skip_data_set(message.context_id).await?;
+    }
+    Ok(())
+}
+
+async fn respond<S: Transport>(
+    association: &mut Association<S>,
+    message: &Message,
+    status: u16,
+    remark: Remark,
+) -> Result<(), AssociationError> {
+    message.command.message_id()?;
+    let response = message.command.response(status, remark);
+    association.send_command(message.context_id, &response).await
+}
