@@ -6,6 +6,7 @@
 //! lose code extensions and 0x5C trail bytes).
 
 pub mod ae_title;
+pub mod charset;
 pub mod dataset;
 pub mod path;
 pub mod peek;

@@ -29,7 +29,7 @@ impl<R: Read + Seek> Parser<'_, R> {
 
     /// The length of the next fragment, `None` at the delimiter.
     fn fragment_length(&mut self, tag: Tag, scope: Scope) -> Result<Option<u64>, ReadError> {
-        let item = self.tag(scope)?;
+        let item = self.tag(tag, scope)?;
         let length = self.length32(tag, scope)?;
         if item == SEQUENCE_DELIMITER {
             return Ok(None);

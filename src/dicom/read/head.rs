@@ -4,7 +4,7 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::error::ReadError;
-use super::parser::{Coding, Parser, Scope};
+use super::parser::{Coding, NO_TAG, Parser, Scope};
 use super::{ReadLimits, bytes};
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::dicom::{DataSet, Encoding, Tag, TransferSyntax, Uid, VR};
@@ -63,12 +63,12 @@ pub fn read_head<R: Read + Seek>(source: &mut R, limits: &ReadLimits) -> Result<
     let mut elements = DataSet::new();
     loop {
         let element_start = parser.position();
-        if parser.left(scope) < 4 || parser.tag(scope)?.group() != META_GROUP {
+        if parser.left(scope) < 4 || parser.tag(NO_TAG, scope)?.group() != META_GROUP {
             parser.back_to(element_start)?;
             break;
         }
         parser.back_to(element_start)?;
-        let tag = parser.tag(scope)?;
+        let tag = parser.tag(NO_TAG, scope)?;
         let header = parser.header(tag, scope)?;
         elements.put(parser.element(header, scope)?);
     }

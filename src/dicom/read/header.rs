@@ -24,9 +24,9 @@ pub(super) struct Header {
 }
 
 impl<R: Read + Seek> Parser<'_, R> {
-    /// Reads a tag in the byte order of the scope.
-    pub(super) fn tag(&mut self, scope: Scope) -> Result<Tag, ReadError> {
-        let [a, b, c, d] = self.array::<4>(Tag(0, 0), scope)?;
+    /// Reads a tag in the byte order of the scope; `around` names the place in errors.
+    pub(super) fn tag(&mut self, around: Tag, scope: Scope) -> Result<Tag, ReadError> {
+        let [a, b, c, d] = self.array::<4>(around, scope)?;
         Ok(if scope.coding.big_endian {
             Tag(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
         } else {
@@ -65,10 +65,12 @@ impl<R: Read + Seek> Parser<'_, R> {
             }
             // No letters at all: some writers leave out VRs here and there,
             // so the field may be the length of an implicit element.
-            None if u64::from(word32(field, scope)) <= self.left(scope) => {
-                Ok((by_dictionary(tag, scope.signed), word32(field, scope)))
-            }
-            None => Err(self.bad_vr(tag)),
+            None => match word32(field, scope) {
+                length if length == UNDEFINED_LENGTH || u64::from(length) <= self.left(scope) => {
+                    Ok((by_dictionary(tag, scope.signed), length))
+                }
+                _too_long => Err(self.bad_vr(tag)),
+            },
         }
     }
 

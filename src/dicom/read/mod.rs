@@ -16,8 +16,10 @@ mod header;
 mod inflate;
 mod parser;
 #[cfg(test)]
+#[allow(clippy::as_conversions, clippy::arithmetic_side_effects, reason = "our own numbers")]
 mod tests;
 #[cfg(test)]
+#[allow(clippy::as_conversions, clippy::arithmetic_side_effects, reason = "our own numbers")]
 mod trap_tests;
 
 use std::io::{Cursor, Read, Seek};

@@ -17,6 +17,8 @@ const ITEM_DELIMITER: Tag = Tag(DELIMITER_GROUP, 0xE00D);
 pub(super) const SEQUENCE_DELIMITER: Tag = Tag(DELIMITER_GROUP, 0xE0DD);
 /// Data Set Trailing Padding (PS3.10 §7.2).
 const TRAILING_PADDING: Tag = Tag(0xFFFC, 0xFFFC);
+/// Stands in errors for a tag that could not be read.
+pub(super) const NO_TAG: Tag = Tag(0, 0);
 const PIXEL_REPRESENTATION: Tag = Tag(0x0028, 0x0103);
 
 /// Memory of an element beside its value: itself and its place in the map.
@@ -178,7 +180,7 @@ impl<'a, R: Read + Seek> Parser<'a, R> {
         if scope.depth == 0 && self.left(scope) < 8 && self.rest_is_zero(scope)? {
             return Ok(None);
         }
-        let tag = self.tag(scope)?;
+        let tag = self.tag(NO_TAG, scope)?;
         if tag == ITEM_DELIMITER && scope.delimited {
             self.length32(tag, scope)?;
             return Ok(None);
@@ -291,8 +293,8 @@ impl<'a, R: Read + Seek> Parser<'a, R> {
         let mut items = Vec::new();
         let mut index: u32 = 0;
         while delimited || self.left(scope) > 0 {
-            let item = self.tag(scope)?;
-            let length = self.length32(item, scope)?;
+            let item = self.tag(tag, scope)?;
+            let length = self.length32(tag, scope)?;
             if item == SEQUENCE_DELIMITER && delimited {
                 break;
             }
