@@ -3,8 +3,11 @@
 pub mod checked;
 pub mod load;
 pub mod profile;
+mod profile_file;
 pub mod raw;
 
 pub use checked::{Config, Destination, Fault, Project, Sender};
 pub use load::{ConfigError, load};
-pub use profile::{Action, CleanLimits, CleanRules, Profile, ProfileOption, TagRule, TextPolicy};
+pub use profile::{
+    Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,
+};

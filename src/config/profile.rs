@@ -2,8 +2,11 @@
 //! are on, and what a site changed.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::profile_file;
 
 /// The options of PS3.15 Annex E (Table E.1-1 columns, and Clean Pixel Data §E.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +67,18 @@ pub struct TagRule {
     pub action: Action,
 }
 
+/// A private element that a site knows to be safe, beside those of PS3.15
+/// Table E.3.10-1. It stays only under Retain Safe Private.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateTag {
+    /// Private creator, without padding.
+    pub creator: String,
+    /// Group number, odd.
+    pub group: u16,
+    /// Low byte of the element number: the high one names the block.
+    pub element: u8,
+}
+
 /// Why there is no such profile.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
@@ -72,6 +87,22 @@ pub enum ProfileError {
     Unknown {
         /// The name that was asked for.
         name: String,
+    },
+    /// The file cannot be read: mend its path or rights.
+    #[error("cannot read profile {}", .path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The file was read and is no profile: each fault with its key.
+    #[error("profile {}: {}", .path.display(), .faults.join("; "))]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, all of it.
+        faults: Vec<String>,
     },
 }
 
@@ -84,6 +115,8 @@ pub struct Profile {
     pub options: BTreeSet<ProfileOption>,
     /// Single elements treated otherwise; they win over the table.
     pub rules: Vec<TagRule>,
+    /// Private elements that the site adds to the safe ones.
+    pub safe_private: Vec<PrivateTag>,
 }
 
 impl Profile {
@@ -95,6 +128,7 @@ impl Profile {
             name: "basic".into(),
             options: BTreeSet::from([ProfileOption::CleanPixelData]),
             rules: Vec::new(),
+            safe_private: Vec::new(),
         }
     }
 
@@ -115,6 +149,7 @@ impl Profile {
                 O::RetainSafePrivate,
             ]),
             rules: Vec::new(),
+            safe_private: Vec::new(),
         }
     }
 
@@ -126,6 +161,7 @@ impl Profile {
         match name {
             "basic" => Ok(Self::basic()),
             "tcia" => Ok(Self::tcia()),
+            file if file.ends_with(".toml") => profile_file::read(Path::new(file)),
             other => Err(ProfileError::Unknown { name: other.to_owned() }),
         }
     }

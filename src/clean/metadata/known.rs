@@ -1,0 +1,169 @@
+//! Collects what a data set says about persons and places, before anything is
+//! cleaned: for judging text and for the check of the clean copy.
+
+use std::collections::BTreeSet;
+
+use super::class::dictionary_vr;
+use super::text::{Charset, is_multi_valued};
+use super::{dates, private};
+use crate::clean::known::{KnownKind, KnownValue, KnownValues};
+use crate::dicom::{DataSet, Element, Tag, VR};
+use crate::identified::Identified;
+
+/// Most values of one data set. Default 4,096: a report with hundreds of
+/// observers has fewer; a file made to slow the matcher down has more.
+const VALUES_MAX: usize = 4_096;
+/// Longest value, in characters. Default 1,024: that of ST (PS3.5 §6.2).
+const CHARS_MAX: usize = 1_024;
+
+/// Attributes that identify, beside all of VR PN, DA and DT.
+const TAGS: &[(Tag, KnownKind)] = &[
+    (Tag(0x0008, 0x0050), KnownKind::Id),      // Accession Number
+    (Tag(0x0008, 0x0080), KnownKind::Place),   // Institution Name
+    (Tag(0x0008, 0x0081), KnownKind::Place),   // Institution Address
+    (Tag(0x0008, 0x0092), KnownKind::Place),   // Referring Physician's Address
+    (Tag(0x0008, 0x0094), KnownKind::Contact), // Referring Physician's Telephone Numbers
+    (Tag(0x0008, 0x1010), KnownKind::Place),   // Station Name
+    (Tag(0x0008, 0x1040), KnownKind::Place),   // Institutional Department Name
+    (Tag(0x0010, 0x0020), KnownKind::Id),      // Patient ID
+    (Tag(0x0010, 0x0021), KnownKind::Place),   // Issuer of Patient ID
+    (Tag(0x0010, 0x1000), KnownKind::Id),      // Other Patient IDs
+    (Tag(0x0010, 0x1040), KnownKind::Place),   // Patient's Address
+    (Tag(0x0010, 0x1050), KnownKind::Id),      // Insurance Plan Identification
+    (Tag(0x0010, 0x1090), KnownKind::Id),      // Medical Record Locator
+    (Tag(0x0010, 0x2154), KnownKind::Contact), // Patient's Telephone Numbers
+    (Tag(0x0010, 0x2155), KnownKind::Contact), // Patient's Telecom Information
+    (Tag(0x0010, 0x2299), KnownKind::Place),   // Responsible Organization
+    (Tag(0x0012, 0x0031), KnownKind::Place),   // Clinical Trial Site Name
+    (Tag(0x0012, 0x0040), KnownKind::Id),      // Clinical Trial Subject ID
+    (Tag(0x0018, 0x1000), KnownKind::Id),      // Device Serial Number
+    (Tag(0x0020, 0x0010), KnownKind::Id),      // Study ID
+    (Tag(0x0032, 0x1033), KnownKind::Place),   // Requesting Service
+    (Tag(0x0038, 0x0010), KnownKind::Id),      // Admission ID
+    (Tag(0x0038, 0x0060), KnownKind::Id),      // Service Episode ID
+    (Tag(0x0038, 0x0300), KnownKind::Place),   // Current Patient Location
+    (Tag(0x0038, 0x0400), KnownKind::Place),   // Patient's Institution Residence
+    (Tag(0x0040, 0x0009), KnownKind::Id),      // Scheduled Procedure Step ID
+    (Tag(0x0040, 0x0253), KnownKind::Id),      // Performed Procedure Step ID
+    (Tag(0x0040, 0x1001), KnownKind::Id),      // Requested Procedure ID
+    (Tag(0x0040, 0x1103), KnownKind::Contact), // Person's Telephone Numbers
+    (Tag(0x0040, 0x1102), KnownKind::Place),   // Person's Address
+    (Tag(0x0040, 0x2016), KnownKind::Id),      // Placer Order Number
+    (Tag(0x0040, 0x2017), KnownKind::Id),      // Filler Order Number
+    (Tag(0x0040, 0xA027), KnownKind::Place),   // Verifying Organization
+    (Tag(0x0400, 0x0564), KnownKind::Place),   // Source of Previous Values
+];
+
+/// The identifying values of a data set, at any depth, decoded by the
+/// character set of their item, without repeats and in a stable order.
+///
+/// Names are parted into their groups; each keeps its `^`.
+#[must_use]
+pub fn collect_known(set: &DataSet) -> KnownValues {
+    let mut found = BTreeSet::new();
+    collect(set, Charset::DEFAULT, &mut found);
+    let values = found.into_iter().map(|(kind, text)| KnownValue { kind, text });
+    KnownValues { values: values.collect() }
+}
+
+type Found = BTreeSet<(KnownKind, Identified<String>)>;
+
+fn collect(set: &DataSet, around: Charset, found: &mut Found) {
+    let charset = Charset::of(set, around);
+    for element in set.iter() {
+        for item in element.items().unwrap_or_default() {
+            collect(item, charset, found);
+        }
+        let vr = known_vr(element);
+        let Some(kind) = kind(element.tag, vr) else { continue };
+        let Some(text) = element.as_bytes().and_then(|bytes| charset.decoded(bytes, vr)) else {
+            continue;
+        };
+        for value in values(&text, vr, kind) {
+            if found.len() < VALUES_MAX {
+                found.insert((kind, Identified::new(value)));
+            }
+        }
+    }
+}
+
+/// The VR to read an element by; private ones by their stream.
+fn known_vr(element: &Element) -> VR {
+    if element.vr == VR::UN && !private::is_private(element.tag) {
+        return dictionary_vr(element.tag).unwrap_or(VR::UN);
+    }
+    element.vr
+}
+
+fn kind(tag: Tag, vr: VR) -> Option<KnownKind> {
+    if vr == VR::PN {
+        return Some(KnownKind::Person);
+    }
+    if matches!(vr, VR::DA | VR::DT) {
+        return Some(KnownKind::Date);
+    }
+    TAGS.iter().find(|(known, _)| *known == tag).map(|(_, kind)| *kind)
+}
+
+/// The single values of a text that can be looked for.
+fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
+    let whole: Vec<&str> =
+        if is_multi_valued(vr) { text.split('\\').collect() } else { vec![text] };
+    let parts = whole.into_iter().flat_map(|value| match kind {
+        KnownKind::Person => value.split('=').collect(),
+        KnownKind::Id | KnownKind::Place | KnownKind::Date | KnownKind::Contact => vec![value],
+    });
+    parts
+        .filter_map(|value| match kind {
+            KnownKind::Date => value.get(..8).filter(|day| dates::is_date(day)),
+            KnownKind::Person | KnownKind::Id | KnownKind::Place | KnownKind::Contact => {
+                Some(value.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace()))
+            }
+        })
+        .filter(|value| value.chars().any(char::is_alphanumeric))
+        .filter(|value| value.chars().nth(CHARS_MAX).is_none())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dicom::Value;
+
+    #[test]
+    fn values_are_found_at_any_depth_and_names_by_group() {
+        let nested = DataSet::from_iter([
+            Element::bytes(Tag(0x0010, 0x0020), VR::LO, "B-2 "),
+            Element::bytes(Tag(0x0008, 0x1070), VR::PN, "Roe^Max\\Poe^Ann "),
+        ]);
+        let set = DataSet::from_iter([
+            Element::bytes(Tag(0x0010, 0x0010), VR::PN, "Doe^Jane==\u{3a6}"),
+            Element::bytes(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 192"),
+            Element::bytes(Tag(0x0010, 0x0020), VR::LO, "A-1"),
+            Element::bytes(Tag(0x0010, 0x0030), VR::DA, "19700203"),
+            Element::bytes(Tag(0x0008, 0x002A), VR::DT, "20240102120000.5"),
+            Element::bytes(Tag(0x0008, 0x0050), VR::SH, "  "),
+            Element::bytes(Tag(0x0019, 0x1001), VR::PN, "Private^One"),
+            Element { tag: Tag(0x0008, 0x1140), vr: VR::SQ, value: Value::Items(vec![nested]) },
+        ]);
+        let known = collect_known(&set);
+        let texts: Vec<(KnownKind, &str)> =
+            known.values.iter().map(|value| (value.kind, value.text.expose().as_str())).collect();
+        use KnownKind::{Date, Id, Person};
+        assert_eq!(
+            texts,
+            [
+                (Person, "Doe^Jane"),
+                (Person, "Poe^Ann"),
+                (Person, "Private^One"),
+                (Person, "Roe^Max"),
+                (Person, "\u{3a6}"),
+                (Id, "A-1"),
+                (Id, "B-2"),
+                (Date, "19700203"),
+                (Date, "20240102"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,363 @@
+//! Decides what is done with one element: tag, kind of value and profile in, a
+//! [`Step`] out. Reads no value.
+//!
+//! Order: the site's rules, identity of the object, Table E.1-1 with the
+//! options that are on, and for what no table knows the kind of value, which
+//! fails closed.
+
+use std::collections::BTreeMap;
+
+use super::class::{Class, dictionary_vr};
+use super::table::{self, Basic, Cell, Required, Row};
+use crate::config::{Action, Profile, ProfileOption};
+use crate::dicom::{Tag, VR};
+
+const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
+const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+const GRAPHIC_ANNOTATIONS: Tag = Tag(0x0070, 0x0001);
+const UNFORMATTED_TEXT: Tag = Tag(0x0070, 0x0006);
+
+/// Dummy values that tell things apart within a study: hashed by key, so that
+/// what belonged together still does.
+const HASHED: [Tag; 5] = [
+    Tag(0x0018, 0x1000), // Device Serial Number
+    Tag(0x0018, 0x9367), // X-Ray Source ID
+    Tag(0x0018, 0x9371), // X-Ray Detector ID
+    Tag(0x0040, 0x0512), // Container Identifier
+    Tag(0x0040, 0x0551), // Specimen Identifier
+];
+
+/// Identifiers of the person in a trial: the pseudonym.
+const CODED: [Tag; 2] = [
+    Tag(0x0012, 0x0040), // Clinical Trial Subject ID
+    Tag(0x0012, 0x0042), // Clinical Trial Subject Reading ID
+];
+
+/// UIDs that name kinds of things, not things: never mapped.
+const KIND_UIDS: [Tag; 15] = [
+    Tag(0x0008, 0x0016), // SOP Class UID
+    Tag(0x0008, 0x001A), // Related General SOP Class UID
+    Tag(0x0008, 0x001B), // Original Specialized SOP Class UID
+    Tag(0x0008, 0x0062), // SOP Classes in Study
+    Tag(0x0008, 0x010C), // Coding Scheme UID
+    Tag(0x0008, 0x0117), // Context UID
+    Tag(0x0008, 0x0118), // Mapping Resource UID
+    Tag(0x0008, 0x040E), // Stored Instance Transfer Syntax UID
+    Tag(0x0008, 0x1150), // Referenced SOP Class UID
+    Tag(0x0008, 0x115A), // SOP Classes Supported
+    Tag(0x0008, 0x3002), // Available Transfer Syntax UID
+    Tag(0x0034, 0x0003), // Flow Transfer Syntax UID
+    Tag(0x0400, 0x0010), // MAC Calculation Transfer Syntax UID
+    Tag(0x3010, 0x0052), // Pertinent SOP Classes in Study
+    Tag(0x3010, 0x0053), // Pertinent SOP Classes in Series
+];
+
+/// OB values that are numbers or profiles by definition.
+const PLAIN_BYTES: [Tag; 5] = [
+    Tag(0x0028, 0x2000), // ICC Profile
+    Tag(0x5400, 0x0110), // Channel Minimum Value
+    Tag(0x5400, 0x0112), // Channel Maximum Value
+    Tag(0x5400, 0x100A), // Waveform Padding Value
+    Tag(0x5400, 0x1010), // Waveform Data
+];
+
+/// What is left of a value when it cannot be treated as planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fallback {
+    /// The element goes.
+    Remove,
+    /// It stays without a value.
+    Empty,
+    /// It gets a dummy value.
+    Dummy,
+}
+
+/// What is done with one element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    /// Left as it is.
+    Keep,
+    /// Left as it is unless it holds a known value: technical text and terms.
+    KeepUnlessKnown,
+    /// Left as it is when it is a number, else emptied.
+    KeepNumber,
+    /// UIDs left as they are; what is none is mapped.
+    KeepUid,
+    /// An age, at most 90 years, else emptied.
+    Age,
+    /// Removed.
+    Remove,
+    /// Removed because nobody knows it.
+    RemoveUnknown,
+    /// Emptied.
+    Empty,
+    /// A dummy value that is valid for the VR.
+    Dummy,
+    /// A keyed hash.
+    Hash,
+    /// The person's pseudonym.
+    Code,
+    /// Another UID for each that is not registered.
+    Uid,
+    /// Dates moved, times kept.
+    Shift(Fallback),
+    /// Dates and times kept when they are some.
+    KeepDate(Fallback),
+    /// Text cleaned.
+    Clean,
+    /// Items cleaned one by one.
+    Walk {
+        /// The items' free text is cleaned, whatever Clean Descriptors says.
+        cleans_text: bool,
+    },
+    /// Items reduced to dummies.
+    WalkDummy,
+    /// A site's text.
+    Replace(&'a str),
+}
+
+/// What is known of an element before its value is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    /// Its tag: even group, or a private one that stays.
+    pub(super) tag: Tag,
+    /// Its VR in the stream, or by the list of safe private elements.
+    pub(super) vr: VR,
+    /// It lies in a sequence.
+    pub(super) nested: bool,
+    /// Free text around it is cleaned (structured content, graphics).
+    pub(super) cleans_text: bool,
+}
+
+/// A profile, ready to be asked about elements of one object.
+pub(super) struct Plan<'a> {
+    profile: &'a Profile,
+    rules: BTreeMap<Tag, &'a Action>,
+    sop_class: String,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(profile: &'a Profile, sop_class: &str) -> Self {
+        let rules = profile
+            .rules
+            .iter()
+            .map(|rule| (Tag(rule.group, rule.element), &rule.action))
+            .collect();
+        Self { profile, rules, sop_class: sop_class.to_owned() }
+    }
+
+    pub(super) fn profile(&self) -> &'a Profile {
+        self.profile
+    }
+
+    /// What is done with an element of an even group.
+    pub(super) fn step(&self, subject: Subject) -> Step<'a> {
+        let Some(dictionary) = dictionary_vr(subject.tag) else {
+            return Step::RemoveUnknown;
+        };
+        let class = Class::of_element(subject.vr, dictionary);
+        if let Some(action) = self.rules.get(&subject.tag) {
+            return site_step(action, class);
+        }
+        let tag = subject.tag;
+        // Commands, file meta, directories and group lengths are made anew;
+        // an overlay plane without its data is no plane.
+        if tag.group() < 0x0008 || tag.element() == 0 || tag.group() & 0xFF00 == 0x6000 {
+            return Step::Remove;
+        }
+        if table::is_own_row(tag) {
+            return Step::Remove;
+        }
+        if !subject.nested && (tag == PATIENT_NAME || tag == PATIENT_ID) {
+            return Step::Code;
+        }
+        match table::row(tag) {
+            Some(row) => self.by_table(row, class, subject),
+            None => self.by_class(class, subject),
+        }
+    }
+
+    /// What is done with a private element that is listed as safe.
+    pub(super) fn safe_private_step(&self, vr: VR) -> Step<'a> {
+        match Class::of(vr) {
+            Class::Binary => Step::Keep,
+            Class::Number => Step::KeepNumber,
+            Class::Term | Class::Text => Step::KeepUnlessKnown,
+            Class::Age => Step::Age,
+            Class::Uid => self.uid_step(),
+            Class::Date => self.date_step(Fallback::Remove),
+            Class::Sequence => Step::Walk { cleans_text: false },
+            Class::Bytes | Class::Address | Class::Person => Step::Remove,
+        }
+    }
+
+    fn has(&self, option: ProfileOption) -> bool {
+        self.profile.has(option)
+    }
+
+    /// Table E.1-1: the first option that is on and says something, else the
+    /// basic profile.
+    fn by_table(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
+        use ProfileOption as O;
+        let says = |option, cell| self.has(option) && row.cell(option) == cell;
+        if says(O::RetainUids, Cell::Keep) {
+            return kept(class);
+        }
+        if row.is_temporal() {
+            // Dates stay only under an option for dates: Retain Device Identity
+            // alone would keep the day of a calibration as it was.
+            return self.temporal(row, class, subject);
+        }
+        if says(O::RetainDeviceIdentity, Cell::Keep)
+            || says(O::RetainInstitutionIdentity, Cell::Keep)
+            || says(O::RetainPatientCharacteristics, Cell::Keep)
+        {
+            return kept(class);
+        }
+        if says(O::CleanStructuredContent, Cell::Clean) {
+            return Step::Walk { cleans_text: true };
+        }
+        if says(O::CleanGraphics, Cell::Clean) && class == Class::Sequence {
+            return Step::Walk { cleans_text: true };
+        }
+        if says(O::CleanDescriptors, Cell::Clean)
+            || says(O::RetainPatientCharacteristics, Cell::Clean)
+            || (subject.cleans_text && subject.tag == UNFORMATTED_TEXT)
+        {
+            match class {
+                Class::Text => return Step::Clean,
+                Class::Term => return Step::KeepUnlessKnown,
+                Class::Sequence => return Step::Walk { cleans_text: false },
+                Class::Binary | Class::Number | Class::Age | Class::Uid | Class::Date => {}
+                Class::Bytes | Class::Address | Class::Person => {}
+            }
+        }
+        self.basic(row, class, subject)
+    }
+
+    fn temporal(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
+        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let basic = resolved(row.basic, required, class);
+        let fallback = if basic == Step::Empty {
+            Fallback::Empty
+        } else if basic == Step::Dummy {
+            Fallback::Dummy
+        } else {
+            Fallback::Remove
+        };
+        // Timezone Offset From UTC is text; what is bytes cannot be read.
+        if class == Class::Date || class == Class::Text { self.date_step(fallback) } else { basic }
+    }
+
+    fn date_step(&self, fallback: Fallback) -> Step<'a> {
+        if self.has(ProfileOption::RetainModifiedDates) {
+            Step::Shift(fallback)
+        } else if self.has(ProfileOption::RetainFullDates) {
+            Step::KeepDate(fallback)
+        } else {
+            from_fallback(fallback)
+        }
+    }
+
+    fn uid_step(&self) -> Step<'a> {
+        if self.has(ProfileOption::RetainUids) { Step::KeepUid } else { Step::Uid }
+    }
+
+    fn basic(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
+        let tag = subject.tag;
+        if tag == GRAPHIC_ANNOTATIONS {
+            // D in the table, but the module may be left out (PS3.3 §C.10.5),
+            // and what was drawn can be writing.
+            return Step::Remove;
+        }
+        let required = table::required(&self.sop_class, tag, subject.nested);
+        let step = resolved(row.basic, required, class);
+        if step == Step::Dummy && CODED.contains(&tag) {
+            return Step::Code;
+        }
+        if step == Step::Dummy && (HASHED.contains(&tag) || tag == PATIENT_ID) {
+            return Step::Hash;
+        }
+        step
+    }
+
+    /// What no table knows.
+    fn by_class(&self, class: Class, subject: Subject) -> Step<'a> {
+        let tag = subject.tag;
+        match class {
+            Class::Binary => Step::Keep,
+            Class::Number => Step::KeepNumber,
+            Class::Term => Step::KeepUnlessKnown,
+            Class::Age => Step::Age,
+            Class::Uid if KIND_UIDS.contains(&tag) => Step::KeepUid,
+            Class::Uid => self.uid_step(),
+            Class::Date => self.date_step(Fallback::Empty),
+            Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
+            Class::Text if table::is_technical_text(tag) => Step::KeepUnlessKnown,
+            Class::Text if subject.cleans_text => Step::Clean,
+            Class::Text if self.has(ProfileOption::CleanDescriptors) => Step::Clean,
+            Class::Text | Class::Address => Step::Remove,
+            Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,
+            Class::Bytes => Step::Remove,
+            Class::Person => Step::Empty,
+        }
+    }
+}
+
+/// K: kept, but nothing passes unlooked: items are cleaned, ages capped.
+fn kept<'a>(class: Class) -> Step<'a> {
+    match class {
+        Class::Sequence => Step::Walk { cleans_text: false },
+        Class::Age => Step::Age,
+        Class::Number => Step::KeepNumber,
+        Class::Uid => Step::KeepUid,
+        Class::Binary | Class::Term | Class::Date | Class::Text => Step::Keep,
+        Class::Bytes | Class::Address | Class::Person => Step::Keep,
+    }
+}
+
+/// A combined action, by what the object asks; an unknown object may ask anything.
+fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
+    use Required as R;
+    let dummy = if class == Class::Sequence { Step::WalkDummy } else { Step::Dummy };
+    match (basic, required) {
+        (Basic::Dummy, _) => dummy,
+        (Basic::Zero, _) => Step::Empty,
+        (Basic::Remove, _) => Step::Remove,
+        (Basic::Uid, _) => Step::Uid,
+        // Researchers need the references; their UIDs are mapped.
+        (Basic::RemoveOrZeroOrUids, _) => Step::Walk { cleans_text: false },
+        (Basic::ZeroOrDummy, R::Present | R::Optional) => Step::Empty,
+        (Basic::RemoveOrZero, R::Value | R::Present | R::Unknown) => Step::Empty,
+        (Basic::RemoveOrZeroOrDummy, R::Present) => Step::Empty,
+        (Basic::RemoveOrDummy, R::Value | R::Present | R::Unknown) => dummy,
+        (Basic::ZeroOrDummy | Basic::RemoveOrZeroOrDummy, R::Value | R::Unknown) => dummy,
+        (Basic::RemoveOrZero | Basic::RemoveOrDummy | Basic::RemoveOrZeroOrDummy, R::Optional) => {
+            Step::Remove
+        }
+    }
+}
+
+fn from_fallback<'a>(fallback: Fallback) -> Step<'a> {
+    match fallback {
+        Fallback::Remove => Step::Remove,
+        Fallback::Empty => Step::Empty,
+        Fallback::Dummy => Step::Dummy,
+    }
+}
+
+/// A site's rule; on a sequence, what would keep it cleans its items.
+fn site_step(action: &Action, class: Class) -> Step<'_> {
+    match action {
+        Action::Keep | Action::Clean if class == Class::Sequence => {
+            Step::Walk { cleans_text: *action == Action::Clean }
+        }
+        Action::Keep => Step::Keep,
+        Action::Remove => Step::Remove,
+        Action::Empty => Step::Empty,
+        Action::Replace(text) => Step::Replace(text),
+        Action::Hash => Step::Hash,
+        Action::Shift => Step::Shift(Fallback::Empty),
+        Action::Clean => Step::Clean,
+    }
+}

@@ -1,0 +1,127 @@
+//! Private elements (PS3.5 §7.8): which of a data set's may stay.
+//!
+//! Invariant: a private element stays only when its creator, group and low
+//! byte stand in Table E.3.10-1 of PS3.15 or in the site's own list; a creator
+//! stays only beside an element that stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::table;
+use crate::config::{Profile, ProfileOption};
+use crate::dicom::{DataSet, Tag, VR};
+
+/// The group is odd.
+pub(super) fn is_private(tag: Tag) -> bool {
+    tag.group() % 2 == 1
+}
+
+/// The private elements of one data set that stay.
+#[derive(Debug, Default)]
+pub(super) struct Retained {
+    elements: BTreeMap<Tag, VR>,
+    creators: BTreeSet<Tag>,
+}
+
+/// Why a private element stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// It is listed as safe; its VR, by the table where the stream did not say it.
+    Safe(VR),
+    /// It names the block of one that is.
+    Creator,
+}
+
+impl Retained {
+    /// Looks through one level of a data set.
+    pub(super) fn of(set: &DataSet, profile: &Profile) -> Self {
+        let mut retained = Self::default();
+        if !profile.has(ProfileOption::RetainSafePrivate) {
+            return retained;
+        }
+        for element in set.iter().filter(|element| is_private(element.tag)) {
+            let Some(creator) = creator_tag(element.tag) else { continue };
+            let Some(listed) = safe_vr(set, profile, creator, element.tag) else { continue };
+            let vr = if element.vr == VR::UN { listed } else { element.vr };
+            retained.elements.insert(element.tag, vr);
+            retained.creators.insert(creator);
+        }
+        retained
+    }
+
+    /// Why an element stays; `None` when it goes.
+    pub(super) fn stays(&self, tag: Tag) -> Option<Stays> {
+        match self.elements.get(&tag) {
+            Some(vr) => Some(Stays::Safe(*vr)),
+            None => self.creators.contains(&tag).then_some(Stays::Creator),
+        }
+    }
+}
+
+/// The VR that the lists give a retained element.
+fn safe_vr(set: &DataSet, profile: &Profile, creator: Tag, tag: Tag) -> Option<VR> {
+    let creator = set.ascii(creator)?;
+    let low_byte = low_byte(tag);
+    let of_site = profile.safe_private.iter().any(|safe| {
+        safe.creator == creator && safe.group == tag.group() && safe.element == low_byte
+    });
+    let of_table = table::safe_private(creator, tag.group(), low_byte).map(|row| row.vr);
+    of_table.or(of_site.then_some(VR::UN))
+}
+
+/// The element that reserves the block of `tag`: (gggg,00bb) for (gggg,bbxx).
+fn creator_tag(tag: Tag) -> Option<Tag> {
+    let block = tag.element() >> 8;
+    // Groups below 0009 and FFFF are not for private use (PS3.5 §7.8.1).
+    let legal = (0x10..=0xFF).contains(&block) && (0x0009..0xFFFF).contains(&tag.group());
+    legal.then(|| Tag(tag.group(), block))
+}
+
+fn low_byte(tag: Tag) -> u8 {
+    let [_high, low] = tag.element().to_be_bytes();
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dicom::Element;
+
+    fn set() -> DataSet {
+        DataSet::from_iter([
+            Element::bytes(Tag(0x0019, 0x0010), VR::LO, "ACME"),
+            Element::bytes(Tag(0x0019, 0x0011), VR::LO, "SIEMENS MR HEADER "),
+            Element::bytes(Tag(0x0019, 0x100C), VR::IS, "1000"),
+            Element::bytes(Tag(0x0019, 0x110C), VR::IS, "1000"),
+            Element::bytes(Tag(0x0019, 0x110B), VR::LO, "DOE"),
+            Element::bytes(Tag(0x0019, 0x120C), VR::IS, "1000"),
+        ])
+    }
+
+    #[test]
+    fn safe_elements_are_kept_with_their_creator_in_any_block() {
+        let retained = Retained::of(&set(), &Profile::tcia());
+        assert_eq!(retained.stays(Tag(0x0019, 0x110C)), Some(Stays::Safe(VR::IS)));
+        assert_eq!(retained.stays(Tag(0x0019, 0x0011)), Some(Stays::Creator));
+        for gone in [0x0010, 0x100C, 0x110B, 0x120C] {
+            assert_eq!(retained.stays(Tag(0x0019, gone)), None, "{gone:04X}");
+        }
+    }
+
+    #[test]
+    fn nothing_private_stays_without_the_option() {
+        let retained = Retained::of(&set(), &Profile::basic());
+        assert!(set().tags().into_iter().all(|tag| retained.stays(tag).is_none()));
+    }
+
+    #[test]
+    fn a_site_can_extend_the_list() {
+        let mut profile = Profile::tcia();
+        profile.safe_private.push(crate::config::PrivateTag {
+            creator: "ACME".to_owned(),
+            group: 0x0019,
+            element: 0x0C,
+        });
+        let retained = Retained::of(&set(), &profile);
+        assert_eq!(retained.stays(Tag(0x0019, 0x100C)), Some(Stays::Safe(VR::IS)));
+    }
+}

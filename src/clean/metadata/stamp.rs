@@ -1,0 +1,130 @@
+//! Says in the clean object what was done to it (PS3.15 §E.1.1): an option is
+//! named only when it was carried out.
+
+use super::dummy;
+use crate::config::{Profile, ProfileOption};
+use crate::dicom::{DataSet, Element, Tag, VR, Value};
+
+const PATIENT_IDENTITY_REMOVED: Tag = Tag(0x0012, 0x0062);
+const METHOD: Tag = Tag(0x0012, 0x0063);
+const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
+const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
+const LONGITUDINAL: Tag = Tag(0x0028, 0x0303);
+
+/// Characters of an LO value (PS3.5 §6.2).
+const LO_CHARS_MAX: usize = 64;
+
+/// What was done beside the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// Every frame was searched for text and what identifies was painted over.
+    /// False for an object without pixels.
+    pub pixels_cleaned: bool,
+}
+
+/// Code and meaning in CID 7050 (PS3.16) of the Basic Profile.
+const BASIC: (&str, &str) = ("113100", "Basic Application Confidentiality Profile");
+
+/// Code and meaning in CID 7050 (PS3.16) of an option.
+fn code_of(option: ProfileOption) -> (&'static str, &'static str) {
+    use ProfileOption as O;
+    match option {
+        O::CleanPixelData => ("113101", "Clean Pixel Data Option"),
+        O::CleanGraphics => ("113103", "Clean Graphics Option"),
+        O::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
+        O::CleanDescriptors => ("113105", "Clean Descriptors Option"),
+        O::RetainFullDates => {
+            ("113106", "Retain Longitudinal Temporal Information Full Dates Option")
+        }
+        O::RetainModifiedDates => {
+            ("113107", "Retain Longitudinal Temporal Information Modified Dates Option")
+        }
+        O::RetainPatientCharacteristics => ("113108", "Retain Patient Characteristics Option"),
+        O::RetainDeviceIdentity => ("113109", "Retain Device Identity Option"),
+        O::RetainUids => ("113110", "Retain UIDs Option"),
+        O::RetainSafePrivate => ("113111", "Retain Safe Private Option"),
+        O::RetainInstitutionIdentity => ("113112", "Retain Institution Identity Option"),
+    }
+}
+
+/// Writes the stamp and returns the codes in it, for the report.
+pub fn stamp(set: &mut DataSet, stamp: &Stamp, profile: &Profile) -> Vec<String> {
+    let mut codes = vec![BASIC];
+    codes.extend(
+        profile
+            .options
+            .iter()
+            .filter(|option| **option != ProfileOption::CleanPixelData || stamp.pixels_cleaned)
+            .map(|option| code_of(*option)),
+    );
+    codes.sort_unstable();
+    let items = codes.iter().map(|(code, meaning)| dummy::code(code, "DCM", meaning)).collect();
+    set.put(Element::bytes(PATIENT_IDENTITY_REMOVED, VR::CS, "YES"));
+    set.put(Element::bytes(METHOD, VR::LO, method(profile)));
+    set.put(Element { tag: METHOD_CODES, vr: VR::SQ, value: Value::Items(items) });
+    set.put(Element::bytes(LONGITUDINAL, VR::CS, longitudinal(profile)));
+    if stamp.pixels_cleaned {
+        set.put(Element::bytes(BURNED_IN_ANNOTATION, VR::CS, "NO"));
+    }
+    codes.into_iter().map(|(code, _)| code.to_owned()).collect()
+}
+
+/// Software and profile. The profile's name is a site's: cut to what LO holds.
+fn method(profile: &Profile) -> String {
+    let software = concat!("dicom-airlock ", env!("CARGO_PKG_VERSION"));
+    let name: String = profile
+        .name
+        .chars()
+        .filter(|letter| letter.is_ascii_graphic() && *letter != '\\')
+        .take(LO_CHARS_MAX - "profile ".len())
+        .collect();
+    format!("{software}\\profile {name}")
+}
+
+fn longitudinal(profile: &Profile) -> &'static str {
+    if profile.has(ProfileOption::RetainModifiedDates) {
+        "MODIFIED"
+    } else if profile.has(ProfileOption::RetainFullDates) {
+        "UNMODIFIED"
+    } else {
+        "REMOVED"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(profile: &Profile, pixels_cleaned: bool) -> (DataSet, Vec<String>) {
+        let mut set = DataSet::new();
+        set.put(Element::bytes(BURNED_IN_ANNOTATION, VR::CS, "YES"));
+        let codes = stamp(&mut set, &Stamp { pixels_cleaned }, profile);
+        (set, codes)
+    }
+
+    #[test]
+    fn pixel_option_and_burned_in_no_stand_only_when_pixels_were_cleaned() {
+        let (set, codes) = stamped(&Profile::basic(), false);
+        assert_eq!(codes, ["113100"]);
+        assert_eq!(set.ascii(BURNED_IN_ANNOTATION), Some("YES"));
+        let (set, codes) = stamped(&Profile::basic(), true);
+        assert_eq!(codes, ["113100", "113101"]);
+        assert_eq!(set.ascii(BURNED_IN_ANNOTATION), Some("NO"));
+        assert_eq!(set.ascii(LONGITUDINAL), Some("REMOVED"));
+        assert_eq!(set.ascii(PATIENT_IDENTITY_REMOVED), Some("YES"));
+    }
+
+    #[test]
+    fn tcia_names_its_options_with_scheme_and_meaning() {
+        let (set, codes) = stamped(&Profile::tcia(), true);
+        let expected = [
+            "113100", "113101", "113103", "113104", "113105", "113107", "113108", "113109",
+            "113111",
+        ];
+        assert_eq!(codes, expected);
+        let items = set.get(METHOD_CODES).unwrap().items().unwrap();
+        assert_eq!(items.len(), 9);
+        assert!(items.iter().all(|item| item.ascii(Tag(0x0008, 0x0102)) == Some("DCM")));
+        assert_eq!(set.ascii(LONGITUDINAL), Some("MODIFIED"));
+    }
+}

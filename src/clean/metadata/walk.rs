@@ -1,0 +1,163 @@
+//! Walks a data set and does to each element what the plan says.
+//!
+//! Invariant: a value that a step cannot read does not stay; each item of a
+//! kept sequence is cleaned by the same rules, at any depth.
+
+use std::collections::BTreeMap;
+
+use super::dummy;
+use super::plan::{Plan, Step, Subject};
+use super::private::{self, Retained, Stays};
+use super::text::Charset;
+use super::values::{Outcome, Values};
+use crate::dicom::{DataSet, Element, Tag, VR, Value};
+use crate::reason::{Quarantine, Reason};
+
+const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+/// Deepest nesting that is walked. Default 64: the reader's limit; real
+/// reports have 10 to 20.
+const NESTING_MAX: u32 = 64;
+
+/// What surrounds the elements of one level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    depth: u32,
+    charset: Charset,
+    /// Free text is cleaned: structured content, graphics.
+    cleans_text: bool,
+}
+
+impl Level {
+    /// The main level.
+    pub(super) const MAIN: Self = Self { depth: 0, charset: Charset::DEFAULT, cleans_text: false };
+}
+
+/// Cleans one object.
+pub(super) struct Walker<'a> {
+    pub(super) plan: Plan<'a>,
+    pub(super) values: Values<'a>,
+    /// The object's own Patient ID as it stands, without padding.
+    pub(super) patient_id: Vec<u8>,
+    /// Elements per action.
+    pub(super) counts: BTreeMap<String, u32>,
+}
+
+impl<'a> Walker<'a> {
+    /// Cleans one level and all below it.
+    ///
+    /// # Errors
+    /// [`Reason::OverLimit`] for nesting over [`NESTING_MAX`], and
+    /// [`Reason::RuleFailed`] for a site's rule that does not fit an element.
+    pub(super) fn data_set(
+        &mut self,
+        mut set: DataSet,
+        level: Level,
+    ) -> Result<DataSet, Quarantine> {
+        let level = Level { charset: Charset::of(&set, level.charset), ..level };
+        let retained = Retained::of(&set, self.plan.profile());
+        let mut cleaned = DataSet::new();
+        for tag in set.tags() {
+            let Some(element) = set.remove(tag) else { continue };
+            let (word, element) = match self.element(element, retained.stays(tag), level)? {
+                Outcome::Gone(word) => (word, None),
+                Outcome::Stays(word, element) => (word, Some(element)),
+            };
+            *self.counts.entry(word.to_owned()).or_insert(0) += 1;
+            if let Some(element) = element {
+                cleaned.put(element);
+            }
+        }
+        Ok(cleaned)
+    }
+
+    fn element(
+        &mut self,
+        mut element: Element,
+        stays: Option<Stays>,
+        level: Level,
+    ) -> Result<Outcome, Quarantine> {
+        let step = match stays {
+            Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
+            Some(Stays::Safe(vr)) => {
+                element.vr = vr;
+                self.plan.safe_private_step(vr)
+            }
+            None if private::is_private(element.tag) => {
+                return Ok(Outcome::Gone("private-removed"));
+            }
+            None => self.step(&element, level),
+        };
+        if let Step::Walk { cleans_text } = step {
+            let cleans_text = cleans_text || level.cleans_text;
+            return self.items(element, Level { cleans_text, ..level });
+        }
+        if step == Step::WalkDummy {
+            return self.dummy_items(element, level);
+        }
+        self.values.apply(element, step, level.charset)
+    }
+
+    fn step(&self, element: &Element, level: Level) -> Step<'a> {
+        let nested = level.depth > 0;
+        let is_same_person =
+            || element.as_bytes().is_some_and(|id| trimmed(id) == self.patient_id.as_slice());
+        if nested && element.tag == PATIENT_ID && is_same_person() {
+            return Step::Code;
+        }
+        self.plan.step(Subject {
+            tag: element.tag,
+            vr: element.vr,
+            nested,
+            cleans_text: level.cleans_text,
+        })
+    }
+
+    /// Cleans the items of a sequence.
+    fn items(&mut self, mut element: Element, level: Level) -> Result<Outcome, Quarantine> {
+        let Value::Items(items) = element.value else {
+            // A sequence without items may come as zero bytes; other bytes
+            // were not read as items and cannot be looked at.
+            let empty = element.is_empty();
+            element.vr = VR::SQ;
+            element.value = Value::Items(Vec::new());
+            return Ok(if empty {
+                Outcome::Stays("kept", element)
+            } else {
+                Outcome::Gone("removed")
+            });
+        };
+        let below = Level { depth: level.depth + 1, ..level };
+        if below.depth > NESTING_MAX {
+            let detail = format!("{}: nesting over {NESTING_MAX}", element.tag);
+            return Err(Quarantine::new(Reason::OverLimit, detail));
+        }
+        let items: Result<Vec<_>, _> =
+            items.into_iter().map(|item| self.data_set(item, below)).collect();
+        element.value = Value::Items(items?);
+        element.vr = VR::SQ;
+        Ok(Outcome::Stays("kept", element))
+    }
+
+    fn dummy_items(&mut self, mut element: Element, level: Level) -> Result<Outcome, Quarantine> {
+        match dummy::items(element.tag, element.items().unwrap_or_default()) {
+            Some(items) => {
+                element.vr = VR::SQ;
+                element.value = Value::Items(items);
+                Ok(Outcome::Stays("replaced", element))
+            }
+            None => self.items(element, level),
+        }
+    }
+}
+
+/// A value without its padding.
+pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while let [head @ .., 0 | b' '] = rest {
+        rest = head;
+    }
+    while let [0 | b' ', tail @ ..] = rest {
+        rest = tail;
+    }
+    rest
+}
