@@ -109,9 +109,7 @@ pub fn write_part10(
         .ok_or(WriteError::UnsupportedTransferSyntax)?;
     check_pixel_data(set, meta.transfer_syntax)?;
     let mut sink = Sink::new(out);
-    sink.write_all(&PREAMBLE)?;
-    sink.write_all(&PREFIX)?;
-    sink.write_all(&file_meta(meta)?)?;
+    sink.write_all(&part10_head(meta)?)?;
     let mut bulk = Bulk::new(bulk, set);
     if encoding.deflated {
         let mut deflate = DeflateEncoder::new(&mut sink, Compression::default());
@@ -123,6 +121,18 @@ pub fn write_part10(
         Encoder::new(&mut sink, &mut bulk, encoding.explicit_vr).data_set(set)?;
     }
     Ok(sink.finish()?)
+}
+
+/// Preamble, prefix and file meta alone, to stand before a data set that is
+/// kept as it came.
+///
+/// # Errors
+/// [`WriteError`] when a UID does not fit its element; a [`Uid`] always does.
+pub fn part10_head(meta: &NewMeta<'_>) -> Result<Vec<u8>, WriteError> {
+    let mut head = PREAMBLE.to_vec();
+    head.extend(PREFIX);
+    head.extend(file_meta(meta)?);
+    Ok(head)
 }
 
 /// A new preamble-less file meta group: version, class, instance, transfer
