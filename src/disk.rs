@@ -8,6 +8,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
+pub mod testing;
+
 /// An open file that can be made durable.
 pub trait DiskFile: Read + Write + Seek + Send {
     /// `fdatasync`: returns when the bytes are on the disk.

@@ -18,6 +18,7 @@ pub mod disk;
 pub mod error;
 pub mod forward;
 pub mod identified;
+pub mod kill_point;
 pub mod lifecycle;
 pub mod observe;
 pub mod pipeline;

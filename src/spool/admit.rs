@@ -1,0 +1,93 @@
+//! The clean commit: from `received` to `held`, with a clean copy, its report
+//! and a link for each destination.
+
+use super::layout::Dir;
+use super::steps::byte_count;
+use super::store::{REPORT_BYTES_MAX, Shared};
+use super::{DestinationName, Spool, SpoolError, SpoolId, State};
+use crate::kill_point::kill_point;
+
+impl Spool {
+    /// Takes the clean copy that a worker wrote to [`Spool::clean_part`]: report,
+    /// object, links, sync, and at last the original moves to `held`. After it
+    /// the instance waits for each of `destinations`; without any it waits for
+    /// its receipt.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when it is not in `received`. After any error it
+    /// is there as before, to be cleaned again, or the store has failed.
+    pub fn commit_clean(
+        &self,
+        id: SpoolId,
+        report_json: &[u8],
+        destinations: &[DestinationName],
+    ) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        if byte_count(report_json) > REPORT_BYTES_MAX {
+            return Err(SpoolError::TooLong { what: "report", limit_bytes: REPORT_BYTES_MAX });
+        }
+        destinations.iter().try_for_each(|name| shared.ensure_destination(name))?;
+        let _only = shared.lock(id);
+        if shared.original(id)? != Some(State::Received) {
+            return Err(SpoolError::NotThere { id, wanted: "received" });
+        }
+        let admitted = shared.admit(id, report_json, destinations);
+        if admitted.is_err() && shared.usable().is_ok() && shared.roll_back(id).is_err() {
+            // Links without a certain state could be sent twice or forgotten.
+            shared.fail("take back a clean copy");
+        }
+        admitted
+    }
+}
+
+impl Shared {
+    fn admit(
+        &self,
+        id: SpoolId,
+        report_json: &[u8],
+        destinations: &[DestinationName],
+    ) -> Result<(), SpoolError> {
+        let layout = &self.layout;
+        let report = layout.report(id);
+        self.remove_if_there(&report)?;
+        self.write_new(&report, report_json)?;
+        kill_point("spool.clean.report-synced");
+
+        self.sync_file(&layout.clean_part(id))?;
+        kill_point("spool.clean.object-synced");
+        let cleaned = layout.object(State::Cleaned, id);
+        self.rename(&layout.clean_part(id), &cleaned)?;
+        kill_point("spool.clean.named");
+
+        for destination in destinations {
+            let link = layout.link(destination, id);
+            // A link of an earlier try would lead to that try's bytes.
+            self.remove_if_there(&link)?;
+            self.link(&cleaned, &link)?;
+            kill_point("spool.clean.linked");
+        }
+        self.sync_dir(Dir::Report)?;
+        self.sync_dir(Dir::Cleaned)?;
+        for destination in destinations {
+            self.sync_path(&layout.outbox(destination))?;
+        }
+        kill_point("spool.clean.links-durable");
+
+        // From here on a missing link means "delivered", so all of them are durable.
+        self.move_original(id, State::Received, State::Held)?;
+        kill_point("spool.clean.held");
+        Ok(())
+    }
+
+    /// Back to `received` after a step that failed for want of space or handles.
+    fn roll_back(&self, id: SpoolId) -> Result<(), SpoolError> {
+        if self.stands(&self.layout.object(State::Held, id))? {
+            self.move_original(id, State::Held, State::Received)?;
+            // Before a link goes: `held` without links means "delivered".
+            self.sync_dir(Dir::Held)?;
+        }
+        self.drop_clean(id)?;
+        self.sync_outboxes()
+    }
+}

@@ -1,0 +1,101 @@
+//! The end of an instance: one link less per delivery, then nothing.
+
+use super::layout::Dir;
+use super::record::Delivery;
+use super::store::Shared;
+use super::{DestinationName, Spool, SpoolError, SpoolId, State};
+use crate::kill_point::kill_point;
+
+impl Spool {
+    /// Notes a destination's last word and takes the instance out of its
+    /// outbox. Returns whether it was the last destination. May be repeated:
+    /// the first word stays.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when it is not in `held`, or was never meant for
+    /// this destination.
+    pub fn delivered(
+        &self,
+        id: SpoolId,
+        destination: &DestinationName,
+        delivery: Delivery,
+    ) -> Result<bool, SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        let link = shared.layout.link(destination, id);
+        if shared.original(id)? != Some(State::Held) {
+            return Err(SpoolError::NotThere { id, wanted: "held" });
+        }
+        let waits = shared.stands(&link)?;
+        if !waits && !shared.read_record(id)?.deliveries.contains_key(destination) {
+            return Err(SpoolError::NotThere { id, wanted: "in the destination's outbox" });
+        }
+        shared.amend(id, |record| {
+            record.deliveries.entry(destination.clone()).or_insert(delivery);
+        })?;
+        kill_point("spool.delivered.record-synced");
+
+        shared.remove_if_there(&link)?;
+        kill_point("spool.delivered.unlinked");
+        // Synced, so that a power cut does not bring the delivery back.
+        shared.sync_path(&shared.layout.outbox(destination))?;
+        kill_point("spool.delivered.durable");
+        Ok(!shared.is_awaited(id)?)
+    }
+
+    /// Removes all of the instances that every destination has. One call for
+    /// many costs two syncs. May be repeated.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when one is not in `held` or still in an outbox;
+    /// those before it may be gone already.
+    pub fn forget(&self, ids: &[SpoolId]) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        // The clean commit left the removal of this name unsynced: it must not
+        // come back when the one in `held` is gone, and be cleaned again.
+        shared.sync_dir(Dir::Received)?;
+        for id in ids {
+            shared.remove_held(*id)?;
+        }
+        kill_point("spool.forget.removed");
+        shared.sync_dir(Dir::Held)?;
+        kill_point("spool.forget.durable");
+        for id in ids {
+            let _only = shared.lock(*id);
+            shared.drop_clean(*id)?;
+            shared.remove_if_there(&shared.layout.record(*id))?;
+        }
+        kill_point("spool.forget.done");
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn remove_held(&self, id: SpoolId) -> Result<(), SpoolError> {
+        let _only = self.lock(id);
+        match self.original(id)? {
+            // Forgotten before, perhaps not to the end.
+            None => Ok(()),
+            Some(State::Held) if !self.is_awaited(id)? => {
+                self.remove_if_there(&self.layout.object(State::Held, id))
+            }
+            Some(State::Held) => {
+                Err(SpoolError::NotThere { id, wanted: "delivered to every destination" })
+            }
+            Some(State::Received | State::Cleaned | State::Quarantine) => {
+                Err(SpoolError::NotThere { id, wanted: "held" })
+            }
+        }
+    }
+
+    fn is_awaited(&self, id: SpoolId) -> Result<bool, SpoolError> {
+        for destination in self.destinations() {
+            if self.stands(&self.layout.link(&destination, id))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,161 @@
+//! Into quarantine, and the two ways out: release and discard.
+//!
+//! Rare steps, so each of them leaves every name durable: record first, then
+//! the new name, then the old one.
+
+use super::layout::Dir;
+use super::record::{Discard, QuarantineNote, Record, VERSION, salvage};
+use super::store::{RECORD_BYTES_MAX, Shared};
+use super::{Spool, SpoolError, SpoolId, SpoolReader, State};
+use crate::kill_point::kill_point;
+use crate::reason::Quarantine;
+
+/// Most characters of a detail or of a person's words in a record. 1,000:
+/// some twenty lines, and six of them still fit in a record.
+const NOTE_CHARS_MAX: usize = 1_000;
+
+impl Spool {
+    /// Sets an instance aside with its reason, from whichever state. A clean
+    /// copy, its links and its report go; the original stays. A damaged record is
+    /// rebuilt from what can be trusted. May be repeated: the last reason stays.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when there is no original.
+    pub fn quarantine(&self, id: SpoolId, why: &Quarantine) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        let Some(state) = shared.original(id)? else {
+            return Err(SpoolError::NotThere { id, wanted: "in the spool" });
+        };
+        shared.note_quarantine(id, state, why)?;
+        kill_point("spool.quarantine.record-synced");
+
+        if state != State::Quarantine {
+            shared.move_original(id, state, State::Quarantine)?;
+        }
+        // Both: the clean commit left its removal from `received` unsynced.
+        shared.sync_dir(Dir::Held)?;
+        shared.sync_dir(Dir::Received)?;
+        kill_point("spool.quarantine.moved");
+
+        // Only now: without links `held` would mean "delivered".
+        shared.drop_clean(id)?;
+        shared.sync_outboxes()?;
+        kill_point("spool.quarantine.dropped");
+        Ok(())
+    }
+
+    /// Sends an instance back to be cleaned and verified again, as if it had
+    /// just come; nothing bypasses that. The last reason stays in the record.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when it is not in quarantine;
+    /// [`SpoolError::Damaged`] when nobody knows how it came.
+    pub fn release(&self, id: SpoolId) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        shared.quarantined(id)?;
+        if shared.read_record(id)?.arrival.is_none() {
+            return Err(SpoolError::Damaged { id, what: "nothing tells how it came" });
+        }
+        shared.amend(id, |record| {
+            record.attempts = 0;
+            record.releases = record.releases.saturating_add(1);
+            record.deliveries.clear();
+        })?;
+        kill_point("spool.release.record-synced");
+        // A quarantine that failed late may have left links to the old clean copy.
+        shared.drop_clean(id)?;
+        shared.sync_outboxes()?;
+        shared.move_original(id, State::Quarantine, State::Received)?;
+        shared.sync_dir(Dir::Quarantine)?;
+        kill_point("spool.release.durable");
+        Ok(())
+    }
+
+    /// Throws a quarantined instance away for good. The receipt is the caller's,
+    /// written before this.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when it is not in quarantine.
+    pub fn discard(&self, id: SpoolId, actor: &str, reason: &str) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        let quarantined = shared.quarantined(id)?;
+        let discard = Discard {
+            actor: clipped(actor),
+            reason: clipped(reason),
+            at_unix_ms: shared.clock.unix_ms(),
+        };
+        shared.amend(id, |record| record.discarded = Some(discard))?;
+        kill_point("spool.discard.record-synced");
+        shared.remove_if_there(&quarantined)?;
+        shared.sync_dir(Dir::Quarantine)?;
+        kill_point("spool.discard.durable");
+        shared.drop_clean(id)?;
+        // Last: without its original the record is only litter.
+        shared.remove_if_there(&shared.layout.record(id))
+    }
+}
+
+impl Shared {
+    fn quarantined(&self, id: SpoolId) -> Result<std::path::PathBuf, SpoolError> {
+        match self.original(id)? {
+            Some(State::Quarantine) => Ok(self.layout.object(State::Quarantine, id)),
+            Some(State::Received | State::Held | State::Cleaned) | None => {
+                Err(SpoolError::NotThere { id, wanted: "in quarantine" })
+            }
+        }
+    }
+
+    fn note_quarantine(
+        &self,
+        id: SpoolId,
+        state: State,
+        why: &Quarantine,
+    ) -> Result<(), SpoolError> {
+        let note = QuarantineNote {
+            why: Quarantine::new(why.reason, clipped(&why.detail)),
+            at_unix_ms: self.clock.unix_ms(),
+        };
+        match self.amend(id, |record| record.quarantine = Some(note.clone())) {
+            Err(SpoolError::Damaged { .. }) => {
+                let rebuilt = self.rebuild(id, state)?;
+                self.replace_record(&Record { quarantine: Some(note), ..rebuilt })
+            }
+            Ok(_) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A record from what can be trusted: its newest whole entry, else the bytes.
+    fn rebuild(&self, id: SpoolId, state: State) -> Result<Record, SpoolError> {
+        let file = self.read_bounded(&self.layout.record(id), "record", RECORD_BYTES_MAX);
+        if let Some(record) = file.ok().and_then(|file| salvage(id, &file)) {
+            return Ok(record);
+        }
+        let mut object = SpoolReader::open(&*self.disk, &self.layout.object(state, id))?;
+        // An object that cannot be read is quarantined all the same.
+        let (sha256, bytes) = object.digest().unwrap_or_default();
+        Ok(Record {
+            version: VERSION,
+            id,
+            received_unix_ms: id.unix_ms(),
+            bytes,
+            sha256,
+            arrival: None,
+            attempts: 0,
+            releases: 0,
+            quarantine: None,
+            deliveries: std::collections::BTreeMap::new(),
+            discarded: None,
+        })
+    }
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().take(NOTE_CHARS_MAX).collect()
+}

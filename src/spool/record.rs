@@ -1,0 +1,263 @@
+//! The small record beside each instance: who sent it, what was tried, why it
+//! stands. No identifier of a patient is in it.
+//!
+//! A file is a run of pairs of lines: the whole record as JSON, then the
+//! CRC-32 of that line in hex. A change appends a pair and syncs once; the
+//! last whole pair counts. A tail that is no whole pair is a torn append that
+//! nobody was told of. A whole pair with a wrong CRC is damage.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DestinationName, SpoolId};
+use crate::dicom::{AeTitle, TransferSyntax, Uid};
+use crate::reason::Quarantine;
+
+/// Version of the record's format.
+pub(super) const VERSION: u32 = 1;
+
+/// How an instance came, told by `accept`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// Project that the called AE title selects.
+    pub project: String,
+    /// AE title of the sender.
+    pub calling_ae: AeTitle,
+    /// AE title that was called.
+    pub called_ae: AeTitle,
+    /// Address of the sender; none for a folder.
+    pub peer: Option<IpAddr>,
+    /// SOP Class UID.
+    pub sop_class: Uid,
+    /// Transfer syntax of the stored bytes.
+    pub transfer_syntax: TransferSyntax,
+    /// First 16 bytes of a keyed or plain digest of project and SOP Instance
+    /// UID: tells a repeat without holding the UID.
+    #[serde(with = "hex_16")]
+    pub instance_key: [u8; 16],
+}
+
+/// Everything the spool knows of one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this format.
+    pub version: u32,
+    /// The instance.
+    pub id: SpoolId,
+    /// Wall time of the commit, milliseconds since 1970.
+    pub received_unix_ms: u64,
+    /// Length of the original.
+    pub bytes: u64,
+    /// SHA-256 of the original as received, lower case hex.
+    pub sha256: String,
+    /// How it came; none when the record had to be rebuilt from the bytes.
+    pub arrival: Option<Arrival>,
+    /// Tries to clean it since it was received or released.
+    pub attempts: u32,
+    /// Times it was released from quarantine.
+    pub releases: u32,
+    /// Why it was quarantined last. Kept after a release; the state is told by
+    /// the original's name alone.
+    pub quarantine: Option<QuarantineNote>,
+    /// What each destination answered for good, since the last release.
+    pub deliveries: BTreeMap<DestinationName, Delivery>,
+    /// Who threw it away, written before it goes.
+    pub discarded: Option<Discard>,
+}
+
+/// A quarantine and its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineNote {
+    /// Reason and place.
+    pub why: Quarantine,
+    /// Milliseconds since 1970.
+    pub at_unix_ms: u64,
+}
+
+/// The last word of a destination on one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// DIMSE status (PS3.7 Annex C): 0000 or a warning; 0000 for a folder.
+    pub status: u16,
+    /// Milliseconds since 1970.
+    pub at_unix_ms: u64,
+}
+
+/// Who threw an instance away, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discard {
+    /// Who decided.
+    pub actor: String,
+    /// Why, in the actor's words.
+    pub reason: String,
+    /// Milliseconds since 1970.
+    pub at_unix_ms: u64,
+}
+
+/// What a record's file holds.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) record: Record,
+    /// Length up to the end of the last whole pair; what follows is torn.
+    pub(super) whole_bytes: u64,
+}
+
+/// One pair of lines.
+pub(super) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
+    let mut pair = serde_json::to_vec(record)?;
+    let crc = crc32fast::hash(&pair);
+    pair.extend_from_slice(format!("\n{crc:08x}\n").as_bytes());
+    Ok(pair)
+}
+
+/// Reads the file of `id`; the error says what is wrong in plain words.
+pub(super) fn decode(id: SpoolId, file: &[u8]) -> Result<Decoded, &'static str> {
+    let mut last = None;
+    let mut rest = file;
+    while let Some((json, crc, after)) = split_pair(rest) {
+        if crc != format!("{:08x}", crc32fast::hash(json)).as_bytes() {
+            return Err("a checksum is wrong");
+        }
+        (last, rest) = (Some(json), after);
+    }
+    let record = parse(id, last.ok_or("it holds no whole entry")?)?;
+    Ok(Decoded { record, whole_bytes: byte_count(file).saturating_sub(byte_count(rest)) })
+}
+
+/// The newest entry that can still be trusted in a damaged file.
+pub(super) fn salvage(id: SpoolId, file: &[u8]) -> Option<Record> {
+    let mut newest = None;
+    let mut rest = file;
+    while let Some((json, crc, after)) = split_pair(rest) {
+        if crc == format!("{:08x}", crc32fast::hash(json)).as_bytes() {
+            newest = parse(id, json).ok().or(newest);
+        }
+        rest = after;
+    }
+    newest
+}
+
+fn parse(id: SpoolId, json: &[u8]) -> Result<Record, &'static str> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u32,
+    }
+    let head: Head = serde_json::from_slice(json).map_err(|_not_ours| "it cannot be read")?;
+    if head.version != VERSION {
+        return Err("its version is not known to this release");
+    }
+    let record: Record = serde_json::from_slice(json).map_err(|_not_ours| "it cannot be read")?;
+    if record.id == id { Ok(record) } else { Err("it belongs to another instance") }
+}
+
+fn split_pair(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (json, rest) = split_line(bytes)?;
+    let (crc, rest) = split_line(rest)?;
+    Some((json, crc, rest))
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let (line, rest) = bytes.split_at_checked(end)?;
+    Some((line, rest.strip_prefix(b"\n")?))
+}
+
+fn byte_count(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+mod hex_16 {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(key: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{:032x}", u128::from_be_bytes(*key)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 16], D::Error> {
+        let text = String::deserialize(from)?;
+        u128::from_str_radix(&text, 16).map(u128::to_be_bytes).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::invented_arrival;
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            version: VERSION,
+            id: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+            received_unix_ms: 1,
+            bytes: 2,
+            sha256: "00".repeat(32),
+            arrival: Some(invented_arrival()),
+            attempts: 0,
+            releases: 0,
+            quarantine: None,
+            deliveries: BTreeMap::new(),
+            discarded: None,
+        }
+    }
+
+    #[test]
+    fn the_last_whole_entry_counts_and_a_torn_tail_of_any_length_is_left_out() {
+        let first = record();
+        let second = Record { attempts: 1, ..first.clone() };
+        let mut file = encode(&first).unwrap();
+        let whole = file.len();
+        file.extend(encode(&second).unwrap());
+        assert_eq!(decode(first.id, &file).unwrap().record, second);
+        for torn in whole..file.len() {
+            let decoded = decode(first.id, &file[..torn]).unwrap();
+            assert_eq!(
+                (decoded.record, decoded.whole_bytes),
+                (first.clone(), byte_count(&file[..whole]))
+            );
+        }
+        let zeros = [&file[..whole + 9], &[0; 300]].concat();
+        assert_eq!(decode(first.id, &zeros).unwrap().record, first);
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_record_is_noticed() {
+        let record = record();
+        let file = encode(&record).unwrap();
+        for bit in 0..file.len() * 8 {
+            let mut damaged = file.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(record.id, &damaged).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn damage_in_the_newest_entry_leaves_the_one_before_to_be_salvaged() {
+        let first = record();
+        let mut file = encode(&first).unwrap();
+        file.extend(encode(&Record { attempts: 1, ..first.clone() }).unwrap());
+        let at = file.len() - 20;
+        file[at] ^= 1;
+        assert_eq!(decode(first.id, &file).unwrap_err(), "a checksum is wrong");
+        assert_eq!(salvage(first.id, &file), Some(first));
+    }
+
+    #[test]
+    fn a_record_of_another_version_or_instance_is_refused() {
+        let other = Record { version: 2, ..record() };
+        let file = encode(&other).unwrap();
+        assert!(decode(other.id, &file).unwrap_err().contains("version"));
+        let moved = "f".repeat(32).parse().unwrap();
+        assert!(decode(moved, &encode(&record()).unwrap()).unwrap_err().contains("another"));
+    }
+
+    #[test]
+    fn the_first_line_is_json_that_a_person_can_read() {
+        let file = String::from_utf8(encode(&record()).unwrap()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(file.lines().next().unwrap()).unwrap();
+        assert_eq!(json["id"], "0123456789abcdef0123456789abcdef");
+        assert_eq!(json["arrival"]["calling_ae"], "US1");
+        assert_eq!(json["arrival"]["instance_key"], "07".repeat(16));
+    }
+}

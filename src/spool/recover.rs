@@ -1,0 +1,271 @@
+//! [`Spool::open`]: what a crash left is finished or taken back, by names alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::id::IdSource;
+use super::layout::{Dir, JSON, META, PART};
+use super::store::{Shared, unpoisoned};
+use super::{DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
+use crate::clock::Clock;
+use crate::disk::Disk;
+
+/// What was found and done at the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Instances that wait to be cleaned.
+    pub received: u64,
+    /// Instances whose clean copy stands.
+    pub held: u64,
+    /// Instances in quarantine.
+    pub quarantined: u64,
+    /// Deliveries to make.
+    pub outbox_links: u64,
+    /// Files removed that were never finished.
+    pub parts_removed: u64,
+    /// Instances with a half-done step that was finished or taken back.
+    pub mended: u64,
+    /// Instances without original whose last names were removed.
+    pub litter_removed: u64,
+    /// Originals whose record is missing: they are quarantined when their turn comes.
+    pub without_record: u64,
+    /// Names that are not ours; they are left alone.
+    pub foreign_names: u64,
+}
+
+/// Which names of one instance were found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Names {
+    received: bool,
+    held: bool,
+    quarantine: bool,
+    cleaned: bool,
+    report: bool,
+    link: bool,
+    record: bool,
+}
+
+impl Names {
+    /// The original that counts: the strongest one.
+    fn original(self) -> Option<State> {
+        if self.quarantine {
+            Some(State::Quarantine)
+        } else if self.held {
+            Some(State::Held)
+        } else if self.received {
+            Some(State::Received)
+        } else {
+            None
+        }
+    }
+
+    /// Names that a step cut short has left: a second original, or parts of a
+    /// clean commit where there should be none.
+    fn is_half_done(self) -> bool {
+        let of_clean_commit = self.cleaned || self.report || self.link;
+        match self.original() {
+            Some(State::Held) => self.received,
+            Some(State::Quarantine) => self.held || self.received || of_clean_commit,
+            Some(State::Received | State::Cleaned) | None => of_clean_commit,
+        }
+    }
+}
+
+impl Spool {
+    /// Opens the spool under `root`, creating it when absent. One process owns a
+    /// spool: hold [`super::DataLock`].
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: the node does not start.
+    pub fn open(
+        root: &Path,
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        limits: SpoolLimits,
+    ) -> Result<(Self, Recovery), SpoolError> {
+        let shared = Shared::new(root, disk, clock, limits);
+        shared.make_root()?;
+        let mut recovery = Recovery::default();
+        let mut found = shared.survey(&mut recovery)?;
+        // A killed process left names unsynced; nothing is built on them before.
+        shared.sync_everything()?;
+        for (id, names) in &found {
+            shared.mend(*id, *names, &mut recovery)?;
+        }
+        shared.sync_everything()?;
+
+        let newest = found.pop_last().map(|(id, _names)| id);
+        *unpoisoned(&shared.ids) = IdSource::new(newest, random()?);
+        Ok((Self(Arc::new(shared)), recovery))
+    }
+}
+
+impl Shared {
+    /// Makes the directories, each durable in its parent.
+    fn make_root(&self) -> Result<(), SpoolError> {
+        let mut created = Vec::new();
+        for dir in self.layout.root().ancestors() {
+            if dir.as_os_str().is_empty() || self.stands(dir)? {
+                break;
+            }
+            created.push(dir.to_owned());
+        }
+        Dir::ALL.into_iter().try_for_each(|dir| self.make_dir(dir))?;
+        self.sync_path(self.layout.root())?;
+        created.iter().try_for_each(|dir| self.sync_path(parent_of(dir)))
+    }
+
+    /// Reads all names; unfinished files are removed on the way.
+    fn survey(&self, recovery: &mut Recovery) -> Result<BTreeMap<SpoolId, Names>, SpoolError> {
+        let mut found = BTreeMap::<SpoolId, Names>::new();
+        for dir in Dir::ALL {
+            let path = self.layout.dir(dir);
+            for name in self.names(&path)? {
+                if dir == Dir::Outbox {
+                    self.survey_outbox(&name, recovery, &mut found)?;
+                } else if is_part(&name) {
+                    self.remove_if_there(&path.join(&name))?;
+                    recovery.parts_removed = recovery.parts_removed.saturating_add(1);
+                } else if let Some(id) = id_of(dir, &name) {
+                    found.entry(id).or_default().note(dir);
+                } else {
+                    recovery.foreign_names = recovery.foreign_names.saturating_add(1);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn survey_outbox(
+        &self,
+        name: &str,
+        recovery: &mut Recovery,
+        found: &mut BTreeMap<SpoolId, Names>,
+    ) -> Result<(), SpoolError> {
+        let Ok(destination) = name.parse::<DestinationName>() else {
+            recovery.foreign_names = recovery.foreign_names.saturating_add(1);
+            return Ok(());
+        };
+        for name in self.names(&self.layout.outbox(&destination))? {
+            if let Ok(id) = name.parse() {
+                found.entry(id).or_default().link = true;
+                recovery.outbox_links = recovery.outbox_links.saturating_add(1);
+            } else {
+                recovery.foreign_names = recovery.foreign_names.saturating_add(1);
+            }
+        }
+        unpoisoned(&self.destinations).insert(destination);
+        Ok(())
+    }
+
+    /// One row of the table in the module's documentation.
+    fn mend(&self, id: SpoolId, names: Names, recovery: &mut Recovery) -> Result<(), SpoolError> {
+        let remove = |state| self.remove_if_there(&self.layout.object(state, id));
+        let count = match names.original() {
+            None => {
+                self.drop_links(id, names, recovery)?;
+                self.drop_clean(id)?;
+                self.remove_if_there(&self.layout.record(id))?;
+                &mut recovery.litter_removed
+            }
+            Some(State::Quarantine) => {
+                if names.is_half_done() {
+                    remove(State::Held)?;
+                    remove(State::Received)?;
+                    self.drop_links(id, names, recovery)?;
+                    self.drop_clean(id)?;
+                }
+                &mut recovery.quarantined
+            }
+            Some(State::Held) => {
+                if names.received {
+                    remove(State::Received)?;
+                }
+                &mut recovery.held
+            }
+            Some(State::Received | State::Cleaned) => {
+                if names.is_half_done() {
+                    self.drop_links(id, names, recovery)?;
+                    self.drop_clean(id)?;
+                }
+                &mut recovery.received
+            }
+        };
+        *count = count.saturating_add(1);
+        if names.original().is_some() {
+            recovery.mended = recovery.mended.saturating_add(u64::from(names.is_half_done()));
+            recovery.without_record =
+                recovery.without_record.saturating_add(u64::from(!names.record));
+        }
+        Ok(())
+    }
+
+    fn drop_links(
+        &self,
+        id: SpoolId,
+        names: Names,
+        recovery: &mut Recovery,
+    ) -> Result<(), SpoolError> {
+        if !names.link {
+            return Ok(());
+        }
+        for destination in self.destinations() {
+            let link = self.layout.link(&destination, id);
+            if self.stands(&link)? {
+                self.remove_if_there(&link)?;
+                recovery.outbox_links = recovery.outbox_links.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn sync_everything(&self) -> Result<(), SpoolError> {
+        Dir::ALL.into_iter().try_for_each(|dir| self.sync_dir(dir))?;
+        self.sync_outboxes()
+    }
+}
+
+impl Names {
+    fn note(&mut self, dir: Dir) {
+        match dir {
+            Dir::Received => self.received = true,
+            Dir::Held => self.held = true,
+            Dir::Cleaned => self.cleaned = true,
+            Dir::Quarantine => self.quarantine = true,
+            Dir::Meta => self.record = true,
+            Dir::Report => self.report = true,
+            // Parts and directories are handled where they are found.
+            Dir::Incoming | Dir::Outbox => {}
+        }
+    }
+}
+
+fn is_part(name: &str) -> bool {
+    name.strip_suffix(PART).is_some_and(|stem| {
+        let stem = stem.strip_suffix(META).unwrap_or(stem);
+        stem.parse::<SpoolId>().is_ok()
+    })
+}
+
+fn id_of(dir: Dir, name: &str) -> Option<SpoolId> {
+    let stem = match dir {
+        Dir::Meta => name.strip_suffix(META)?,
+        Dir::Report => name.strip_suffix(JSON)?,
+        Dir::Received | Dir::Held | Dir::Cleaned | Dir::Quarantine => name,
+        Dir::Incoming | Dir::Outbox => return None,
+    };
+    stem.parse().ok()
+}
+
+fn parent_of(dir: &Path) -> &Path {
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+fn random() -> Result<u64, SpoolError> {
+    getrandom::u64()
+        .map_err(|e| SpoolError::Io { step: "draw random bytes", source: std::io::Error::other(e) })
+}
