@@ -1,1 +1,174 @@
-//! (in work)
+//! Hides text in pictures: received pixel data in, pixel data that may leave
+//! out.
+//!
+//! Every frame is decoded and looked at (again only where it changed), each
+//! line is judged, what is to be hidden is painted over on all frames in the
+//! stored samples, and the painted frames are looked at again. Invariant: an
+//! instance leaves only if the last look found nothing to hide outside of what
+//! is painted; where nothing was to be hidden the coded samples stay bit for
+//! bit. Decoding is `clean::pixels`, coding `clean::encode`, reading text
+//! `clean::text`, judging it `clean::judge`.
+
+pub mod area;
+pub mod eyes;
+mod job;
+pub mod regions;
+pub mod screen;
+
+use std::io::SeekFrom;
+
+use dicom_dictionary_std::tags;
+
+use crate::clean::judge::{Judge, LineVerdict, Matcher};
+use crate::clean::pixels::view::Display;
+use crate::clean::pixels::{Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError};
+pub use crate::clean::pixels::{ReadSeek, ReadWriteSeek};
+use crate::clean::report::PixelReport;
+use crate::clean::text::{TextLine, View};
+use crate::config::CleanRules;
+use crate::dicom::{DataSet, Element, Tag, TransferSyntax};
+use crate::reason::{Quarantine, Reason};
+
+/// Finds and reads lines of text in a picture.
+pub trait Looker {
+    /// The lines of a picture, in a stable order.
+    ///
+    /// # Errors
+    /// The models failed: the instance is quarantined.
+    fn lines(&mut self, view: &View) -> Result<Vec<TextLine>, LookError>;
+}
+
+/// Looking failed; the text names the model's error, never what was read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("looking for text failed: {0}")]
+pub struct LookError(pub String);
+
+impl From<LookError> for Quarantine {
+    fn from(error: LookError) -> Self {
+        Self::new(Reason::Internal, error.to_string())
+    }
+}
+
+/// Everything that cleaning the pixels of one instance needs.
+pub struct PixelContext<'a> {
+    /// The data set as received; its bulk values lie in `input`.
+    pub set: &'a DataSet,
+    /// The transfer syntax as received.
+    pub syntax: &'a TransferSyntax,
+    /// The file that the data set was read from.
+    pub input: &'a mut dyn ReadSeek,
+    /// Bulk values in `input` are big endian.
+    pub input_big_endian: bool,
+    /// Where changed frames are put, after what is there.
+    pub scratch: &'a mut dyn ReadWriteSeek,
+    /// Finds and reads text.
+    pub looker: &'a mut dyn Looker,
+    /// Judges text.
+    pub judge: &'a Judge,
+    /// This data set's own values.
+    pub matcher: &'a Matcher,
+    /// The project's rules.
+    pub rules: &'a CleanRules,
+}
+
+impl std::fmt::Debug for PixelContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PixelContext").field("syntax", &self.syntax).finish_non_exhaustive()
+    }
+}
+
+/// What became of the pixel data.
+#[derive(Debug)]
+pub enum PixelOutcome {
+    /// There is none.
+    NoPixels,
+    /// It passes as it came.
+    Unchanged(PixelReport),
+    /// It passes changed: painted, or without bytes that carry no pixels.
+    Rewritten {
+        /// Elements to put, Pixel Data among them.
+        replace: Vec<Element>,
+        /// Elements to remove, present or not.
+        remove: Vec<Tag>,
+        /// The transfer syntax that the pixel data is now in.
+        transfer_syntax: TransferSyntax,
+        /// What was done.
+        report: PixelReport,
+    },
+}
+
+/// Cleans the pixels of one instance.
+///
+/// # Errors
+/// Pixels that cannot be looked at, that disagree with their header, or that
+/// still show identity after painting: the instance is quarantined.
+pub fn clean_pixels(ctx: PixelContext<'_>) -> Result<PixelOutcome, Quarantine> {
+    let (judge, matcher, policy) = (ctx.judge, ctx.matcher, ctx.rules.text_policy);
+    let verdict = |line: &TextLine| judge.line(&line.text, line.confidence, matcher, policy);
+    clean_with(ctx, &verdict)
+}
+
+fn clean_with(
+    ctx: PixelContext<'_>,
+    judge: &dyn Fn(&TextLine) -> LineVerdict,
+) -> Result<PixelOutcome, Quarantine> {
+    refuse_other_pixels(ctx.set)?;
+    let Some(pixel_data) = ctx.set.get(tags::PIXEL_DATA).filter(|element| !element.is_empty())
+    else {
+        return Ok(PixelOutcome::NoPixels);
+    };
+    let codec = Codec::of(ctx.syntax)?;
+    let limits = &ctx.rules.limits;
+    let attributes = PixelAttributes::read(ctx.set, limits)?;
+    let big_endian = ctx.input_big_endian;
+    let source = FrameSource::new(ctx.set, pixel_data, &attributes, codec, big_endian, limits)?;
+    let searched = screen::is_searched(ctx.set, ctx.rules);
+    let palette = if searched && attributes.photometric == Photometric::Palette {
+        Some(Palette::read(ctx.set, big_endian, ctx.input)?)
+    } else {
+        None
+    };
+    let display = Display { inverted: is_inverted(ctx.set, attributes.photometric), palette };
+    let job = job::Job {
+        set: ctx.set,
+        syntax: ctx.syntax,
+        pixel_data,
+        input: ctx.input,
+        scratch_start: ctx.scratch.seek(SeekFrom::End(0)).map_err(PixelError::File)?,
+        scratch: ctx.scratch,
+        big_endian,
+        policy: ctx.rules.text_policy,
+        attributes,
+        codec,
+        source,
+        display,
+    };
+    let mut eyes = eyes::Eyes { looker: ctx.looker, judge };
+    if searched { job.search(&mut eyes) } else { job.pass_unsearched() }
+}
+
+/// Pixels in another element than Pixel Data, or somewhere else altogether.
+fn refuse_other_pixels(set: &DataSet) -> Result<(), PixelError> {
+    let others = [
+        (tags::FLOAT_PIXEL_DATA, "Float Pixel Data"),
+        (tags::DOUBLE_FLOAT_PIXEL_DATA, "Double Float Pixel Data"),
+        (tags::PIXEL_DATA_PROVIDER_URL, "pixel data at a URL"),
+    ];
+    match others.into_iter().find(|(tag, _what)| set.get(*tag).is_some()) {
+        Some((_tag, what)) => Err(PixelError::Unsupported { what }),
+        None => Ok(()),
+    }
+}
+
+/// Whether the least stored value is displayed brightest. MONOCHROME1 and the
+/// shape INVERSE say the same thing, each in its own IODs (PS3.3 §C.11.6); a
+/// falling rescale turns it round.
+fn is_inverted(set: &DataSet, photometric: Photometric) -> bool {
+    let shape = set.ascii(tags::PRESENTATION_LUT_SHAPE) == Some("INVERSE");
+    let slope = set.ascii(tags::RESCALE_SLOPE).and_then(|slope| slope.trim().parse::<f64>().ok());
+    let falling = slope.is_some_and(|slope| slope < 0.0);
+    (photometric == Photometric::Monochrome1 || shape) != falling
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! JPEG 2000 and High-Throughput JPEG 2000 (ISO/IEC 15444-1 Annex A, I).
+//!
+//! DICOM has the bare codestream only (PS3.5 §A.4.4); a file format around it
+//! is taken off, with everything that its boxes carry.
+
+use super::{Keeper, StreamHeader, Walked, be16, be32, byte};
+use crate::clean::pixels::PixelError;
+
+const SOC: u16 = 0xFF4F;
+const SIZ: u16 = 0xFF51;
+const COD: u16 = 0xFF52;
+const TLM: u16 = 0xFF55;
+const COM: u16 = 0xFF64;
+const SOT: u16 = 0xFF90;
+const SOD: u16 = 0xFF93;
+const EOC: u16 = 0xFFD9;
+/// First box of the file format (ISO/IEC 15444-1 §I.5.1).
+const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
+
+fn damaged(what: &'static str) -> PixelError {
+    PixelError::Damaged { codec: "JPEG 2000", what }
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    keeper: Keeper,
+    header: StreamHeader,
+    /// Where Tile-part Lengths stand in what is kept: they are wrong once a
+    /// tile-part was shortened, and optional.
+    lengths: Vec<std::ops::Range<usize>>,
+    tile_part_shortened: bool,
+}
+
+/// Walks a codestream from SOC to EOC.
+///
+/// # Errors
+/// No codestream, or a damaged structure: quarantine.
+pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
+    let boxed = bytes.starts_with(SIGNATURE);
+    let bytes = if boxed { unbox(bytes)? } else { bytes };
+    let keeper = Keeper { dropped: boxed, ..Keeper::default() };
+    let header = StreamHeader::default();
+    let mut walk =
+        Walk { bytes, at: 2, keeper, header, lengths: Vec::new(), tile_part_shortened: false };
+    if be16(bytes, 0) != Some(SOC) || be16(bytes, 2) != Some(SIZ) {
+        return Err(damaged("no start of codestream"));
+    }
+    walk.keeper.keep(bytes, 0..2);
+    while walk.main_header_segment()? {}
+    while walk.tile_part()? {}
+    // One byte of padding makes the fragment even; more does not pass.
+    walk.keeper.dropped |= !matches!(bytes.get(walk.at..), None | Some([] | [0]));
+    Ok(walk.finish())
+}
+
+/// The content of the first contiguous codestream box.
+fn unbox(bytes: &[u8]) -> Result<&[u8], PixelError> {
+    let mut at = 0;
+    loop {
+        let size = be32(bytes, at).ok_or(damaged("no codestream in its boxes"))?;
+        let kind = bytes.get(at + 4..at + 8).ok_or(damaged("no codestream in its boxes"))?;
+        let (content, end) = match size {
+            0 => (at + 8, bytes.len()),
+            1 => {
+                let high = be32(bytes, at + 8).filter(|high| *high == 0);
+                let low = be32(bytes, at + 12).zip(high).map(|(low, _high)| low);
+                (at + 16, at.saturating_add(as_usize(low.ok_or(damaged("length of a box"))?)))
+            }
+            size => (at + 8, at.saturating_add(as_usize(size))),
+        };
+        if kind == b"jp2c" {
+            return bytes.get(content..end).ok_or(damaged("length of a box"));
+        }
+        if end <= at {
+            return Err(damaged("length of a box"));
+        }
+        at = end;
+    }
+}
+
+fn as_usize(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+impl Walk<'_> {
+    /// End of the marker segment whose length stands at `at + 2`.
+    fn segment_end(&self) -> Result<usize, PixelError> {
+        let size = be16(self.bytes, self.at + 2).map_or(0, usize::from);
+        let end = self.at.saturating_add(2).saturating_add(size);
+        if size < 2 || end > self.bytes.len() {
+            return Err(damaged("length of a marker segment"));
+        }
+        Ok(end)
+    }
+
+    /// Takes one segment of the main header; false at the first tile-part.
+    fn main_header_segment(&mut self) -> Result<bool, PixelError> {
+        let marker = be16(self.bytes, self.at).ok_or(damaged("no tile-part"))?;
+        if marker == SOT {
+            if self.header.components == 0 {
+                return Err(damaged("no image size"));
+            }
+            return Ok(false);
+        }
+        let end = self.segment_end()?;
+        let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
+        match marker {
+            SIZ => self.size(content)?,
+            COD => self.header.component_transform = byte(content, 4) == Some(1),
+            TLM => {
+                let start = self.keeper.kept.len();
+                self.lengths.push(start..start + (end - self.at));
+            }
+            0xFF50..=0xFF7F => {}
+            _other => return Err(damaged("bytes where a marker is due")),
+        }
+        if marker == COM {
+            self.keeper.dropped = true;
+        } else {
+            self.keeper.keep(self.bytes, self.at..end);
+        }
+        self.at = end;
+        Ok(true)
+    }
+
+    /// `Rsiz Xsiz Ysiz XOsiz YOsiz XTsiz YTsiz XTOsiz YTOsiz Csiz`, then
+    /// `Ssiz XRsiz YRsiz` for each component (Table A.9).
+    fn size(&mut self, content: &[u8]) -> Result<(), PixelError> {
+        let short = || damaged("image size");
+        let field = |at| be32(content, at).ok_or_else(short);
+        let width = field(2)?.checked_sub(field(10)?).ok_or_else(short)?;
+        let height = field(6)?.checked_sub(field(14)?).ok_or_else(short)?;
+        let components = be16(content, 34).ok_or_else(short)?;
+        let described = content.get(36..).unwrap_or_default().as_chunks::<3>().0;
+        let first = described.first().ok_or_else(short)?;
+        if self.header.components != 0 || described.len() != usize::from(components) {
+            return Err(short());
+        }
+        if described.iter().any(|component| component[0] != first[0]) {
+            return Err(PixelError::Unsupported { what: "components of different depth" });
+        }
+        if described.iter().any(|component| component[1..] != [1, 1]) {
+            return Err(PixelError::Unsupported { what: "subsampled JPEG 2000" });
+        }
+        self.header.width = width;
+        self.header.height = height;
+        self.header.components = u8::try_from(components).map_err(|_too_many| short())?;
+        self.header.precision = (first[0] & 0x7F) + 1;
+        self.header.signed = first[0] & 0x80 != 0;
+        Ok(())
+    }
+
+    /// Takes one tile-part; false after the end of the codestream.
+    fn tile_part(&mut self) -> Result<bool, PixelError> {
+        let start = self.at;
+        match be16(self.bytes, start) {
+            Some(SOT) => {}
+            Some(EOC) => {
+                self.keeper.keep(self.bytes, start..start + 2);
+                self.at = start + 2;
+                return Ok(false);
+            }
+            Some(_) | None => return Err(damaged("bytes where a tile-part is due, or no end")),
+        }
+        let size = be32(self.bytes, start + 6).ok_or(damaged("tile-part"))?;
+        // Length 0: up to the end of the codestream (Table A.5).
+        let end = match size {
+            0 => self.last_end()?,
+            size => start.saturating_add(as_usize(size)),
+        };
+        if end > self.bytes.len() || end < start + 14 {
+            return Err(damaged("length of a tile-part"));
+        }
+        let kept_start = self.keeper.kept.len();
+        self.keeper.keep(self.bytes, start..start + 12);
+        self.at = start + 12;
+        let removed = self.tile_part_header(end)?;
+        if removed > 0 && size != 0 {
+            self.shorten(kept_start, size, removed)?;
+        }
+        self.keeper.keep(self.bytes, self.at..end);
+        self.at = end;
+        Ok(true)
+    }
+
+    /// Keeps the header segments of a tile-part, comments apart; returns the
+    /// number of bytes left out.
+    fn tile_part_header(&mut self, tile_part_end: usize) -> Result<usize, PixelError> {
+        let mut removed = 0;
+        loop {
+            let marker = be16(self.bytes, self.at).ok_or(damaged("tile-part header"))?;
+            if marker == SOD {
+                return Ok(removed);
+            }
+            let end = self.segment_end()?;
+            if !(0xFF50..=0xFF7F).contains(&marker) || end > tile_part_end {
+                return Err(damaged("tile-part header"));
+            }
+            if marker == COM {
+                removed += end - self.at;
+                self.keeper.dropped = true;
+            } else {
+                self.keeper.keep(self.bytes, self.at..end);
+            }
+            self.at = end;
+        }
+    }
+
+    fn shorten(&mut self, sot: usize, size: u32, removed: usize) -> Result<(), PixelError> {
+        let removed = u32::try_from(removed).map_err(|_too_long| damaged("tile-part header"))?;
+        let size = size.checked_sub(removed).ok_or(damaged("tile-part header"))?;
+        if let Some(field) = self.keeper.kept.get_mut(sot + 6..sot + 10) {
+            field.copy_from_slice(&size.to_be_bytes());
+        }
+        self.tile_part_shortened = true;
+        Ok(())
+    }
+
+    /// Where the last tile-part ends when its length is 0: at the end marker,
+    /// which cannot occur inside packets.
+    fn last_end(&self) -> Result<usize, PixelError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let end = rest.array_windows::<2>().position(|pair| u16::from_be_bytes(*pair) == EOC);
+        end.map(|end| self.at + end).ok_or(damaged("no end of codestream"))
+    }
+
+    fn finish(mut self) -> Walked {
+        if self.tile_part_shortened {
+            for range in self.lengths.iter().rev() {
+                self.keeper.kept.drain(range.clone());
+            }
+        }
+        self.keeper.finish(self.header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(marker: u16, content: &[u8]) -> Vec<u8> {
+        let mut bytes = marker.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&u16::try_from(content.len() + 2).unwrap().to_be_bytes());
+        bytes.extend_from_slice(content);
+        bytes
+    }
+
+    fn siz() -> Vec<u8> {
+        let mut content = vec![0, 0];
+        for field in [3_u32, 2, 0, 0, 3, 2, 0, 0] {
+            content.extend_from_slice(&field.to_be_bytes());
+        }
+        content.extend_from_slice(&[0, 1, 7, 1, 1]);
+        segment(SIZ, &content)
+    }
+
+    fn stream(main: &[Vec<u8>], tile: &[Vec<u8>], open_ended: bool, tail: &[u8]) -> Vec<u8> {
+        let tile: Vec<u8> = tile.concat();
+        let packets = [1, 2, 0xFF, 0x7F, 3];
+        let size = if open_ended { 0 } else { 12 + tile.len() + 2 + packets.len() };
+        let mut sot = vec![0, 0];
+        sot.extend_from_slice(&u32::try_from(size).unwrap().to_be_bytes());
+        sot.extend_from_slice(&[0, 1]);
+        let mut bytes = SOC.to_be_bytes().to_vec();
+        bytes.extend(siz());
+        bytes.extend(main.concat());
+        bytes.extend(segment(SOT, &sot));
+        bytes.extend(tile);
+        bytes.extend(SOD.to_be_bytes());
+        bytes.extend(packets);
+        bytes.extend(EOC.to_be_bytes());
+        bytes.extend_from_slice(tail);
+        bytes
+    }
+
+    fn comment() -> Vec<u8> {
+        segment(COM, b"\0\x01DOE^JANE")
+    }
+
+    fn boxed(codestream: &[u8]) -> Vec<u8> {
+        let mut bytes = SIGNATURE.to_vec();
+        bytes.extend_from_slice(b"\0\0\0\x0Cuuid DOE");
+        bytes.extend(u32::try_from(codestream.len() + 8).unwrap().to_be_bytes());
+        bytes.extend_from_slice(b"jp2c");
+        bytes.extend_from_slice(codestream);
+        bytes.extend_from_slice(b"\0\0\0\x0Cxml DOE!");
+        bytes
+    }
+
+    #[test]
+    fn names_in_comments_boxes_and_tails_are_dropped() {
+        let cod = segment(COD, &[0, 0, 0, 1, 1, 5]);
+        let clean = stream(&[cod.clone()], &[], false, &[]);
+        let walked = walk(&clean).unwrap();
+        assert!(walked.clean.is_none());
+        assert!(walked.header.component_transform);
+        assert_eq!((walked.header.width, walked.header.height), (3, 2));
+        assert_eq!((walked.header.components, walked.header.precision), (1, 8));
+        let planted = [
+            stream(&[cod.clone(), comment()], &[], false, &[]),
+            stream(&[comment(), cod.clone()], &[comment()], false, &[]),
+            stream(&[cod.clone()], &[], false, b"DOE^JANE"),
+            boxed(&clean),
+            // The lengths of tile-parts go with the comment that made them wrong.
+            stream(&[segment(TLM, &[0, 0x40, 0, 0, 0, 9]), cod.clone()], &[comment()], false, &[]),
+        ];
+        for (place, bytes) in planted.iter().enumerate() {
+            assert_eq!(walk(bytes).unwrap().clean.unwrap(), clean, "place {place}");
+        }
+        let open = stream(&[cod.clone()], &[], true, &[]);
+        let planted = stream(&[cod], &[comment()], true, &[]);
+        assert_eq!(walk(&planted).unwrap().clean.unwrap(), open);
+    }
+
+    #[test]
+    fn structures_that_cannot_be_trusted_are_refused() {
+        let whole = stream(&[], &[], false, &[]);
+        for cut in 0..whole.len() {
+            assert!(walk(&whole[..cut]).is_err(), "cut at {cut}");
+        }
+        let mut long = whole;
+        let size_at = long.windows(2).position(|pair| pair == SOT.to_be_bytes()).unwrap() + 6;
+        long[size_at..size_at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(walk(&long).is_err());
+    }
+}

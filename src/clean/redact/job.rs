@@ -1,0 +1,304 @@
+//! The passes over the frames of one instance: look, paint and look again, or
+//! only let through.
+
+use super::area::{Area, Ink, covered};
+use super::eyes::{Eyes, Finding, Gaze, is_near};
+use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
+use crate::clean::encode::{FragmentList, POSITION_TABLES, Recoded, Recoder, Scratch};
+use crate::clean::pixels::view::{Display, views};
+use crate::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError};
+use crate::clean::report::{PixelReport, TextBox, TextReason};
+use crate::config::TextPolicy;
+use crate::dicom::{DataSet, Element, TransferSyntax, VR};
+use crate::reason::{Quarantine, Reason};
+
+/// How often what a second look finds is painted too. Default 3: a painted box
+/// can cut a neighbouring line, whose rest is then unreadable, seldom twice.
+const REPAINTS_MAX: u32 = 3;
+/// Most hidden areas. Default 2,000: a full page of text in every tenth frame;
+/// more is no picture with text but text of another kind.
+const HIDDEN_AREAS_MAX: usize = 2000;
+/// Most kept lines that are reported. Default 500; they are there for review.
+const KEPT_BOXES_MAX: usize = 500;
+
+/// One instance at work.
+pub(super) struct Job<'a> {
+    pub(super) set: &'a DataSet,
+    pub(super) syntax: &'a TransferSyntax,
+    pub(super) pixel_data: &'a Element,
+    pub(super) input: &'a mut dyn ReadSeek,
+    pub(super) scratch: &'a mut dyn ReadWriteSeek,
+    /// Each try at coding begins here.
+    pub(super) scratch_start: u64,
+    pub(super) big_endian: bool,
+    pub(super) policy: TextPolicy,
+    pub(super) attributes: PixelAttributes,
+    pub(super) codec: Codec,
+    pub(super) source: FrameSource,
+    pub(super) display: Display,
+}
+
+/// What the first pass learned.
+#[derive(Debug, Default)]
+struct Seen {
+    hidden: Vec<Area>,
+    boxes: Vec<TextBox>,
+    kept: usize,
+    /// Bits that belong to no value are set somewhere.
+    unused_bits: bool,
+    /// Least and greatest value of signed samples.
+    extremes: Option<(i64, i64)>,
+}
+
+impl Seen {
+    fn add(&mut self, frame: u32, frames: u32, finding: Finding) -> Result<(), Quarantine> {
+        let found = TextBox {
+            first_frame: frame,
+            frames: frames - frame,
+            rect_px: finding.area.rect.position(),
+            reason: finding.reason,
+            hidden: finding.hide,
+        };
+        if finding.hide {
+            if covered(finding.area.rect, &self.hidden) {
+                return Ok(());
+            }
+            if self.hidden.len() >= HIDDEN_AREAS_MAX {
+                return Err(PixelError::OverLimit { limit: "HIDDEN_AREAS_MAX" }.into());
+            }
+            self.hidden.push(finding.area);
+            self.boxes.push(found);
+        } else if self.kept < KEPT_BOXES_MAX && !self.is_known(&found) {
+            self.kept += 1;
+            self.boxes.push(found);
+        }
+        Ok(())
+    }
+
+    /// The same line of an earlier frame, give or take a pixel or two.
+    fn is_known(&self, found: &TextBox) -> bool {
+        self.boxes.iter().any(|known| {
+            let mut sides = known.rect_px.iter().zip(found.rect_px);
+            !known.hidden
+                && known.reason == found.reason
+                && sides.all(|(known, found)| known.abs_diff(found) <= 2)
+        })
+    }
+}
+
+impl Job<'_> {
+    /// Lets through what is not searched: without hidden bytes and bits.
+    pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
+        let mut seen = Seen::default();
+        let bits = self.attributes.bits;
+        if self.codec == Codec::Native && bits.stored < bits.allocated {
+            for frame in 0..self.attributes.frames {
+                seen.unused_bits |= self.decode(frame)?.unused_bits;
+            }
+        }
+        self.pass(&seen, false)
+    }
+
+    /// Searches every frame and hides what is to be hidden.
+    pub(super) fn search(mut self, eyes: &mut Eyes<'_>) -> Result<PixelOutcome, Quarantine> {
+        let mut seen = Seen::default();
+        self.hide_outside_regions(&mut seen)?;
+        self.look(eyes, &mut seen)?;
+        if seen.hidden.is_empty() {
+            return self.pass(&seen, true);
+        }
+        for _round in 0..=REPAINTS_MAX {
+            if let Some(recoded) = self.paint(eyes, &mut seen)? {
+                return Ok(self.rewritten(recoded, self.report(&seen, true, false)));
+            }
+        }
+        Err(Quarantine::new(Reason::TextRemains, format!("after painting {REPAINTS_MAX} times")))
+    }
+
+    fn hide_outside_regions(&self, seen: &mut Seen) -> Result<(), Quarantine> {
+        if self.policy != TextPolicy::HideOutsideRegions || !self.is_ultrasound() {
+            return Ok(());
+        }
+        let (width, height) = (self.attributes.columns, self.attributes.rows);
+        let outside = regions::outside(self.set, width, height)
+            .ok_or(Quarantine::new(Reason::UnknownLayout, "no valid ultrasound region"))?;
+        for rect in outside {
+            let area = Area::upright(rect);
+            let finding = Finding { area, reason: TextReason::Policy, hide: true };
+            seen.add(0, self.attributes.frames, finding)?;
+        }
+        Ok(())
+    }
+
+    fn is_ultrasound(&self) -> bool {
+        let modality = self.set.ascii(dicom_dictionary_std::tags::MODALITY);
+        regions::are_given(self.set) || matches!(modality, Some("US" | "IVUS"))
+    }
+
+    /// First pass: looks at each frame where it differs from what was seen.
+    fn look(&mut self, eyes: &mut Eyes<'_>, seen: &mut Seen) -> Result<(), Quarantine> {
+        let mut gaze = Gaze::default();
+        let frames = self.attributes.frames;
+        for frame in 0..frames {
+            let decoded = self.decode(frame)?;
+            seen.unused_bits |= decoded.unused_bits;
+            if self.attributes.bits.signed {
+                seen.extremes = joined(seen.extremes, decoded.frame.extremes());
+            }
+            let shown = views(&decoded.frame, &self.display);
+            for rows in gaze.changed(&shown) {
+                for finding in eyes.look(&shown, &rows)? {
+                    seen.add(frame, frames, finding)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Second pass: paints and codes every frame, and looks again. Gives the
+    /// result when nothing more was found to hide.
+    ///
+    /// The first frame is looked at whole, later ones where they changed near
+    /// what was painted: elsewhere they are as the first pass saw them.
+    fn paint(
+        &mut self,
+        eyes: &mut Eyes<'_>,
+        seen: &mut Seen,
+    ) -> Result<Option<Recoded>, Quarantine> {
+        let painted = seen.hidden.clone();
+        let attributes = self.attributes.clone();
+        let mut reader = Reader {
+            input: &mut *self.input,
+            source: &self.source,
+            decoder: Decoder { attributes: &attributes, codec: self.codec },
+        };
+        let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
+        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let mut gaze = Gaze::default();
+        for frame in 0..attributes.frames {
+            let mut decoded = reader.decode(frame)?;
+            let stored = &mut decoded.frame;
+            let (photometric, bits) = (stored.photometric, stored.bits);
+            let ink = Ink::darkest(photometric, bits, &self.display, seen.extremes);
+            ink.paint(stored, &painted);
+            let shown = views(stored, &self.display);
+            for rows in gaze.changed(&shown) {
+                if frame > 0 && !is_near(&rows, &painted) {
+                    continue;
+                }
+                for finding in eyes.look(&shown, &rows)?.into_iter().filter(|found| found.hide) {
+                    seen.add(frame, attributes.frames, finding)?;
+                }
+            }
+            if seen.hidden.len() == painted.len() {
+                recoder.push(&decoded)?;
+            }
+        }
+        if seen.hidden.len() > painted.len() {
+            return Ok(None);
+        }
+        Ok(Some(recoder.finish(self.pixel_data)?))
+    }
+
+    /// Nothing is to be hidden: the samples pass, what is beside them does not.
+    fn pass(mut self, seen: &Seen, screened: bool) -> Result<PixelOutcome, Quarantine> {
+        if seen.unused_bits || (self.big_endian && self.codec == Codec::Native) {
+            let recoded = self.recode()?;
+            let unchanged = !seen.unused_bits;
+            return Ok(self.rewritten(recoded, self.report(seen, screened, unchanged)));
+        }
+        let report = self.report(seen, screened, true);
+        let value = match self.codec {
+            Codec::Native => self.source.without_tail()?.map(|value| (self.pixel_data.vr, value)),
+            Codec::EncapsulatedUncompressed
+            | Codec::Rle
+            | Codec::Jpeg
+            | Codec::JpegLs
+            | Codec::Jpeg2000
+            | Codec::DeflatedFrame => self.clean_fragments()?.map(|value| (VR::OB, value)),
+        };
+        let Some((vr, value)) = value else {
+            return Ok(PixelOutcome::Unchanged(report));
+        };
+        let replace = vec![Element { tag: self.pixel_data.tag, vr, value }];
+        let remove = POSITION_TABLES.to_vec();
+        let transfer_syntax = self.syntax.clone();
+        Ok(PixelOutcome::Rewritten { replace, remove, transfer_syntax, report })
+    }
+
+    /// Codes every frame again without painting.
+    fn recode(&mut self) -> Result<Recoded, Quarantine> {
+        let attributes = self.attributes.clone();
+        let mut reader = Reader {
+            input: &mut *self.input,
+            source: &self.source,
+            decoder: Decoder { attributes: &attributes, codec: self.codec },
+        };
+        let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
+        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        for frame in 0..attributes.frames {
+            recoder.push(&reader.decode(frame)?)?;
+        }
+        Ok(recoder.finish(self.pixel_data)?)
+    }
+
+    /// The fragments as they may leave; `None` when all of them may.
+    fn clean_fragments(&mut self) -> Result<Option<crate::dicom::Value>, PixelError> {
+        let decoder = Decoder { attributes: &self.attributes, codec: self.codec };
+        let mut scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
+        let mut list = FragmentList::default();
+        let mut changed = false;
+        for frame in 0..self.attributes.frames {
+            let coded = self.source.read(frame, &mut *self.input)?;
+            match decoder.clean(&coded)? {
+                None => list.push_frame(self.source.fragments(frame)),
+                Some(mut clean) => {
+                    changed = true;
+                    clean.resize(clean.len().next_multiple_of(2), 0);
+                    list.push_frame(&[scratch.put(&clean)?]);
+                }
+            }
+        }
+        Ok(changed.then(|| list.finish()))
+    }
+
+    fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
+        let coded = self.source.read(frame, &mut *self.input)?;
+        Decoder { attributes: &self.attributes, codec: self.codec }.decode(coded)
+    }
+
+    fn rewritten(&self, recoded: Recoded, report: PixelReport) -> PixelOutcome {
+        let Recoded { replace, remove, transfer_syntax } = recoded;
+        PixelOutcome::Rewritten { replace, remove, transfer_syntax, report }
+    }
+
+    fn report(&self, seen: &Seen, screened: bool, unchanged: bool) -> PixelReport {
+        let mut boxes = seen.boxes.clone();
+        boxes.sort_by_key(|found| {
+            let [x, y, ..] = found.rect_px;
+            (found.first_frame, y, x)
+        });
+        PixelReport { frames: self.attributes.frames, screened, boxes, unchanged }
+    }
+}
+
+/// Reads and decodes frames while other parts of the job are at work.
+struct Reader<'a> {
+    input: &'a mut dyn ReadSeek,
+    source: &'a FrameSource,
+    decoder: Decoder<'a>,
+}
+
+impl Reader<'_> {
+    fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
+        let coded = self.source.read(frame, self.input)?;
+        self.decoder.decode(coded)
+    }
+}
+
+fn joined(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (one, other) => one.or(other),
+    }
+}
