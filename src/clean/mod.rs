@@ -3,6 +3,7 @@
 //! Runs in a worker process. Reads no clock and draws no randomness: the same
 //! input, profile, models and key give the same bytes (DESIGN.md decision 6).
 
+pub mod cleaned;
 pub mod encode;
 pub mod judge;
 pub mod known;
@@ -13,5 +14,6 @@ pub mod report;
 pub mod text;
 pub mod verify;
 
+pub use cleaned::{AdmitError, Cleaned};
 pub use known::KnownValues;
 pub use report::Report;
