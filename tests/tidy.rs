@@ -45,7 +45,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "forward",
-        &["clean", "clock", "config", "dicom", "dimse", "error", "observe", "reason", "spool"],
+        &[
+            "clean", "clock", "config", "dicom", "dimse", "disk", "error", "observe", "reason",
+            "spool",
+        ],
     ),
     ("receipt", &["clean", "clock", "dicom", "disk", "error", "kill_point", "reason"]),
     (
