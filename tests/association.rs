@@ -16,9 +16,10 @@ use airlock::accept::{
     AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, StorageOffer, Store,
     StoreError, serve,
 };
+use airlock::dicom::read::{ReadLimits, read_head};
+use airlock::dicom::write::{NewMeta, part10_head};
 use airlock::dicom::{AeTitle, TransferSyntax};
 use airlock::dimse::Limits;
-use airlock::dimse::part10::FileMeta;
 use airlock::dimse::scu::{Address, send_files, verify};
 use tokio::sync::watch;
 
@@ -428,19 +429,20 @@ async fn refused_messages_keep_the_association_in_step() {
     assert_eq!(counts.begun - counts.dropped, 1);
     let (arrival, file) = &counts.kept[0];
     assert_eq!(arrival.project, "trial");
-    let (meta, start) = FileMeta::parse(file).unwrap();
-    assert_eq!(meta.transfer_syntax.as_str(), EXPLICIT);
-    assert_eq!(file[usize::try_from(start).unwrap()..], data_set("1.2", 5_000));
+    let head = read_head(&mut std::io::Cursor::new(file), &ReadLimits::default()).unwrap();
+    assert_eq!(head.meta.transfer_syntax.as_str(), EXPLICIT);
+    assert_eq!(file[usize::try_from(head.data_set_offset).unwrap()..], data_set("1.2", 5_000));
 }
 
 fn write_file(dir: &std::path::Path, instance: &str, padding: usize) -> std::path::PathBuf {
-    let meta = FileMeta {
-        class: CT.parse().unwrap(),
-        instance: instance.parse().unwrap(),
-        transfer_syntax: TransferSyntax::new(EXPLICIT.parse().unwrap()),
+    let meta = NewMeta {
+        sop_class: &CT.parse().unwrap(),
+        sop_instance: &instance.parse().unwrap(),
+        transfer_syntax: &TransferSyntax::new(EXPLICIT.parse().unwrap()),
     };
     let path = dir.join(instance);
-    std::fs::write(&path, [meta.to_bytes(), data_set(instance, padding)].concat()).unwrap();
+    let head = part10_head(&meta).unwrap();
+    std::fs::write(&path, [head, data_set(instance, padding)].concat()).unwrap();
     path
 }
 

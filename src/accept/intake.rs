@@ -4,11 +4,18 @@
 //! The calls block for the length of a disk write or sync; [`super::session`]
 //! tells the runtime so.
 
-use super::peek::{Look, PEEK_BYTES_MAX, SOP_CLASS, SOP_INSTANCE, look};
 use super::{Arrival, Incoming, Store, StoreError};
+use crate::dicom::peek::{Peek, peek_identity};
+use crate::dicom::write::{NewMeta, part10_head};
 use crate::dicom::{Encoding, Tag, Uid};
-use crate::dimse::part10::FileMeta;
 use crate::dimse::status;
+
+/// How far a data set is looked into. 64 KiB: what stands before (0008,0018)
+/// is a handful of short elements, with room for a long sequence.
+const PEEK_BYTES_MAX: usize = 64 << 10;
+
+const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
+const SOP_INSTANCE: Tag = Tag(0x0008, 0x0018);
 
 /// Why an instance is not kept: what the response says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +73,12 @@ impl Intake {
     /// Starts an instance: the head of its Part 10 file goes to the store.
     pub(super) fn open(store: &dyn Store, arrival: &Arrival) -> Result<Self, Refused> {
         let mut incoming = store.begin(arrival)?;
-        let meta = FileMeta {
-            class: arrival.sop_class.clone(),
-            instance: arrival.sop_instance.clone(),
-            transfer_syntax: arrival.transfer_syntax.clone(),
+        let meta = NewMeta {
+            sop_class: &arrival.sop_class,
+            sop_instance: &arrival.sop_instance,
+            transfer_syntax: &arrival.transfer_syntax,
         };
-        incoming.write(&meta.to_bytes())?;
+        incoming.write(&part10_head(&meta).map_err(|_unwritable| StoreError::Failed)?)?;
         let encoding = arrival.transfer_syntax.encoding().filter(|encoding| !encoding.deflated);
         let head =
             encoding.map(|encoding| Head { bytes: Vec::new(), encoding, next_look_bytes: 1 });
@@ -112,14 +119,16 @@ impl Intake {
 
     /// `false` when the head is too short to tell.
     fn uids_agree(&self, head: &Head) -> Result<bool, Refused> {
-        match look(&head.bytes, head.encoding) {
-            Look::NeedMore => Ok(false),
-            Look::Unreadable => Err(unreadable()),
-            Look::Uids { class, .. } if class != self.class => Err(Refused::mismatch(SOP_CLASS)),
-            Look::Uids { instance, .. } if instance != self.instance => {
+        match peek_identity(&head.bytes, head.encoding) {
+            Peek::NeedMore => Ok(false),
+            Peek::Unreadable => Err(unreadable()),
+            Peek::Identity { sop_class, .. } if sop_class != self.class => {
+                Err(Refused::mismatch(SOP_CLASS))
+            }
+            Peek::Identity { sop_instance, .. } if sop_instance != self.instance => {
                 Err(Refused::mismatch(SOP_INSTANCE))
             }
-            Look::Uids { .. } => Ok(true),
+            Peek::Identity { .. } => Ok(true),
         }
     }
 }
@@ -130,10 +139,12 @@ fn unreadable() -> Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
     use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::dicom::TransferSyntax;
+    use crate::dicom::read::{Preamble, ReadLimits, read_head};
 
     #[derive(Default)]
     struct Shelf {
@@ -217,9 +228,10 @@ mod tests {
             let data = data_set("1.2.3\0", "1.2.44");
             pass(&shelf, EXPLICIT, &data, piece).unwrap();
             let kept = shelf.kept.lock().unwrap();
-            let (meta, start) = FileMeta::parse(&kept[0]).unwrap();
-            assert_eq!(meta.instance.as_str(), "1.2.44");
-            assert_eq!(kept[0][usize::try_from(start).unwrap()..], data);
+            let head = read_head(&mut Cursor::new(&kept[0]), &ReadLimits::default()).unwrap();
+            assert_eq!(head.meta.sop_instance.unwrap().as_str(), "1.2.44");
+            assert_eq!(head.meta.preamble, Preamble::Zero);
+            assert_eq!(kept[0][usize::try_from(head.data_set_offset).unwrap()..], data);
         }
     }
 

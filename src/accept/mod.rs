@@ -5,14 +5,13 @@
 //! [`Incoming::commit`] has returned, and after any refusal nothing is kept.
 //! Data sets go to the store as they arrive and never stand whole in memory.
 //! Who may come is asked of [`Admission`]; nothing is looked at beyond the
-//! first elements of a data set ([`peek`]).
+//! first elements of a data set, up to SOP Instance UID (0008,0018).
 //!
 //! Invariant: no input of a peer panics, and none makes the node allocate more
 //! than the limits of [`AcceptLimits`] and [`Limits`].
 
 mod classes;
 mod intake;
-mod peek;
 mod serve;
 mod session;
 

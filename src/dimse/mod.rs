@@ -16,9 +16,7 @@
 
 pub mod association;
 pub mod command;
-pub mod element;
 pub mod limits;
-pub mod part10;
 pub mod pdu;
 pub mod scu;
 pub mod status;

@@ -15,8 +15,8 @@ use super::association::requestor::{Proposal, ProposalError, RefusedContexts, pr
 use super::association::{Association, AssociationError, Outgoing};
 use super::command::{C_ECHO_RQ, C_STORE_RQ, CommandSet, RESPONSE};
 use super::limits::{CONTEXTS_MAX, Limits};
-use super::part10::{FileMeta, MetaError};
 use super::transport::tune;
+use crate::dicom::read::{ReadError, ReadLimits, read_head};
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 
@@ -43,6 +43,37 @@ pub struct Kind {
     pub class: Uid,
     /// Transfer syntax of the data set as it lies in the file.
     pub transfer_syntax: TransferSyntax,
+}
+
+/// An object to be sent: what it is, and where its data set lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// SOP class and transfer syntax.
+    pub kind: Kind,
+    /// SOP instance.
+    pub instance: Uid,
+    /// The DICOM file.
+    pub path: PathBuf,
+    /// First byte of the data set in the file.
+    pub data_set_offset: u64,
+}
+
+impl Object {
+    /// Reads the file meta information of the file at `path`.
+    ///
+    /// # Errors
+    /// [`SendError::File`], [`SendError::Head`], [`SendError::Nameless`].
+    pub fn read(path: &Path) -> Result<Self, SendError> {
+        let mut file = std::fs::File::open(path).map_err(SendError::File)?;
+        let head = read_head(&mut file, &ReadLimits::default())?;
+        let class = head.meta.sop_class.ok_or(SendError::Nameless)?;
+        Ok(Self {
+            kind: Kind { class, transfer_syntax: head.meta.transfer_syntax },
+            instance: head.meta.sop_instance.ok_or(SendError::Nameless)?,
+            path: path.to_owned(),
+            data_set_offset: head.data_set_offset,
+        })
+    }
 }
 
 /// What an association has for a kind of object.
@@ -81,8 +112,11 @@ pub enum OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// It is no DICOM file.
-    #[error(transparent)]
-    Meta(#[from] MetaError),
+    #[error("no DICOM file: {0}")]
+    Head(#[from] ReadError),
+    /// It says neither what it is nor which instance.
+    #[error("file meta information without SOP class or instance")]
+    Nameless,
     /// It cannot be opened or sought in.
     #[error("cannot read the file: {0}")]
     File(#[source] std::io::Error),
@@ -165,22 +199,17 @@ impl Scu {
         self.answer_to(C_ECHO_RQ, message_id).await
     }
 
-    /// C-STORE of the data set that starts at `start` in the file at `path`;
-    /// returns the status. A Move Originator is never named.
+    /// C-STORE; returns the status. A Move Originator is never named.
     ///
     /// # Errors
     /// [`SendError::Association`] must be given to [`Scu::fail`]; after
     /// [`SendError::File`] the association goes on.
-    pub async fn store(
-        &mut self,
-        context_id: u8,
-        meta: &FileMeta,
-        path: &Path,
-        start: u64,
-    ) -> Result<u16, SendError> {
-        let (reader, bytes) = open_data_set(path, start).await.map_err(SendError::File)?;
+    pub async fn store(&mut self, context_id: u8, object: &Object) -> Result<u16, SendError> {
+        let opened = open_data_set(&object.path, object.data_set_offset).await;
+        let (reader, bytes) = opened.map_err(SendError::File)?;
         let message_id = self.association.next_message_id();
-        let request = CommandSet::store_request(message_id, &meta.class, &meta.instance);
+        let (class, instance) = (&object.kind.class, &object.instance);
+        let request = CommandSet::store_request(message_id, class, instance);
         self.association.send_command(context_id, &request).await?;
         let mut outgoing = Outgoing { reader, bytes };
         self.association.send_data_set(context_id, &mut outgoing).await?;
@@ -253,9 +282,7 @@ pub async fn verify(address: &Address, limits: &Limits) -> Result<u16, OpenError
     };
     match scu.echo(context_id).await {
         Ok(status) => {
-            if let Err(error) = scu.release().await {
-                tracing::debug!(%error, "release after C-ECHO failed");
-            }
+            release_quietly(Some(scu)).await;
             Ok(status)
         }
         Err(error) => {
@@ -279,28 +306,23 @@ pub async fn send_files(
 ) -> Result<(), OpenError> {
     let mut open: Option<Scu> = None;
     for (at, path) in paths.iter().enumerate() {
-        let (meta, start) = match FileMeta::read(path) {
-            Ok(read) => read,
+        let object = match Object::read(path) {
+            Ok(object) => object,
             Err(error) => {
-                each(path, Err(error.into()));
+                each(path, Err(error));
                 continue;
             }
         };
-        let kind =
-            Kind { class: meta.class.clone(), transfer_syntax: meta.transfer_syntax.clone() };
-        let usable = open.take();
-        let mut scu = match usable {
-            Some(scu) if scu.place(&kind) != Place::NotProposed => scu,
+        let mut scu = match open.take() {
+            Some(scu) if scu.place(&object.kind) != Place::NotProposed => scu,
             other => {
-                if let Some(Err(error)) = release_all(other).await {
-                    tracing::debug!(%error, "release failed");
-                }
+                release_quietly(other).await;
                 let kinds = kinds_from(paths.get(at..).unwrap_or_default());
                 Scu::open(address, plan_contexts(&kinds), limits).await?
             }
         };
-        let result = match scu.place(&kind) {
-            Place::Context(id) => scu.store(id, &meta, path, start).await,
+        let result = match scu.place(&object.kind) {
+            Place::Context(id) => scu.store(id, &object).await,
             place @ (Place::OtherSyntax(_)
             | Place::NoSyntax
             | Place::NoClass
@@ -308,27 +330,35 @@ pub async fn send_files(
         };
         match &result {
             Err(SendError::Association(error)) => scu.fail(error).await,
-            Ok(_) | Err(SendError::Meta(_) | SendError::File(_) | SendError::NoPlace(_)) => {
+            Ok(_)
+            | Err(
+                SendError::Head(_)
+                | SendError::Nameless
+                | SendError::File(_)
+                | SendError::NoPlace(_),
+            ) => {
                 open = Some(scu);
             }
         }
         each(path, result);
     }
-    if let Some(Err(error)) = release_all(open).await {
-        tracing::debug!(%error, "release failed");
-    }
+    release_quietly(open).await;
     Ok(())
 }
 
-async fn release_all(scu: Option<Scu>) -> Option<Result<(), AssociationError>> {
-    Some(scu?.release().await)
+/// Every answer has been heard before, so a failed release changes nothing.
+async fn release_quietly(scu: Option<Scu>) {
+    if let Some(scu) = scu
+        && let Err(error) = scu.release().await
+    {
+        tracing::debug!(%error, "release failed");
+    }
 }
 
 /// The kinds of the files at the start of `paths`, as many as one association holds.
 fn kinds_from(paths: &[PathBuf]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
-    for (meta, _start) in paths.iter().filter_map(|path| FileMeta::read(path).ok()) {
-        let kind = Kind { class: meta.class, transfer_syntax: meta.transfer_syntax };
+    for kind in paths.iter().filter_map(|path| Some(Object::read(path).ok()?.kind)) {
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }

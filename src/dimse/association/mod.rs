@@ -25,6 +25,10 @@ use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, PduStream, Pdv, pdata_head
 use super::transport::Transport;
 use crate::dicom::{TransferSyntax, Uid};
 
+/// How long an A-ABORT is looked for after a write has failed. 100 ms: it has
+/// arrived before the reset, or never will.
+const LAST_WORDS_WAIT: Duration = Duration::from_millis(100);
+
 /// What ends an association against the plan.
 #[derive(Debug, thiserror::Error)]
 pub enum AssociationError {
@@ -262,7 +266,10 @@ impl<S: Transport> Association<S> {
             bytes.extend(pdata_header(context_id, control, fragment_bytes));
             bytes.extend(fragment);
         }
-        Ok(self.stream.write_bytes(&bytes).await?)
+        match self.stream.write_bytes(&bytes).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.last_words(error).await),
+        }
     }
 
     /// Sends a data set.
@@ -288,7 +295,9 @@ impl<S: Transport> Association<S> {
             if read != usize::try_from(fragment_bytes).unwrap_or(usize::MAX) {
                 return Err(AssociationError::Source(io::ErrorKind::UnexpectedEof.into()));
             }
-            self.stream.write_bytes(&pdu).await?;
+            if let Err(error) = self.stream.write_bytes(&pdu).await {
+                return Err(self.last_words(error).await);
+            }
             if left_bytes == 0 {
                 return Ok(());
             }
@@ -328,6 +337,16 @@ impl<S: Transport> Association<S> {
     /// Sends A-ABORT and closes.
     pub async fn abort(self, source: AbortRQSource) {
         send_abort(self.stream, source).await;
+    }
+
+    /// Why a write failed: a peer that aborts in the middle of a data set
+    /// closes over unread bytes, so that our write meets a reset before we
+    /// have read its A-ABORT.
+    async fn last_words(&mut self, error: PduError) -> AssociationError {
+        match self.stream.read(LAST_WORDS_WAIT).await {
+            Ok(PduKind::Abort) => aborted(self.stream.verdict()),
+            Ok(_) | Err(_) => error.into(),
+        }
     }
 
     async fn exchange_release(&mut self) -> Result<(), AssociationError> {

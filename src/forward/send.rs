@@ -1,0 +1,182 @@
+//! A DICOM node as destination (Storage SCU, PS3.4 Annex B).
+//!
+//! One [`Sender`] a destination keeps one association for many instances:
+//! contexts are planned from what waits, a new association is opened when
+//! something else comes, and [`Sender::idle`] releases it when nothing does.
+//! The bytes sent are those of the clean file; Move Originator is never named.
+
+use std::time::Duration;
+
+use super::{Answer, Forwardable, Outcome, outcome};
+use crate::clean::Cleaned;
+use crate::dimse::Limits;
+use crate::dimse::scu::{self, Address, Kind, Object, OpenError, Place, Scu, plan_contexts};
+
+/// Most kinds of objects that one association is opened for: three contexts
+/// each fit into 128.
+pub const KINDS_MAX: usize = 42;
+
+/// How a destination is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendLimits {
+    /// How long an association is kept without anything to send. Default 10 s:
+    /// longer than the gap between two slices of one series, shorter than what
+    /// archives let idle.
+    pub idle_release: Duration,
+    /// Limits of the association.
+    pub association: Limits,
+}
+
+impl Default for SendLimits {
+    fn default() -> Self {
+        Self { idle_release: Duration::from_secs(10), association: Limits::default() }
+    }
+}
+
+/// One DICOM destination.
+#[derive(Debug)]
+pub struct Sender {
+    address: Address,
+    limits: SendLimits,
+    open: Option<Scu>,
+}
+
+impl Sender {
+    /// A destination; nothing is opened yet.
+    #[must_use]
+    pub fn new(address: Address, limits: SendLimits) -> Self {
+        Self { address, limits, open: None }
+    }
+
+    /// Sends one instance. `waiting` names the kinds of what will follow, so
+    /// that one association serves them too; `tries` counts this one.
+    pub async fn deliver(&mut self, cleaned: &Cleaned, waiting: &[Kind], tries: u32) -> Outcome {
+        let object = match Forwardable::of(cleaned).map(|item| object_of(cleaned, item)) {
+            Ok(object) => object,
+            Err(quarantine) => return Outcome::Quarantine(quarantine),
+        };
+        let object = match object {
+            Ok(object) => object,
+            Err(error) => return outcome(&Answer::from(&error), tries),
+        };
+        let answer = match self.send(&object, waiting).await {
+            Ok(status) => Answer::Status(status),
+            Err(answer) => answer,
+        };
+        tracing::debug!(destination = %self.address.called, ?answer, "instance sent");
+        outcome(&answer, tries)
+    }
+
+    /// Waits as long as an association may be idle and releases it; never
+    /// returns when none is open. To be raced with the next item.
+    pub async fn idle(&mut self) {
+        if self.open.is_none() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(self.limits.idle_release).await;
+        self.close().await;
+    }
+
+    /// Releases the association, if one is open.
+    pub async fn close(&mut self) {
+        if let Some(open) = self.open.take()
+            && let Err(error) = open.release().await
+        {
+            // All answers were heard before, so nothing is in doubt.
+            tracing::debug!(destination = %self.address.called, %error, "release failed");
+        }
+    }
+
+    /// C-ECHO on an association of its own; `Ok` is the status.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn echo(&self) -> Result<u16, OpenError> {
+        scu::verify(&self.address, &self.limits.association).await
+    }
+
+    async fn send(&mut self, object: &Object, waiting: &[Kind]) -> Result<u16, Answer> {
+        let reused = self.open.is_some();
+        let first = self.send_once(object, waiting).await;
+        match first {
+            // A kept association may have been closed by the peer meanwhile;
+            // that says nothing about the destination or the instance.
+            Err(Answer::Broken | Answer::Aborted) if reused => {
+                self.send_once(object, waiting).await
+            }
+            Ok(_) | Err(_) => first,
+        }
+    }
+
+    async fn send_once(&mut self, object: &Object, waiting: &[Kind]) -> Result<u16, Answer> {
+        let mut scu = self.association_for(&object.kind, waiting).await?;
+        let context_id = match scu.place(&object.kind) {
+            Place::Context(id) => id,
+            place @ (Place::OtherSyntax(_)
+            | Place::NoSyntax
+            | Place::NoClass
+            | Place::NotProposed) => {
+                self.open = Some(scu);
+                return Err(Answer::from(&place));
+            }
+        };
+        match scu.store(context_id, object).await {
+            Ok(status) => {
+                self.open = Some(scu);
+                Ok(status)
+            }
+            Err(error) => {
+                let answer = Answer::from(&error);
+                match error {
+                    scu::SendError::Association(error) => scu.fail(&error).await,
+                    scu::SendError::Head(_)
+                    | scu::SendError::Nameless
+                    | scu::SendError::File(_)
+                    | scu::SendError::NoPlace(_) => self.open = Some(scu),
+                }
+                Err(answer)
+            }
+        }
+    }
+
+    /// The open association when it was opened for this kind, else a new one
+    /// for this kind and those that wait.
+    async fn association_for(&mut self, kind: &Kind, waiting: &[Kind]) -> Result<Scu, Answer> {
+        if let Some(open) = self.open.take() {
+            if open.place(kind) != Place::NotProposed {
+                return Ok(open);
+            }
+            self.open = Some(open);
+            self.close().await;
+        }
+        let mut kinds = vec![kind.clone()];
+        for other in waiting {
+            if kinds.len() < KINDS_MAX && !kinds.contains(other) {
+                kinds.push(other.clone());
+            }
+        }
+        let contexts = plan_contexts(&kinds);
+        Scu::open(&self.address, contexts, &self.limits.association).await.map_err(|error| {
+            tracing::info!(destination = %self.address.called, %error, "no association");
+            Answer::from(&error)
+        })
+    }
+}
+
+/// The kind of a cleaned instance, for `waiting`; `None` when its report is malformed.
+#[must_use]
+pub fn kind_of(cleaned: &Cleaned) -> Option<Kind> {
+    let item = Forwardable::of(cleaned).ok()?;
+    Some(Kind { class: item.sop_class, transfer_syntax: item.transfer_syntax })
+}
+
+/// What the report says must be what the file's own head says: both were
+/// written by the worker, and the digest binds only the file.
+fn object_of(cleaned: &Cleaned, item: Forwardable<'_>) -> Result<Object, scu::SendError> {
+    let object = Object::read(cleaned.path())?;
+    let kind = Kind { class: item.sop_class, transfer_syntax: item.transfer_syntax };
+    if object.kind != kind || object.instance != item.sop_instance {
+        return Err(scu::SendError::Nameless);
+    }
+    Ok(object)
+}
