@@ -448,26 +448,40 @@ mod tests {
     }
 
     #[test]
-    fn details_go_in_the_stated_order_until_a_receipt_fits() {
-        let outcome = Outcome::Quarantined {
-            reason: Reason::RefusedByDestination,
-            detail: "\u{1}\"ä".repeat(300),
-        };
-        let mut worst = event(outcome);
-        worst.id = "i".repeat(500);
-        worst.project = "\"".repeat(500);
-        worst.time_unix_ms = u64::MAX;
-        let all = Receipt::of_cleaned(worst, &longest());
-        assert_eq!(all.dropped, DROPPED_IN_ORDER);
-        assert!(all.to_json().len() <= RECEIPT_BYTES_MAX, "{}", all.to_json().len());
-        assert_eq!(all.cleaning.unwrap().boxes_hidden, 11, "totals stay");
+    fn the_longest_receipt_of_each_kind_fits() {
+        let long = |c: char| c.to_string().repeat(500);
+        for outcome in [
+            Outcome::Delivered { destination: long('d'), status: u16::MAX },
+            Outcome::Quarantined { reason: Reason::RefusedByDestination, detail: long('"') },
+            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
+            Outcome::Released,
+        ] {
+            let (id, project) = (long('i'), long('\\'));
+            let worst = Event { id, project, time_unix_ms: u64::MAX, outcome };
+            let receipt = Receipt::of_cleaned(worst, &longest());
+            let bytes = receipt.to_json().len();
+            assert!(bytes <= RECEIPT_BYTES_MAX, "{bytes}: {receipt:?}");
+            assert!(receipt.dropped.len() >= 4);
+            assert_eq!(receipt.cleaning.unwrap().boxes_hidden, 11, "totals stay");
+        }
+    }
 
-        let mut middle = report();
-        middle.models = vec!["m".repeat(60); 3];
-        middle.pixels.boxes = longest().pixels.boxes;
-        let some = Receipt::of_cleaned(event(delivered()), &middle);
-        assert_eq!(some.dropped, DROPPED_IN_ORDER[..2]);
-        assert!(!some.cleaning.unwrap().counts.is_empty());
+    #[test]
+    fn details_go_in_the_stated_order_and_only_until_the_receipt_fits() {
+        let mut report = report();
+        for models in 0..40 {
+            report.models = vec!["find 0123456789ab".to_owned(); models];
+            let receipt = Receipt::of_cleaned(event(delivered()), &report);
+            assert!(receipt.to_json().len() <= RECEIPT_BYTES_MAX);
+            assert_eq!(receipt.dropped, DROPPED_IN_ORDER[..receipt.dropped.len()]);
+            let mut longer = receipt.clone();
+            if longer.dropped.pop() == Some(Detail::HiddenByReason) {
+                let whole = Cleaning::of(&report);
+                longer.cleaning.as_mut().unwrap().hidden = whole.hidden;
+                assert!(longer.to_json().len() > RECEIPT_BYTES_MAX, "dropped without need");
+            }
+        }
+        assert_eq!(Receipt::of_cleaned(event(delivered()), &report).dropped.len(), 4);
     }
 
     #[test]
