@@ -38,6 +38,12 @@ impl Stopping {
         *self.flag.borrow()
     }
 
+    /// The flag as a plain watch, for modules that know nothing of us.
+    #[must_use]
+    pub fn flag(&self) -> watch::Receiver<bool> {
+        self.flag.clone()
+    }
+
     /// Returns once the flag is set (or its writer is gone).
     pub async fn wait(&mut self) {
         // An error means that the writer is gone: nobody will set it any more.

@@ -5,15 +5,22 @@
 
 pub mod cleaned;
 pub mod encode;
+pub mod job;
 pub mod judge;
 pub mod known;
 pub mod metadata;
 pub mod pixels;
 pub mod redact;
 pub mod report;
+mod source;
 pub mod text;
 pub mod verify;
 
 pub use cleaned::{AdmitError, Cleaned};
 pub use known::KnownValues;
 pub use report::Report;
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

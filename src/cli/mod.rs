@@ -1,9 +1,96 @@
 //! Command line: arguments in, exit code out (DESIGN.md §4).
+//!
+//! The one place that prints. Nothing here decides; each command asks the
+//! node over its socket, or does the work through `app`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's work")]
 
+mod args;
+mod asked;
+mod check;
+mod deid;
+mod peer;
+mod queue;
+mod receipts;
+mod text;
+
+use clap::Parser as _;
+
+use crate::app;
+use crate::config::{self, Config};
 use crate::error::ExitCode;
+use crate::worker::{Role, child};
+use args::{Args, Command, WorkerRole};
 
 /// Runs the program on the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::Bug
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Printing help can fail only where nobody reads it.
+            drop(error.print());
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok };
+        }
+    };
+    // A worker gets its set-up by message and reads no configuration.
+    if let Command::Worker { role } = args.command {
+        return child::run(match role {
+            WorkerRole::Clean => Role::Clean,
+            WorkerRole::Verify => Role::Verify,
+        });
+    }
+    run(args).unwrap_or_else(|failure| {
+        eprintln!("airlock: {}", failure.what);
+        failure.code
+    })
+}
+
+fn run(args: Args) -> Result<ExitCode, Failure> {
+    let mut config = config::load(args.config.as_deref()).map_err(Failure::usage)?;
+    if let Some(dir) = args.data {
+        config.move_data_dir(dir);
+    }
+    match args.command {
+        Command::Serve => serve(config),
+        Command::Deid(options) => deid::run(config, options),
+        Command::Text { file, json } => text::run(&file, json),
+        Command::Echo { peer } => peer::echo(&config, &peer),
+        Command::Send { peer, paths } => peer::send(&config, &peer, &paths),
+        Command::Check { json } => check::run(&config, json),
+        Command::Queue { json } => queue::status(&config, json),
+        Command::Quarantine(command) => queue::quarantine(&config, command),
+        Command::Receipts(options) => receipts::run(&config, options),
+        Command::Healthcheck => check::health(&config),
+        Command::Worker { .. } => Ok(ExitCode::Bug),
+    }
+}
+
+fn serve(config: Config) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(app::serve(config)).map_err(Failure::from)?;
+    Ok(ExitCode::Ok)
+}
+
+/// The threads of the front: cleaning happens in other processes.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string() })
+}
+
+/// What the user is told, and the exit code.
+#[derive(Debug)]
+struct Failure {
+    code: ExitCode,
+    what: String,
+}
+
+impl Failure {
+    fn usage(what: impl std::fmt::Display) -> Self {
+        Self { code: ExitCode::Usage, what: what.to_string() }
+    }
+
+    fn later(what: impl std::fmt::Display) -> Self {
+        Self { code: ExitCode::TryLater, what: what.to_string() }
+    }
 }

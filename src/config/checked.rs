@@ -41,10 +41,8 @@ pub struct Config {
     pub worker_time_max: Duration,
     /// Models, where not searched for.
     pub models_dir: Option<PathBuf>,
-    /// Master key file.
-    pub master_key_file: PathBuf,
-    /// The master key file was named by the configuration: never created.
-    pub master_key_given: bool,
+    /// Master key file; none: `DATA/keys/master`, made at first start.
+    pub master_key_file: Option<PathBuf>,
     /// JSON log lines.
     pub log_json: bool,
     /// Log filter.
@@ -68,10 +66,24 @@ pub struct Project {
     pub ae_title: AeTitle,
     /// What the cleaner must know.
     pub rules: CleanRules,
+    /// How pseudonyms of new persons are made: `hmac`, `random` or `sequential`.
+    pub code_mode: PseudonymMode,
     /// Put before each pseudonym.
     pub code_prefix: String,
     /// Names of its destinations, at least one.
     pub destinations: Vec<String>,
+}
+
+/// How pseudonyms of new persons are made (DESIGN.md decision 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PseudonymMode {
+    /// From the key and the Patient ID.
+    #[default]
+    Hmac,
+    /// Drawn: the table is the only link.
+    Random,
+    /// Prefix and a number.
+    Sequential,
 }
 
 /// One destination.
@@ -195,12 +207,7 @@ impl Config {
             worker_memory_bytes_max: raw.worker.memory_mib_max.saturating_mul(1 << 20),
             worker_time_max: raw.worker.time_max,
             models_dir: raw.models.dir.clone(),
-            master_key_file: raw
-                .keys
-                .master_file
-                .clone()
-                .unwrap_or_else(|| raw.data.dir.join("keys").join("master")),
-            master_key_given: raw.keys.master_file.is_some(),
+            master_key_file: raw.keys.master_file.clone(),
             log_json: raw.log.format == "json",
             log_filter: raw.log.filter.clone(),
             otlp_endpoint: raw.telemetry.otlp_endpoint.clone().filter(|text| !text.is_empty()),
@@ -208,6 +215,16 @@ impl Config {
             destinations,
             senders,
         })
+    }
+
+    /// Moves the data directory, and the folder destination that lies in it by default.
+    pub fn move_data_dir(&mut self, dir: PathBuf) {
+        let default = Destination::Folder(self.data_dir.join(DEFAULT_DESTINATION));
+        if self.destinations.get(DEFAULT_DESTINATION) == Some(&default) {
+            let moved = Destination::Folder(dir.join(DEFAULT_DESTINATION));
+            self.destinations.insert(DEFAULT_DESTINATION.to_owned(), moved);
+        }
+        self.data_dir = dir;
     }
 
     /// The project that a called AE title selects.
@@ -334,6 +351,7 @@ fn checked_project(
             header_only: raw.header_only.iter().cloned().collect(),
             limits: CleanLimits::default(),
         },
+        code_mode: checked_mode(&key("pseudonym_mode"), raw.pseudonym_mode.as_deref(), faults),
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
     }
@@ -361,6 +379,18 @@ fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPol
                 "write hide-unless-known-clinical, hide-identifying, hide-outside-regions or hide-all",
             );
             TextPolicy::default()
+        }
+    }
+}
+
+fn checked_mode(key: &str, name: Option<&str>, faults: &mut Faults) -> PseudonymMode {
+    match name {
+        None | Some("hmac") => PseudonymMode::Hmac,
+        Some("random") => PseudonymMode::Random,
+        Some("sequential") => PseudonymMode::Sequential,
+        Some(_) => {
+            faults.add(key, "write hmac, random or sequential");
+            PseudonymMode::Hmac
         }
     }
 }

@@ -6,7 +6,7 @@ pub mod profile;
 mod profile_file;
 pub mod raw;
 
-pub use checked::{Config, Destination, Fault, Project, Sender};
+pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use load::{ConfigError, load};
 pub use profile::{
     Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,

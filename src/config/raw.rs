@@ -154,6 +154,8 @@ pub struct RawProject {
     pub text_policy: Option<String>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,
+    /// `hmac`, `random` or `sequential`. Default `hmac`: a lost table gives the same codes again.
+    pub pseudonym_mode: Option<String>,
     /// Put before each pseudonym. Default nothing.
     pub code_prefix: String,
     /// Names of destinations. Default: all.

@@ -45,6 +45,12 @@ impl TransferSyntax {
         Self(uid)
     }
 
+    /// Explicit VR Little Endian.
+    #[must_use]
+    pub fn explicit_le() -> Self {
+        Self(Uid::constant(EXPLICIT_VR_LE))
+    }
+
     /// The UID's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

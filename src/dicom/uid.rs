@@ -17,6 +17,12 @@ pub struct Uid(String);
 pub struct UidError;
 
 impl Uid {
+    /// A UID of the standard, known to be well formed.
+    pub(crate) fn constant(uid: &'static str) -> Self {
+        debug_assert!(uid.parse::<Self>().is_ok(), "{uid} is no UID");
+        Self(uid.to_owned())
+    }
+
     /// The UID without padding.
     #[must_use]
     pub fn as_str(&self) -> &str {

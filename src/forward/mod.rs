@@ -16,6 +16,8 @@ pub use folder::Folder;
 pub use outcome::{Answer, Outcome, outcome};
 pub use send::Sender;
 
+pub use crate::dimse::scu::Kind;
+
 use std::path::Path;
 
 use crate::clean::Cleaned;

@@ -1,1 +1,17 @@
-//! (in work)
+//! The order of the durable steps, known here and nowhere else: received →
+//! cleaned → verified → admitted → forwarded → receipt → forgotten.
+//!
+//! Invariant: an instance leaves a state only when it stands durably in the
+//! next one, so that a restart goes on from the files alone (docs/FLOW.md).
+
+pub mod deliver;
+pub mod folder;
+pub mod handle;
+pub mod line;
+pub mod node;
+pub mod stages;
+
+pub use deliver::{Destination, Target};
+pub use handle::{QuarantineView, QueueView};
+pub use line::{CleanLine, LineJob};
+pub use node::{Node, NodeError, NodeParts};

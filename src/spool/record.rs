@@ -183,8 +183,8 @@ mod hex_16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::invented_arrival;
     use super::*;
+    use crate::spool::tests::invented_arrival;
 
     fn record() -> Record {
         Record {

@@ -166,6 +166,12 @@ impl Spool {
         SpoolReader::open(&*self.0.disk, &self.path(state, id))
     }
 
+    /// Directory of a state: what a worker may write into.
+    #[must_use]
+    pub fn dir(&self, state: State) -> PathBuf {
+        self.0.layout.dir(state.into())
+    }
+
     /// Path of an object, for a worker process; it is opened by [`SpoolReader`].
     #[must_use]
     pub fn path(&self, state: State, id: SpoolId) -> PathBuf {
@@ -221,6 +227,29 @@ impl Spool {
         })?;
         crate::kill_point::kill_point("spool.attempt.synced");
         Ok(record.attempts)
+    }
+
+    /// Takes a counted try back: it could not be made, through no fault of the
+    /// instance.
+    ///
+    /// # Errors
+    /// [`SpoolError::Damaged`]: the caller quarantines.
+    pub fn forgive_attempt(&self, id: SpoolId) -> Result<u32, SpoolError> {
+        self.0.usable()?;
+        let _only = self.0.lock(id);
+        let record = self.0.amend(id, |record| {
+            record.attempts = record.attempts.saturating_sub(1);
+        })?;
+        Ok(record.attempts)
+    }
+
+    /// Free bytes of the file system that the spool lies on.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: the caller tries later.
+    pub fn free_bytes(&self) -> Result<u64, SpoolError> {
+        let free = self.0.disk.free_bytes(self.0.layout.root());
+        free.map_err(|source| SpoolError::Io { step: "ask for free space", source })
     }
 }
 

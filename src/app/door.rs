@@ -1,0 +1,120 @@
+//! The DICOM door over configuration and spool: who may come in, and where
+//! what they bring is kept.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracing::error;
+
+use super::opened::Opened;
+use crate::accept::{
+    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, StorageOffer, Store,
+    StoreError,
+};
+use crate::config::Config;
+use crate::dicom::AeTitle;
+use crate::pipeline::Node;
+use crate::pseudonym::SecretKey;
+use crate::spool::{self, SpoolError, SpoolWriter};
+
+/// The door of a node.
+#[must_use]
+pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
+    let limits =
+        AcceptLimits { associations_max: config.associations_max, ..AcceptLimits::default() };
+    Door {
+        admission: Arc::new(ByConfig { config: Arc::clone(config), node: Arc::clone(&node) }),
+        store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
+        offer: StorageOffer { private_classes: config.private_sop_classes },
+        limits,
+    }
+}
+
+/// Called title, calling title and address against the configuration.
+struct ByConfig {
+    config: Arc<Config>,
+    node: Arc<Node>,
+}
+
+impl Admission for ByConfig {
+    fn admit(
+        &self,
+        called: &AeTitle,
+        calling: &AeTitle,
+        peer: IpAddr,
+    ) -> Result<Admitted, Refusal> {
+        let project = self.config.project_of(called).ok_or(Refusal::UnknownCalled)?;
+        let senders = &self.config.senders;
+        let known = if senders.is_empty() {
+            // Nobody is configured: only this machine gets in.
+            peer.is_loopback()
+        } else {
+            senders.iter().any(|sender| sender.matches(calling, peer))
+        };
+        if !known {
+            return Err(Refusal::UnknownCalling);
+        }
+        self.node.spool().check_space().map_err(|_full_or_failed| Refusal::Congested)?;
+        Ok(Admitted { project: project.name.clone() })
+    }
+}
+
+/// Into the spool, and from there into the queue.
+struct IntoSpool {
+    node: Arc<Node>,
+    instance_key: SecretKey,
+}
+
+impl Store for IntoSpool {
+    fn begin(&self, arrival: &Arrival) -> Result<Box<dyn Incoming>, StoreError> {
+        let writer = self.node.spool().begin().map_err(|error| told(&error))?;
+        let mark = self
+            .instance_key
+            .mac(&[arrival.project.as_bytes(), arrival.sop_instance.as_str().as_bytes()]);
+        let mut instance_key = [0; 16];
+        instance_key.copy_from_slice(mark.first_chunk::<16>().unwrap_or(&[0; 16]));
+        let arrival = spool::Arrival {
+            project: arrival.project.clone(),
+            calling_ae: arrival.calling_ae.clone(),
+            called_ae: arrival.called_ae.clone(),
+            peer: Some(arrival.peer),
+            sop_class: arrival.sop_class.clone(),
+            transfer_syntax: arrival.transfer_syntax.clone(),
+            instance_key,
+        };
+        Ok(Box::new(OnItsWay { writer, arrival, node: Arc::clone(&self.node) }))
+    }
+}
+
+struct OnItsWay {
+    writer: SpoolWriter,
+    arrival: spool::Arrival,
+    node: Arc<Node>,
+}
+
+impl Incoming for OnItsWay {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.writer.append(bytes).map_err(|error| told(&error))
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let id = self.writer.commit(self.arrival).map_err(|error| told(&error))?;
+        self.node.received(id);
+        Ok(())
+    }
+}
+
+/// What the sender is told; the log says the rest.
+fn told(error: &SpoolError) -> StoreError {
+    error!(%error, "instance refused");
+    match error {
+        // A failed disk answers "out of resources" too: the sender tries again
+        // later, and does not take the instance for a bad one.
+        SpoolError::Full { .. } | SpoolError::Failed { .. } | SpoolError::Io { .. } => {
+            StoreError::Full
+        }
+        SpoolError::TooLong { .. } | SpoolError::Damaged { .. } | SpoolError::NotThere { .. } => {
+            StoreError::Failed
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A data directory, locked and opened: keys, pseudonyms, receipts, spool.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, PseudonymMode};
+use crate::disk::{Disk, RealDisk};
+use crate::error::ExitCode;
+use crate::observe::ObserveError;
+use crate::pipeline::{Node, NodeError, NodeParts};
+use crate::pseudonym::{
+    self, CodeMode, CodeRule, KeyError, KeyOrigin, KeyPurpose, Keys, MasterKey, PseudonymError,
+    SledTable,
+};
+use crate::receipt::{Ledger, LedgerError, LedgerKey};
+use crate::spool::{DataLock, LockError, Spool, SpoolError, SpoolLimits};
+use crate::worker::WorkError;
+
+/// Why the program cannot do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Another process owns the data directory: exit 75.
+    #[error("{0}")]
+    Locked(#[from] LockError),
+    /// The key is missing, wrong or readable by others: exit 64.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// The pseudonym table cannot be trusted: exit 64.
+    #[error("{0}")]
+    Pseudonym(#[from] PseudonymError),
+    /// The ledger cannot be trusted: exit 64.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// The spool cannot be opened: exit 75.
+    #[error("{0}")]
+    Spool(#[from] SpoolError),
+    /// A part of the node does not work: exit 75.
+    #[error("{0}")]
+    Node(#[from] NodeError),
+    /// No worker can be started: exit 64, mostly models that are missing.
+    #[error("{0}")]
+    Work(#[from] WorkError),
+    /// Logging cannot be set up: exit 64.
+    #[error("{0}")]
+    Observe(#[from] ObserveError),
+    /// The system refuses something: exit 75.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+impl AppError {
+    /// The system's error on `what`.
+    pub fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::System { what, source }
+    }
+
+    /// The exit code that goes with it (DESIGN.md §4).
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Key(_)
+            | Self::Pseudonym(_)
+            | Self::Ledger(_)
+            | Self::Work(_)
+            | Self::Observe(_) => ExitCode::Usage,
+            Self::Locked(_) | Self::Spool(_) | Self::Node(_) | Self::System { .. } => {
+                ExitCode::TryLater
+            }
+        }
+    }
+}
+
+/// Everything under a data directory, held by its lock.
+#[derive(Debug)]
+pub struct Opened {
+    /// The table of persons.
+    pub table: Arc<SledTable>,
+    /// The receipts.
+    pub ledger: Arc<Ledger>,
+    /// The spool.
+    pub spool: Spool,
+    /// Key of the marks by which repeats are known.
+    pub instance_key: pseudonym::SecretKey,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    config: Arc<Config>,
+    // Last, so that it is released after all that it guards.
+    _lock: DataLock,
+}
+
+impl Opened {
+    /// Locks and opens `config.data_dir`, making what is missing at a first start.
+    ///
+    /// # Errors
+    /// [`AppError`], each with its exit code.
+    pub fn new(config: &Arc<Config>) -> Result<Self, AppError> {
+        let dir = &config.data_dir;
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let shown = dir.display();
+        disk.create_dir_all(dir).map_err(AppError::system(format!("make {shown}")))?;
+        let lock = DataLock::acquire(dir)?;
+        let keys = keys(config)?;
+        let table = table(config, &keys, &disk)?;
+        let ledger_key = keys.current().derive(KeyPurpose::Ledger, "");
+        let (ledger, found) = Ledger::open(
+            &dir.join("receipts"),
+            Arc::clone(&disk),
+            Arc::clone(&clock),
+            LedgerKey::new(*ledger_key.expose()),
+        )?;
+        info!(?found, "ledger opened");
+        let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
+        let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
+        info!(?recovery, "spool opened");
+        Ok(Self {
+            table: Arc::new(table),
+            ledger: Arc::new(ledger),
+            spool,
+            instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
+            clock,
+            config: Arc::clone(config),
+            _lock: lock,
+        })
+    }
+
+    /// The node over it.
+    ///
+    /// # Errors
+    /// The spool cannot be listed.
+    pub fn node(&self) -> Result<Arc<Node>, AppError> {
+        Ok(Node::new(NodeParts {
+            config: Arc::clone(&self.config),
+            spool: self.spool.clone(),
+            ledger: Arc::clone(&self.ledger),
+            clock: Arc::clone(&self.clock),
+        })?)
+    }
+}
+
+fn keys(config: &Config) -> Result<Keys, AppError> {
+    if let Some(path) = &config.master_key_file {
+        return Ok(Keys::new(MasterKey::from_file(path)?));
+    }
+    let (keys, origin) = Keys::load_or_create(&config.data_dir)?;
+    if origin == KeyOrigin::Created {
+        warn!(
+            path = %config.data_dir.join("keys").display(),
+            "A NEW MASTER KEY WAS MADE. BACK IT UP: without it no pseudonym can be traced back \
+             and no person keeps the same pseudonym."
+        );
+    }
+    Ok(keys)
+}
+
+fn table(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<SledTable, AppError> {
+    let dir = config.data_dir.join("pseudonyms");
+    let (table, report) = pseudonym::open(&dir, keys, Arc::clone(disk))?;
+    info!(?report, "pseudonym table opened");
+    let mut rules = BTreeMap::new();
+    for (name, project) in &config.projects {
+        rules.insert(
+            name.clone(),
+            CodeRule::new(code_mode(project.code_mode), &project.code_prefix)?,
+        );
+    }
+    Ok(table.with_rules(rules))
+}
+
+fn code_mode(mode: PseudonymMode) -> CodeMode {
+    match mode {
+        PseudonymMode::Hmac => CodeMode::Hmac,
+        PseudonymMode::Random => CodeMode::Random,
+        PseudonymMode::Sequential => CodeMode::Sequential,
+    }
+}
+
+/// Writes `DATA/run/endpoints.json`: the node is ready at these addresses.
+///
+/// # Errors
+/// The system's error.
+pub fn write_endpoints(data_dir: &Path, dicom: std::net::SocketAddr) -> Result<(), AppError> {
+    let dir = data_dir.join("run");
+    let failed = || AppError::system(format!("write {}", dir.display()));
+    RealDisk.create_dir_all(&dir).map_err(failed())?;
+    let endpoints = serde_json::json!({ "dicom": dicom.to_string(), "pid": std::process::id() });
+    crate::disk::replace_synced(
+        &RealDisk,
+        &dir.join("endpoints.json"),
+        endpoints.to_string().as_bytes(),
+    )
+    .map_err(failed())
+}

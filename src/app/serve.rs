@@ -1,0 +1,92 @@
+//! `airlock serve`: the node from first line to last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use super::door::door;
+use super::opened::{AppError, Opened, write_endpoints};
+use crate::config::{self, Config};
+use crate::dimse::scu::Address;
+use crate::disk::RealDisk;
+use crate::forward::folder::Folder;
+use crate::forward::send::{SendLimits, Sender};
+use crate::lifecycle::{asked_to_stop, stop_flag};
+use crate::pipeline::{CleanLine, Destination, NodeError, Target};
+use crate::spool::State;
+use crate::{accept, control, observe};
+
+/// Longest wait for what was begun when the node is told to stop. Default 20 s:
+/// Docker kills after its own limit, and a restart takes up what is left.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Runs the node until it is told to stop.
+///
+/// # Errors
+/// [`AppError`]: it could not start.
+pub async fn serve(config: Config) -> Result<(), AppError> {
+    let config = Arc::new(config);
+    let _telemetry = observe::init(&config)?;
+    let opened = Opened::new(&config)?;
+    let writable = vec![opened.spool.dir(State::Cleaned)];
+    let table = Arc::clone(&opened.table);
+    let line = CleanLine::new(&config, table, writable)
+        .map_err(AppError::system("find the program's own path"))?;
+    line.warm().await?;
+    let node = opened.node()?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(AppError::system(format!("listen on {}", config.listen)))?;
+    let address = listener.local_addr().map_err(AppError::system("read the address"))?;
+    let socket =
+        control::listen(&config.data_dir).map_err(AppError::system("make control.sock"))?;
+    let (stop, stopping) = stop_flag();
+    let door = Arc::new(door(&opened, Arc::clone(&node), &config));
+    let accepting = tokio::spawn(accept::serve(listener, door, stopping.flag()));
+    let asking = tokio::spawn(control::serve(socket, Arc::clone(&node)));
+    let running = {
+        let (node, line, stopping) = (Arc::clone(&node), Arc::new(line), stopping.clone());
+        let destinations = destinations(&config)?;
+        tokio::spawn(async move { node.run(line, destinations, stopping).await })
+    };
+    write_endpoints(&config.data_dir, address)?;
+    info!(%address, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
+    asked_to_stop().await.map_err(AppError::system("wait for signals"))?;
+    info!("stopping");
+    stop.stop();
+    let ended = tokio::time::timeout(STOP_WAIT_MAX, async { tokio::join!(accepting, running) });
+    if ended.await.is_err() {
+        warn!("stopped with work in progress; the next start takes it up");
+    }
+    asking.abort();
+    info!("stopped");
+    Ok(())
+}
+
+/// The destinations of the configuration, ready to be sent to.
+fn destinations(config: &Config) -> Result<Vec<Destination>, AppError> {
+    let mut ready = Vec::new();
+    for (name, destination) in &config.destinations {
+        let target = match destination {
+            config::Destination::Folder(path) => {
+                Target::Folder(Folder::new(path.clone(), Arc::new(RealDisk)))
+            }
+            config::Destination::Ae { called, calling, host, port } => {
+                let address = Address {
+                    called: called.clone(),
+                    calling: calling.clone(),
+                    host: host.clone(),
+                    port: *port,
+                };
+                Target::Ae(Box::new(Sender::new(address, SendLimits::default())))
+            }
+        };
+        let name = name
+            .parse()
+            .map_err(|_bad_name| NodeError::Unusable { what: format!("destination.{name}") })?;
+        ready.push(Destination { name, target });
+    }
+    Ok(ready)
+}

@@ -1,0 +1,237 @@
+//! One instance through all cleaning steps: received object in, clean object
+//! and report out.
+//!
+//! Invariant: when [`Cleaner::clean`] returns a report, the output file holds
+//! the whole clean object; it is not synced and has no final name yet, that
+//! is the front's part. Neighbours: `metadata`, `redact`, `verify`; called by
+//! `worker::child`.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::judge::{Judge, Matcher};
+use super::metadata::{self, HeaderContext, Stamp};
+use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
+use super::report::{PixelReport, Report};
+use super::source::{self, Opened};
+use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
+use super::verify;
+use crate::config::CleanRules;
+use crate::dicom::write::{BulkSources, NewMeta, WriteError, Written, write_part10};
+use crate::dicom::{DataSet, Tag, TransferSyntax, Uid};
+use crate::pseudonym::{Assigned, PersonKey};
+use crate::reason::{Quarantine, Reason};
+
+/// Version of [`Report`].
+const REPORT_VERSION: u32 = 1;
+
+const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
+const SOP_INSTANCE: Tag = Tag(0x0008, 0x0018);
+const STUDY_INSTANCE: Tag = Tag(0x0020, 0x000D);
+const SERIES_INSTANCE: Tag = Tag(0x0020, 0x000E);
+
+/// Where an instance is read from and written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Received object (Part 10 file).
+    pub input: &'a Path,
+    /// The clean object is written here; a file of this name is replaced.
+    pub output: &'a Path,
+    /// The project's rules.
+    pub rules: &'a CleanRules,
+    /// Issuer of Patient ID where the object has none.
+    pub default_issuer: &'a str,
+}
+
+/// Why there is no clean object.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The instance goes to quarantine.
+    #[error(transparent)]
+    Quarantine(#[from] Quarantine),
+    /// The system refused reading or writing: tried again later.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Models and word lists of one worker.
+pub struct Cleaner {
+    judge: Judge,
+    eyes: Eyes,
+    models: Vec<String>,
+}
+
+/// Finds and reads text; the models are loaded when the first picture comes.
+struct Eyes(Ocr);
+
+impl Looker for Eyes {
+    fn lines(&mut self, view: &View) -> Result<Vec<TextLine>, LookError> {
+        let merged = self.0.lines(view).map_err(|error| LookError(error.to_string()))?;
+        Ok(merged.into_iter().map(|merged| merged.line).collect())
+    }
+}
+
+impl Cleaner {
+    /// A cleaner over the models in `models_dir`, or where they are found.
+    ///
+    /// # Errors
+    /// [`ModelError`]: the worker does not start; the text names `scripts/setup`.
+    pub fn new(models_dir: Option<&Path>) -> Result<Self, ModelError> {
+        let files = ModelFiles::find(models_dir)?;
+        let models = files.versions();
+        Ok(Self { judge: Judge::new(), eyes: Eyes(Ocr::new(files)), models })
+    }
+
+    /// Cleans one instance. `ask` is called once, with whose it is, and gives
+    /// what the person is called.
+    ///
+    /// # Errors
+    /// [`JobError`]; the output then holds nothing that may be used.
+    pub fn clean(
+        &mut self,
+        job: &Input<'_>,
+        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+    ) -> Result<Report, JobError> {
+        let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
+        let mut source = source::open(job.input, scratch_dir)?;
+        check_uids(&source)?;
+        let person = metadata::person(&source.set, job.default_issuer)?;
+        let assigned = ask(person)?;
+        let known = metadata::collect_known(&source.set);
+        let matcher = Matcher::new(&known);
+        let context = HeaderContext {
+            profile: &job.rules.profile,
+            assigned: &assigned,
+            judge: &self.judge,
+            matcher: &matcher,
+        };
+        let (mut set, mut header) = metadata::clean_header(source.set.clone(), &context)?;
+        let mut scratch = source::nameless(scratch_dir)?;
+        let outcome = redact::clean_pixels(PixelContext {
+            set: &source.set,
+            syntax: &source.meta.transfer_syntax,
+            input: &mut source.file,
+            input_big_endian: source.big_endian,
+            scratch: &mut scratch,
+            looker: &mut self.eyes,
+            judge: &self.judge,
+            matcher: &matcher,
+            rules: job.rules,
+        })?;
+        let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
+        let stamp = Stamp { pixels_cleaned: pixels.screened };
+        header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
+        let written = write(job.output, &set, &syntax, &mut source, &mut scratch)?;
+        Ok(Report {
+            version: REPORT_VERSION,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            profile: job.rules.profile.name.clone(),
+            profile_digest: profile_digest(job.rules),
+            models: if pixels.screened { self.models.clone() } else { Vec::new() },
+            key_id: assigned.key_id.clone(),
+            input_digest: source.digest.clone(),
+            output_digest: written.sha256_hex(),
+            output_bytes: written.bytes,
+            sop_class: text(&set, SOP_CLASS),
+            sop_instance: text(&set, SOP_INSTANCE),
+            series_instance: text(&set, SERIES_INSTANCE),
+            study_instance: text(&set, STUDY_INSTANCE),
+            patient_code: assigned.code.clone(),
+            transfer_syntax_in: source.meta.transfer_syntax.as_str().to_owned(),
+            transfer_syntax_out: syntax.as_str().to_owned(),
+            header,
+            pixels,
+        })
+    }
+}
+
+/// Checks a clean object through the second door.
+///
+/// # Errors
+/// [`JobError::Quarantine`] when something is found.
+pub fn verify(
+    input: &Path,
+    output: &Path,
+    rules: &CleanRules,
+    assigned: &Assigned,
+    report: &Report,
+) -> Result<(), JobError> {
+    verify::verify(input, output, rules, assigned, report)?;
+    Ok(())
+}
+
+/// The four UIDs that the output's place and name are made of (PS3.3 §C.12.1,
+/// §C.7.2.1, §C.7.3.1) stand and are UIDs.
+fn check_uids(source: &Opened) -> Result<(), Quarantine> {
+    for tag in [SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE, SERIES_INSTANCE] {
+        if source.set.ascii(tag).is_none_or(|uid| uid.parse::<Uid>().is_err()) {
+            return Err(Quarantine::new(Reason::BadIdentity, tag.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the pixels' outcome into the cleaned header.
+fn apply(
+    set: &mut DataSet,
+    outcome: PixelOutcome,
+    received: &TransferSyntax,
+) -> (TransferSyntax, PixelReport) {
+    let (syntax, report) = match outcome {
+        PixelOutcome::NoPixels => (received.clone(), PixelReport::default()),
+        PixelOutcome::Unchanged(report) => (received.clone(), report),
+        PixelOutcome::Rewritten { replace, remove, transfer_syntax, report } => {
+            for tag in remove {
+                set.remove(tag);
+            }
+            for element in replace {
+                set.put(element);
+            }
+            (transfer_syntax, report)
+        }
+    };
+    // Big endian is retired: its objects leave as Explicit VR Little Endian.
+    let big_endian = syntax.encoding().is_some_and(|encoding| encoding.big_endian);
+    (if big_endian { TransferSyntax::explicit_le() } else { syntax }, report)
+}
+
+fn write(
+    path: &Path,
+    set: &DataSet,
+    syntax: &TransferSyntax,
+    source: &mut Opened,
+    scratch: &mut File,
+) -> Result<Written, JobError> {
+    let bad = |tag: Tag| Quarantine::new(Reason::RuleFailed, tag.to_string());
+    let uid = |tag| text(set, tag).parse::<Uid>().map_err(|_not_uid| bad(tag));
+    let (sop_class, sop_instance) = (uid(SOP_CLASS)?, uid(SOP_INSTANCE)?);
+    let meta =
+        NewMeta { sop_class: &sop_class, sop_instance: &sop_instance, transfer_syntax: syntax };
+    let mut out =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut bulk = BulkSources {
+        input: &mut source.file,
+        scratch: Some(scratch),
+        input_big_endian: source.big_endian,
+    };
+    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| {
+        if let WriteError::Io(error) = error {
+            return JobError::Io(error);
+        }
+        Quarantine::new(Reason::Internal, error.to_string()).into()
+    })
+}
+
+fn text(set: &DataSet, tag: Tag) -> String {
+    set.ascii(tag).unwrap_or_default().to_owned()
+}
+
+/// Hex SHA-256 over the rules as they were applied.
+fn profile_digest(rules: &CleanRules) -> String {
+    use sha2::Digest as _;
+    // Serialising plain structs into memory does not fail.
+    let rules = serde_json::to_vec(rules).unwrap_or_default();
+    super::hex(&sha2::Sha256::digest(rules))
+}

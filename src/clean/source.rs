@@ -1,0 +1,88 @@
+//! Opens an object for cleaning: the parsed data set beside the file that its
+//! bulk values lie in, whatever the transfer syntax.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::job::JobError;
+use crate::dicom::read::{FileMeta, ReadError, ReadLimits, inflate, read_data_set, read_head};
+use crate::dicom::{DataSet, Encoding};
+use crate::reason::{Quarantine, Reason};
+
+/// Bytes hashed at a time.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// An object that was read.
+pub(super) struct Opened {
+    /// Holds the bulk values: the object itself, or what its data set inflated to.
+    pub(super) file: File,
+    /// File meta as received.
+    pub(super) meta: FileMeta,
+    /// The data set.
+    pub(super) set: DataSet,
+    /// Bulk values in `file` are big endian.
+    pub(super) big_endian: bool,
+    /// Hex SHA-256 of the whole object.
+    pub(super) digest: String,
+}
+
+/// Reads the object at `path`; a deflated one is inflated into a nameless file
+/// in `scratch_dir`.
+pub(super) fn open(path: &Path, scratch_dir: &Path) -> Result<Opened, JobError> {
+    let limits = ReadLimits::default();
+    let mut file = File::open(path)?;
+    let digest = digest(&mut file)?;
+    let head = read_head(&mut file, &limits).map_err(refused)?;
+    let unknown = || refused(ReadError::UnknownTransferSyntax);
+    let encoding = head.meta.transfer_syntax.encoding().ok_or_else(unknown)?;
+    let (mut file, start, encoding) = if encoding.deflated {
+        let mut inflated = nameless(scratch_dir)?;
+        inflate(&mut file, head.data_set_offset, &mut inflated, &limits).map_err(refused)?;
+        (inflated, 0, Encoding::EXPLICIT_LE)
+    } else {
+        (file, head.data_set_offset, encoding)
+    };
+    let parsed = read_data_set(&mut file, start, encoding, &limits).map_err(refused)?;
+    Ok(Opened { file, meta: head.meta, set: parsed.set, big_endian: encoding.big_endian, digest })
+}
+
+/// A file without a name: gone when it is closed, also by a crash.
+pub(super) fn nameless(dir: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(dir)
+}
+
+fn digest(file: &mut File) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    file.seek(SeekFrom::Start(0))?;
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            count => hasher.update(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(super::hex(&hasher.finalize()))
+}
+
+/// The reason that goes with a fault of the stream.
+fn refused(error: ReadError) -> JobError {
+    let detail = error.to_string();
+    let reason = match error {
+        ReadError::Io(error) => return JobError::Io(error),
+        ReadError::Limit { .. } => Reason::OverLimit,
+        ReadError::UnknownTransferSyntax => Reason::UnknownTransferSyntax,
+        ReadError::Truncated { .. }
+        | ReadError::Misplaced { .. }
+        | ReadError::BadVr { .. }
+        | ReadError::BadUndefinedLength { .. }
+        | ReadError::NotDicom
+        | ReadError::Deflated
+        | ReadError::BadDeflate => Reason::Unreadable,
+    };
+    Quarantine::new(reason, detail).into()
+}

@@ -1,0 +1,177 @@
+//! The arguments, and what `--help` says of them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// DICOM node between clinic and research: receives, removes identity from
+/// header and picture, checks its own work, forwards.
+#[derive(Debug, Parser)]
+#[command(name = "airlock", version, about, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// Configuration (TOML); environment variables AIRLOCK__SECTION__KEY win over it.
+    #[arg(long, global = true, value_name = "FILE", env = "AIRLOCK_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Data directory; wins over the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all well; 2 some instances quarantined (deid); \
+    64 bad usage or configuration; 70 bug; 75 try later.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the node until SIGTERM or Ctrl-C.
+    Serve,
+    /// Clean a file or a folder; what cannot be cleaned stays out of OUT.
+    Deid(DeidArgs),
+    /// Judge lines of text as the burned-in and free-text cleaners do.
+    Text {
+        /// File with one line of text a row, or - for standard input.
+        file: PathBuf,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask a peer whether it answers (C-ECHO).
+    Echo {
+        /// AE@HOST:PORT
+        peer: String,
+    },
+    /// Send files or folders as they are (C-STORE), as a modality would.
+    Send {
+        /// AE@HOST:PORT
+        peer: String,
+        /// Files or folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Check configuration, key, models, disk and destinations.
+    Check {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is waiting where.
+    Queue {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at, release or discard what is in quarantine.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Show or verify the receipts.
+    Receipts(ReceiptsArgs),
+    /// Exit 0 when the node on this data directory is ready.
+    Healthcheck,
+    /// A cleaning process (started by the node).
+    #[command(hide = true)]
+    Worker {
+        #[arg(long)]
+        role: WorkerRole,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum WorkerRole {
+    Clean,
+    Verify,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DeidArgs {
+    /// File or folder to read.
+    pub(super) input: PathBuf,
+    /// Folder to write into.
+    pub(super) output: PathBuf,
+    /// Project whose rules apply. Default: the first one.
+    #[arg(long)]
+    pub(super) project: Option<String>,
+    /// Profile instead of the project's: basic, tcia, or a file.
+    #[arg(long)]
+    pub(super) profile: Option<String>,
+    /// Write what happened to each instance (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Input paths stand in the report; they may hold names of patients.
+    #[arg(long)]
+    pub(super) report_with_paths: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// All of it, with reason and next step.
+    List {
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One instance.
+    Show {
+        /// Id, as in the list.
+        id: String,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Clean again under the present profile and rules.
+    Release {
+        /// Ids, as in the list.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Throw away for good; leaves a receipt.
+    Discard {
+        /// Id, as in the list.
+        id: String,
+        /// Who decides.
+        #[arg(long)]
+        actor: String,
+        /// Why, in a few words without a patient's value.
+        #[arg(long)]
+        reason: String,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct ReceiptsArgs {
+    /// Only those of this (new) Study Instance UID.
+    #[arg(long)]
+    pub(super) study: Option<String>,
+    /// One JSON object a line.
+    #[arg(long, conflicts_with = "csv")]
+    pub(super) json: bool,
+    /// Comma separated, with a head line.
+    #[arg(long)]
+    pub(super) csv: bool,
+    #[command(subcommand)]
+    pub(super) command: Option<ReceiptsCommand>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum ReceiptsCommand {
+    /// Walk the chain of the whole ledger.
+    Verify,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,135 @@
+//! `airlock check` and `airlock healthcheck`.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::queue::print_json;
+use super::{Failure, runtime};
+use crate::clean::text::ModelFiles;
+use crate::config::{Config, Destination};
+use crate::control::{self, Answer, Request};
+use crate::dimse::Limits;
+use crate::dimse::scu::{self, Address};
+use crate::disk::{Disk as _, RealDisk};
+use crate::error::ExitCode;
+use crate::pseudonym::MasterKey;
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    what: String,
+    good: bool,
+    /// What was found; when it is not good, what to do.
+    says: String,
+}
+
+/// Looks at everything that can be wrong before a first instance comes.
+pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
+    let mut verdicts = vec![verdict("configuration", Ok(summary(config)))];
+    verdicts.push(verdict("master key", key(config)));
+    verdicts.push(verdict("models", models(config.models_dir.as_deref())));
+    verdicts.push(verdict("disk", disk(config)));
+    let runtime = runtime()?;
+    for (name, destination) in &config.destinations {
+        let found = runtime.block_on(reach(config, destination));
+        verdicts.push(verdict(&format!("destination {name}"), found));
+    }
+    let good = verdicts.iter().all(|verdict| verdict.good);
+    if json {
+        print_json(&verdicts)?;
+    } else {
+        for verdict in &verdicts {
+            let word = if verdict.good { "good" } else { "BAD " };
+            println!("{word}  {}: {}", verdict.what, verdict.says);
+        }
+    }
+    Ok(if good { ExitCode::Ok } else { ExitCode::Usage })
+}
+
+/// Exit 0 when the node answers on its socket; for containers.
+pub(super) fn health(config: &Config) -> Result<ExitCode, Failure> {
+    match runtime()?.block_on(control::ask(&config.data_dir, &Request::Health)) {
+        Ok(Answer::Ready) => Ok(ExitCode::Ok),
+        Ok(_) => Err(Failure::later("the node is not ready")),
+        Err(error) => Err(Failure::later(format!("no node answers: {error}"))),
+    }
+}
+
+fn verdict(what: &str, found: Result<String, String>) -> Verdict {
+    let (good, says) = match found {
+        Ok(says) => (true, says),
+        Err(says) => (false, says),
+    };
+    Verdict { what: what.to_owned(), good, says }
+}
+
+fn summary(config: &Config) -> String {
+    let projects: Vec<_> = config
+        .projects
+        .values()
+        .map(|project| {
+            format!("{} → {} ({})", project.ae_title, project.name, project.rules.profile.name)
+        })
+        .collect();
+    format!("listens on {}; {}", config.listen, projects.join(", "))
+}
+
+fn key(config: &Config) -> Result<String, String> {
+    let path = match &config.master_key_file {
+        Some(path) => path.clone(),
+        None => config.data_dir.join("keys").join("master"),
+    };
+    let stands = RealDisk.exists(&path).map_err(|error| error.to_string())?;
+    if !stands && config.master_key_file.is_none() {
+        return Ok("made at first start; back it up then".into());
+    }
+    MasterKey::from_file(&path)
+        .map(|key| format!("key id {}", key.id()))
+        .map_err(|error| error.to_string())
+}
+
+fn models(dir: Option<&Path>) -> Result<String, String> {
+    let files = ModelFiles::find(dir).map_err(|error| error.to_string())?;
+    files.verify_digests().map_err(|error| error.to_string())?;
+    Ok(files.versions().join(", "))
+}
+
+fn disk(config: &Config) -> Result<String, String> {
+    let mut dir = config.data_dir.as_path();
+    while !RealDisk.exists(dir).map_err(|error| error.to_string())? {
+        dir =
+            dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
+    let free = RealDisk.free_bytes(dir).map_err(|error| error.to_string())?;
+    let says = format!("{} MiB free, {} MiB reserved", free >> 20, config.reserve_bytes >> 20);
+    if free > config.reserve_bytes {
+        Ok(says)
+    } else {
+        Err(format!("{says}: free space or lower data.reserve_mib"))
+    }
+}
+
+async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {
+    match destination {
+        Destination::Folder(path) => Ok(format!("folder {}", path.display())),
+        Destination::Ae { called, calling, host, port } => {
+            let address = Address {
+                called: called.clone(),
+                calling: calling.clone(),
+                host: host.clone(),
+                port: *port,
+            };
+            match scu::verify(&address, &Limits::default()).await {
+                Ok(0) => Ok(format!("{called}@{host}:{port} answers {} C-ECHO", config.ae_title)),
+                Ok(status) => {
+                    Err(format!("{called}@{host}:{port} answers C-ECHO with {status:04X}H"))
+                }
+                Err(error) => Err(format!(
+                    "{called}@{host}:{port}: {error}; is it running, and does it know {}?",
+                    calling
+                )),
+            }
+        }
+    }
+}

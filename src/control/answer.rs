@@ -1,0 +1,32 @@
+//! Answers requests from the node's parts; used by the socket and, without a
+//! running node, by the command itself.
+
+use super::message::{Answer, Request};
+use crate::pipeline::{Node, NodeError};
+
+/// Carries out one request.
+pub async fn answer(node: &Node, request: Request) -> Answer {
+    carried_out(node, request)
+        .await
+        .unwrap_or_else(|error| Answer::Failed { what: error.to_string() })
+}
+
+async fn carried_out(node: &Node, request: Request) -> Result<Answer, NodeError> {
+    Ok(match request {
+        Request::Health => Answer::Ready,
+        Request::Queue => Answer::Queue(node.standing().await?),
+        Request::Quarantine { id } => Answer::Quarantine(node.quarantined(id.as_deref()).await?),
+        Request::Release { ids } => {
+            for id in &ids {
+                node.release(id).await?;
+            }
+            Answer::Done(ids)
+        }
+        Request::Discard { id, actor, reason } => {
+            node.discard(&id, &actor, &reason).await?;
+            Answer::Done(vec![id])
+        }
+        Request::Receipts { study } => Answer::Receipts(node.receipts(study).await?),
+        Request::VerifyReceipts => Answer::ChainWhole(node.verify_receipts().await?),
+    })
+}

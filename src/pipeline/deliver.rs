@@ -1,0 +1,245 @@
+//! The forwarding stage of the node: clean copies in, receipts out, one task
+//! per destination, so that one that is down keeps nobody else waiting.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tracing::{error, info, warn};
+
+use super::node::{Node, NodeError};
+use crate::clean::{AdmitError, Cleaned, Report};
+use crate::forward::Kind;
+use crate::forward::backoff::{Backoff, wait_after};
+use crate::forward::folder::Folder;
+use crate::forward::outcome::Outcome;
+use crate::forward::send::{KINDS_MAX, Sender, kind_of};
+use crate::lifecycle::Stopping;
+use crate::queue::{Queue as _, Stage};
+use crate::reason::{Quarantine, Reason};
+use crate::receipt::Outcome as Evidence;
+use crate::spool::{Delivery, DestinationName, SpoolId, State};
+
+/// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
+/// mended quicker.
+const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
+/// Delivered instances of one destination whose receipts are being synced.
+/// Default 64: one group of receipts; more would grow memory, not speed.
+const FINISHING_MAX: usize = 64;
+
+/// Where clean copies go.
+#[derive(Debug)]
+pub enum Target {
+    /// A directory.
+    Folder(Folder),
+    /// A Storage SCP.
+    Ae(Box<Sender>),
+}
+
+/// A target and its name in the configuration.
+#[derive(Debug)]
+pub struct Destination {
+    /// Its name.
+    pub name: DestinationName,
+    /// Where it is.
+    pub target: Target,
+}
+
+/// What one destination's task remembers; all of it can be forgotten.
+struct Line {
+    node: Arc<Node>,
+    name: DestinationName,
+    stage: Stage,
+    backoff: Backoff,
+    /// Tries of instances that were put off.
+    tries: BTreeMap<SpoolId, u32>,
+    /// Kinds of objects sent lately, so that one association serves them all.
+    kinds: VecDeque<Kind>,
+    finishing: Arc<Semaphore>,
+}
+
+/// Sends to one destination until the node stops.
+pub(super) async fn deliver_loop(
+    node: Arc<Node>,
+    destination: Destination,
+    mut stopping: Stopping,
+) {
+    let Destination { name, mut target } = destination;
+    let mut line = Line {
+        node,
+        stage: Stage::Forward(name.clone()),
+        name,
+        backoff: Backoff::default(),
+        tries: BTreeMap::new(),
+        kinds: VecDeque::new(),
+        finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
+    };
+    loop {
+        let id = tokio::select! {
+            biased;
+            () = stopping.wait() => break,
+            id = line.node.queue.wait(&line.stage) => id,
+            () = target.idle() => continue,
+        };
+        if let Err(error) = line.one(&mut target, id).await {
+            warn!(spool_id = %id, destination = line.name.as_str(), %error, "forwarding put off");
+            line.node.queue.later(&line.stage, id, WAIT_AFTER_FAULT);
+        }
+        let pause = line.backoff.left(line.node.clock.monotonic());
+        if !pause.is_zero() {
+            target.close().await;
+            tokio::select! {
+                () = stopping.wait() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+    target.close().await;
+    // What was delivered gets its receipt before the node ends.
+    drop(line.finishing.acquire_many(FINISHING_MAX as u32).await);
+}
+
+impl Target {
+    async fn deliver(&mut self, cleaned: Arc<Cleaned>, kinds: &[Kind], tries: u32) -> Outcome {
+        match self {
+            Self::Ae(sender) => sender.deliver(&cleaned, kinds, tries).await,
+            Self::Folder(folder) => {
+                let folder = folder.clone();
+                let written = tokio::task::spawn_blocking(move || folder.deliver(&cleaned));
+                written.await.unwrap_or(Outcome::RetryItem)
+            }
+        }
+    }
+
+    async fn idle(&mut self) {
+        match self {
+            Self::Ae(sender) => sender.idle().await,
+            Self::Folder(_) => std::future::pending().await,
+        }
+    }
+
+    async fn close(&mut self) {
+        match self {
+            Self::Ae(sender) => sender.close().await,
+            Self::Folder(_) => {}
+        }
+    }
+}
+
+impl Line {
+    /// One instance. An error is a fault of the node's own disk.
+    async fn one(&mut self, target: &mut Target, id: SpoolId) -> Result<(), NodeError> {
+        let cleaned = match self.admitted(id).await? {
+            Ok(cleaned) => Arc::new(cleaned),
+            Err(damaged) => return self.node.quarantine(id, damaged).await,
+        };
+        self.remember(&cleaned);
+        let tries = self.tries.get(&id).copied().unwrap_or(0) + 1;
+        let kinds = self.kinds.make_contiguous();
+        let outcome = target.deliver(Arc::clone(&cleaned), kinds, tries).await;
+        match outcome {
+            Outcome::Delivered => self.delivered(id, cleaned, 0).await,
+            Outcome::DeliveredWithWarning(status) => {
+                warn!(spool_id = %id, destination = self.name.as_str(), status, "stored with a warning");
+                self.delivered(id, cleaned, status).await;
+            }
+            Outcome::RetryItem => {
+                self.tries.insert(id, tries);
+                let wait = wait_after(tries, &id.to_string());
+                self.node.queue.later(&self.stage, id, wait);
+            }
+            Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
+            Outcome::Quarantine(why) => {
+                self.tries.remove(&id);
+                self.node.quarantine(id, why).await?;
+            }
+            Outcome::OtherSyntaxNeeded(syntax) => {
+                let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
+                self.node.quarantine(id, why).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The clean copy, its digest checked again: it may have lain for days.
+    async fn admitted(&self, id: SpoolId) -> Result<Result<Cleaned, Quarantine>, NodeError> {
+        let report = self.node.on_spool(move |spool| spool.report(id)).await?;
+        let damaged = |what: &str| Ok(Err(Quarantine::new(Reason::DamagedSpool, what)));
+        let Ok(report) = serde_json::from_slice::<Report>(&report) else {
+            return damaged("report");
+        };
+        let path = self.node.spool.path(State::Cleaned, id);
+        match tokio::task::spawn_blocking(move || Cleaned::admit(report, path)).await {
+            Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
+            Ok(Err(AdmitError::Io(error))) => Err(NodeError::Unusable { what: error.to_string() }),
+            Ok(Err(error)) => damaged(&error.to_string()),
+            Err(_runtime_ends) => Err(NodeError::Stopping),
+        }
+    }
+
+    fn remember(&mut self, cleaned: &Cleaned) {
+        if let Some(kind) = kind_of(cleaned)
+            && !self.kinds.contains(&kind)
+        {
+            self.kinds.push_front(kind);
+            self.kinds.truncate(KINDS_MAX);
+        }
+    }
+
+    fn put_off_all(&mut self, id: SpoolId, outcome: &Outcome) {
+        let wait = self.backoff.failed(self.node.clock.monotonic(), &id.to_string());
+        let destination = self.name.as_str();
+        if *outcome == Outcome::PauseDestination {
+            error!(
+                destination,
+                ?wait,
+                "destination refuses us: check AE titles and its configuration"
+            );
+        } else {
+            warn!(destination, ?wait, "destination does not take instances now");
+        }
+        self.node.queue.later(&self.stage, id, wait);
+    }
+
+    /// Receipt, then one outbox link less (docs/decisions/0004), beside the
+    /// next instance.
+    async fn delivered(&mut self, id: SpoolId, cleaned: Arc<Cleaned>, status: u16) {
+        self.backoff.succeeded();
+        self.tries.remove(&id);
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };
+        let (node, name, stage) = (Arc::clone(&self.node), self.name.clone(), self.stage.clone());
+        tokio::spawn(async move {
+            if let Err(error) = finish(&node, &name, id, &cleaned, status).await {
+                warn!(spool_id = %id, %error, "delivered, but not noted; sent again later");
+                node.queue.later(&stage, id, WAIT_AFTER_FAULT);
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn finish(
+    node: &Node,
+    name: &DestinationName,
+    id: SpoolId,
+    cleaned: &Cleaned,
+    status: u16,
+) -> Result<(), NodeError> {
+    let record = node.on_spool(move |spool| spool.record(id)).await?;
+    let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
+    node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
+    let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
+    let destination = name.clone();
+    node.on_spool(move |spool| {
+        if spool.delivered(id, &destination, delivery)? {
+            spool.forget(&[id])?;
+        }
+        Ok(())
+    })
+    .await?;
+    node.queue.done(&Stage::Forward(name.clone()), id);
+    info!(spool_id = %id, destination = name.as_str(), status, "delivered");
+    Ok(())
+}

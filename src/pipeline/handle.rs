@@ -1,0 +1,192 @@
+//! What people ask of a node: what waits where, why something stands in
+//! quarantine, release, discard.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::node::{Node, NodeError};
+use crate::clock::rfc3339;
+use crate::queue::{Queue as _, Stage};
+use crate::receipt::{Filter, Outcome, Receipt};
+use crate::spool::{Record, SpoolId, State};
+
+/// Longest actor or reason of a discard, in bytes: it stands in a receipt of 1 KB.
+pub const WORDS_BYTES_MAX: usize = 200;
+
+/// Counts of instances by place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Waiting to be cleaned.
+    pub received: usize,
+    /// Waiting for each destination.
+    pub outbox: BTreeMap<String, usize>,
+    /// In quarantine.
+    pub quarantine: usize,
+    /// Age of the oldest that waits, seconds; 0 when nothing waits.
+    pub oldest_seconds: u64,
+    /// Free bytes of the data directory's file system.
+    pub free_bytes: u64,
+    /// The disk failed: nothing is taken until a restart.
+    pub failed: bool,
+}
+
+/// One instance in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineView {
+    /// Our id.
+    pub id: String,
+    /// When it was received, RFC 3339.
+    pub received: String,
+    /// Project; empty when the record was lost.
+    pub project: String,
+    /// AE title of the sender.
+    pub calling_ae: String,
+    /// SOP Class UID.
+    pub sop_class: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Reason's code.
+    pub reason: String,
+    /// Reason in plain words.
+    pub plain: String,
+    /// Where: rule, tag path, limit.
+    pub detail: String,
+    /// What to do.
+    pub next_step: String,
+}
+
+impl Node {
+    /// What waits where, from the directories themselves.
+    ///
+    /// # Errors
+    /// The spool cannot be listed.
+    pub async fn standing(&self) -> Result<QueueView, NodeError> {
+        let now_ms = self.clock.unix_ms();
+        self.on_spool(move |spool| {
+            let received = spool.list(State::Received)?;
+            let mut oldest = received.first().copied();
+            let mut outbox = BTreeMap::new();
+            for destination in spool.destinations() {
+                let waiting = spool.list_outbox(&destination)?;
+                oldest = oldest.into_iter().chain(waiting.first().copied()).min();
+                outbox.insert(destination.as_str().to_owned(), waiting.len());
+            }
+            Ok(QueueView {
+                received: received.len(),
+                outbox,
+                quarantine: spool.list(State::Quarantine)?.len(),
+                oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
+                free_bytes: spool.free_bytes()?,
+                failed: spool.has_failed(),
+            })
+        })
+        .await
+    }
+
+    /// What stands in quarantine: all, or one.
+    ///
+    /// # Errors
+    /// The spool cannot be listed; [`NodeError::Unusable`] for an id that is not there.
+    pub async fn quarantined(&self, id: Option<&str>) -> Result<Vec<QuarantineView>, NodeError> {
+        let ids = match id {
+            Some(id) => vec![quarantine_id(id)?],
+            None => self.on_spool(|spool| spool.list(State::Quarantine)).await?,
+        };
+        let mut views = Vec::new();
+        for id in ids {
+            let record = self.on_spool(move |spool| spool.record(id)).await?;
+            views.push(view(&record));
+        }
+        Ok(views)
+    }
+
+    /// Cleans an instance again under the present profile and rules.
+    ///
+    /// # Errors
+    /// It is not in quarantine.
+    pub async fn release(&self, id: &str) -> Result<(), NodeError> {
+        let id = quarantine_id(id)?;
+        let record = self
+            .on_spool(move |spool| {
+                let record = spool.record(id)?;
+                spool.release(id)?;
+                Ok(record)
+            })
+            .await?;
+        self.queue.offer(&Stage::Clean, id);
+        self.receipt(id, &record, None, Outcome::Released).await
+    }
+
+    /// Throws an instance away for good. The receipt first: what is gone must
+    /// have a line that says who wanted it.
+    ///
+    /// # Errors
+    /// It is not in quarantine, or actor or reason are empty or too long.
+    pub async fn discard(&self, id: &str, actor: &str, why: &str) -> Result<(), NodeError> {
+        let id = quarantine_id(id)?;
+        for words in [actor, why] {
+            if words.trim().is_empty() || words.len() > WORDS_BYTES_MAX {
+                let what = format!("actor and reason need 1 to {WORDS_BYTES_MAX} bytes each");
+                return Err(NodeError::Unusable { what });
+            }
+        }
+        let (actor, why) = (actor.trim().to_owned(), why.trim().to_owned());
+        let record = self
+            .on_spool(move |spool| match spool.state(id)? {
+                Some(State::Quarantine) => spool.record(id),
+                _ => Err(crate::spool::SpoolError::NotThere { id, wanted: "in quarantine" }),
+            })
+            .await?;
+        let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone() };
+        self.receipt(id, &record, None, outcome).await?;
+        self.on_spool(move |spool| spool.discard(id, &actor, &why)).await
+    }
+
+    /// Receipts, all or of one (new) study.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn receipts(&self, study: Option<String>) -> Result<Vec<Receipt>, NodeError> {
+        let ledger = Arc::clone(&self.ledger);
+        let read = tokio::task::spawn_blocking(move || -> Result<Vec<_>, _> {
+            ledger.iter(Filter { study })?.collect()
+        });
+        Ok(read.await.map_err(|_runtime_ends| NodeError::Stopping)??)
+    }
+
+    /// Walks the ledger's chain; the number of lines.
+    ///
+    /// # Errors
+    /// The first line that is broken.
+    pub async fn verify_receipts(&self) -> Result<u64, NodeError> {
+        let ledger = Arc::clone(&self.ledger);
+        let walked = tokio::task::spawn_blocking(move || ledger.verify()).await;
+        Ok(walked.map_err(|_runtime_ends| NodeError::Stopping)??)
+    }
+}
+
+fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
+    text.parse().map_err(|_no_id| NodeError::Unusable {
+        what: "an id has 32 hex digits, as in `airlock quarantine list`".into(),
+    })
+}
+
+fn view(record: &Record) -> QuarantineView {
+    let arrival = record.arrival.as_ref();
+    let why = record.quarantine.as_ref().map(|note| &note.why);
+    let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
+    QuarantineView {
+        id: record.id.to_string(),
+        received: rfc3339(record.received_unix_ms),
+        project: word(arrival.map(|arrival| arrival.project.as_str())),
+        calling_ae: word(arrival.map(|arrival| arrival.calling_ae.as_str())),
+        sop_class: word(arrival.map(|arrival| arrival.sop_class.as_str())),
+        bytes: record.bytes,
+        reason: word(why.map(|why| why.reason.code())),
+        plain: word(why.map(|why| why.reason.plain())),
+        detail: word(why.map(|why| why.detail.as_str())),
+        next_step: word(why.map(|why| why.reason.next_step())),
+    }
+}

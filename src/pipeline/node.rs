@@ -1,0 +1,225 @@
+//! The node's parts in one place, and the blocking steps on them made
+//! awaitable.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::line::CleanLine;
+use super::{deliver, stages};
+use crate::clean::Report;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::lifecycle::Stopping;
+use crate::queue::{LocalQueue, Queue as _, Stage};
+use crate::reason::{Quarantine, Reason};
+use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
+use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
+use crate::worker::WorkError;
+
+/// A fault of the node itself; the instance stays where it is and is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The spool did not take the step.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The ledger did not take the receipt.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Cleaning could not be tried.
+    #[error(transparent)]
+    Work(WorkError),
+    /// A name of the configuration or a report of the spool is unusable.
+    #[error("{what}")]
+    Unusable {
+        /// What.
+        what: String,
+    },
+    /// A task was ended.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+/// What a node is made of.
+#[derive(Debug)]
+pub struct NodeParts {
+    /// Configuration.
+    pub config: Arc<Config>,
+    /// Spool.
+    pub spool: Spool,
+    /// Receipts.
+    pub ledger: Arc<Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A node: spool, queue, ledger.
+#[derive(Debug)]
+pub struct Node {
+    pub(super) config: Arc<Config>,
+    pub(super) spool: Spool,
+    pub(super) queue: LocalQueue,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Node {
+    /// A node over what the last run left: names are read, nothing else.
+    ///
+    /// # Errors
+    /// The spool cannot be listed: the node does not start.
+    pub fn new(parts: NodeParts) -> Result<Arc<Self>, NodeError> {
+        let queue = LocalQueue::new(Arc::clone(&parts.clock));
+        let node = Self {
+            config: parts.config,
+            spool: parts.spool,
+            queue,
+            ledger: parts.ledger,
+            clock: parts.clock,
+        };
+        node.take_up()?;
+        Ok(Arc::new(node))
+    }
+
+    /// Queues what the spool holds.
+    fn take_up(&self) -> Result<(), NodeError> {
+        let configured: BTreeSet<_> = self.config.destinations.keys().map(String::as_str).collect();
+        for destination in self.spool.destinations() {
+            let waiting = self.spool.list_outbox(&destination)?;
+            if !waiting.is_empty() && !configured.contains(destination.as_str()) {
+                warn!(
+                    destination = destination.as_str(),
+                    waiting = waiting.len(),
+                    "instances wait for a destination that is not configured"
+                );
+            }
+            for id in waiting {
+                self.queue.offer(&Stage::Forward(destination.clone()), id);
+            }
+        }
+        for id in self.spool.list(State::Received)? {
+            self.queue.offer(&Stage::Clean, id);
+        }
+        Ok(())
+    }
+
+    /// The spool, for `accept`.
+    #[must_use]
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// An acknowledged instance is there to be cleaned.
+    pub fn received(&self, id: SpoolId) {
+        self.queue.offer(&Stage::Clean, id);
+    }
+
+    /// Cleans and forwards until `stopping` is set; returns when all that was
+    /// begun has ended or stands where the next start finds it.
+    pub async fn run(
+        self: &Arc<Self>,
+        line: Arc<CleanLine>,
+        destinations: Vec<deliver::Destination>,
+        stopping: Stopping,
+    ) {
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(forget_left_over(Arc::clone(self)));
+        // One more than there are workers: while one instance is verified the
+        // next one is cleaned.
+        for _ in 0..=self.config.workers {
+            tasks.spawn(stages::clean_loop(Arc::clone(self), Arc::clone(&line), stopping.clone()));
+        }
+        for destination in destinations {
+            tasks.spawn(deliver::deliver_loop(Arc::clone(self), destination, stopping.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                warn!(%error, "a task of the pipeline ended early");
+            }
+        }
+    }
+
+    /// Runs a blocking step of the spool.
+    pub(super) async fn on_spool<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Spool) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let spool = self.spool.clone();
+        match tokio::task::spawn_blocking(move || step(&spool)).await {
+            Ok(done) => Ok(done?),
+            Err(_runtime_ends) => Err(NodeError::Stopping),
+        }
+    }
+
+    /// The record, or why it cannot be trusted.
+    pub(super) async fn record(
+        &self,
+        id: SpoolId,
+    ) -> Result<Result<Record, Quarantine>, NodeError> {
+        match self.on_spool(move |spool| spool.record(id)).await {
+            Ok(record) => Ok(Ok(record)),
+            Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => {
+                Ok(Err(Quarantine::new(Reason::DamagedSpool, what)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts an instance into quarantine, with a receipt. The place first: a
+    /// receipt of a quarantine that did not happen would be untrue.
+    pub(super) async fn quarantine(&self, id: SpoolId, why: Quarantine) -> Result<(), NodeError> {
+        warn!(spool_id = %id, reason = why.reason.code(), detail = why.detail, "quarantined");
+        let noted = why.clone();
+        let record = self
+            .on_spool(move |spool| {
+                spool.quarantine(id, &noted)?;
+                spool.record(id)
+            })
+            .await?;
+        self.queue.remove(id);
+        let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail };
+        self.receipt(id, &record, None, outcome).await
+    }
+
+    /// Writes a receipt; returns when it is synced.
+    pub(super) async fn receipt(
+        &self,
+        id: SpoolId,
+        record: &Record,
+        report: Option<&Report>,
+        outcome: Outcome,
+    ) -> Result<(), NodeError> {
+        let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
+        let event = Event {
+            id: id.to_string(),
+            project: project.to_owned(),
+            time_unix_ms: self.clock.unix_ms(),
+            outcome,
+        };
+        let receipt = match report {
+            Some(report) => Receipt::of_cleaned(event, report),
+            None => Receipt::of_uncleaned(event, &record.sha256),
+        };
+        Ok(self.ledger.append_async(&receipt).await?)
+    }
+}
+
+/// Forgets what an earlier run had delivered everywhere.
+async fn forget_left_over(node: Arc<Node>) {
+    let left = match node.on_spool(Spool::list_delivered).await {
+        Ok(left) if left.is_empty() => return,
+        Ok(left) => left,
+        Err(error) => return warn!(%error, "what was delivered cannot be listed"),
+    };
+    info!(instances = left.len(), "delivered before the restart, forgotten now");
+    if let Err(error) = node.on_spool(move |spool| spool.forget(&left)).await {
+        warn!(%error, "what was delivered cannot be forgotten");
+    }
+}
