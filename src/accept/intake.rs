@@ -44,6 +44,7 @@ impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::new(status::OUT_OF_RESOURCES, "no room, try again later"),
+            StoreError::TooLong => Self::new(status::CANNOT_UNDERSTAND, "instance is too long"),
             StoreError::Failed => Self::new(status::PROCESSING_FAILURE, "the store failed"),
         }
     }
@@ -278,6 +279,7 @@ mod tests {
             unreadable(),
             Refused::mismatch(SOP_CLASS),
             StoreError::Full.into(),
+            StoreError::TooLong.into(),
             StoreError::Failed.into(),
         ];
         assert!(comments.iter().all(|refused| refused.comment.len() <= 64));

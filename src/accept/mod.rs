@@ -14,6 +14,7 @@ mod classes;
 mod intake;
 mod serve;
 mod session;
+mod spooled;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub use classes::{StorageOffer, is_storage_class};
 pub use serve::serve;
+pub use spooled::{InstanceKey, OnStored, SpoolStore};
 
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::dimse::Limits;
@@ -86,6 +88,9 @@ pub enum StoreError {
     /// Under the reserve, over a quota, or no space: answered A700, the sender tries again.
     #[error("no room")]
     Full,
+    /// Longer than the store takes: answered C000, no try can help.
+    #[error("too long")]
+    TooLong,
     /// An error inside the node: answered 0110.
     #[error("the store failed")]
     Failed,

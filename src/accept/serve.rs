@@ -205,6 +205,7 @@ fn admit(pending: &Pending<TcpStream>, peer: IpAddr, door: &Door) -> Result<Call
         Refusal::UnknownCalled => Rejection::CalledAe,
         Refusal::Congested => Rejection::Congested,
     })?;
+    tracing::debug!(user_identity = asking.has_user_identity, "association admitted");
     let (calling, called) = (asking.calling.clone(), asking.called.clone());
     Ok(Caller { admitted, calling, called, peer })
 }

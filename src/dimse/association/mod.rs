@@ -397,7 +397,7 @@ impl<S: Transport> Association<S> {
         self.stream.body().get(range).unwrap_or_default()
     }
 
-    /// Even, as data sets are (PS3.8 §E.1 leaves odd fragments to the last one).
+    /// Even, as commands and data sets are.
     fn fragment_bytes_max(&self) -> usize {
         (self.sent_pdu_bytes.saturating_sub(PDV_HEADER_BYTES) & !1).max(2)
     }

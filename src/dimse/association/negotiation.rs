@@ -174,7 +174,7 @@ pub fn accept(
     (answer, accepted)
 }
 
-/// What both roles tell of themselves (PS3.7 §D.3.3.1, §D.3.3.2).
+/// What both roles tell of themselves (PS3.8 §D.1, PS3.7 §D.3.3.2).
 #[must_use]
 pub fn our_variables(limits: &Limits) -> Vec<UserVariableItem> {
     vec![
