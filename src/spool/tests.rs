@@ -17,7 +17,7 @@ use crate::disk::testing::{FaultyDisk, VolatileDisk};
 use crate::disk::{Disk, RealDisk};
 use crate::reason::{Quarantine, Reason};
 
-pub(super) fn invented_arrival() -> Arrival {
+pub(crate) fn invented_arrival() -> Arrival {
     Arrival {
         project: String::from("trial"),
         calling_ae: "US1".parse().unwrap(),
