@@ -7,6 +7,8 @@
 
 mod local;
 mod repeats;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::time::Duration;
