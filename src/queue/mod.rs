@@ -1,107 +1,70 @@
-//! Which instance is next, per stage; stand-in.
+//! Which instance is next: ids of the spool in, one claim at a time out.
+//!
+//! Only an index in memory: the spool's names are the queue, and a restart
+//! fills this again from them. Invariant: an id is in a stage at most once, and
+//! between [`Queue::claim`] and [`Queue::done`] or [`Queue::later`] it belongs
+//! to one caller. A site that outgrows one machine puts another [`Queue`] here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+mod local;
+mod repeats;
+#[cfg(test)]
+mod tests;
+
+use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+pub use local::LocalQueue;
+pub use repeats::{Repeat, Repeats};
 
-use crate::clock::Clock;
 use crate::spool::{DestinationName, SpoolId};
 
-/// What is to be done with an instance.
+/// What an instance waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
-    /// To be cleaned.
+    /// To be cleaned and verified.
     Clean,
-    /// To be forwarded.
+    /// To be sent to a destination.
     Forward(DestinationName),
 }
 
-/// Which instance is next.
-pub trait Queue: Send + Sync {
-    /// Adds one.
-    fn offer(&self, stage: &Stage, id: SpoolId);
-    /// It is done with.
+/// How many instances stand in a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// May be claimed now.
+    pub ready: usize,
+    /// Wait for their next try.
+    pub delayed: usize,
+    /// Somebody works on them.
+    pub taken: usize,
+}
+
+/// The end of [`Queue::wait`].
+pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Decides which instance is next in each stage.
+///
+/// First come, first served; those that come back after a delay and those that
+/// never were tried take turns, so that neither starves the other. Not bounded
+/// by itself: an id costs some 24 bytes, and the disk is full long before.
+pub trait Queue: Send + Sync + std::fmt::Debug {
+    /// Adds an instance; false when it is in the stage already.
+    fn offer(&self, stage: &Stage, id: SpoolId) -> bool;
+    /// Gives the next one that is ready, to this caller alone.
+    fn claim(&self, stage: &Stage) -> Option<SpoolId>;
+    /// The stage is over for this instance.
     fn done(&self, stage: &Stage, id: SpoolId);
-    /// Again after `delay`.
+    /// Gives a claimed instance back, to be ready again after `delay`, which is
+    /// measured by a clock that never jumps.
     fn later(&self, stage: &Stage, id: SpoolId, delay: Duration);
-    /// Out of all stages.
-    fn remove(&self, id: SpoolId);
-}
-
-#[derive(Debug, Default)]
-struct Lane {
-    ready: BTreeSet<SpoolId>,
-    delayed: BTreeSet<(Duration, SpoolId)>,
-}
-
-/// In memory.
-#[derive(Debug)]
-pub struct LocalQueue {
-    lanes: Mutex<BTreeMap<Stage, Lane>>,
-    clock: Arc<dyn Clock>,
-    news: Notify,
-}
-
-impl LocalQueue {
-    /// Empty.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { lanes: Mutex::default(), clock, news: Notify::new() }
-    }
-
-    fn claim(&self, stage: &Stage) -> Option<SpoolId> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.get_mut(stage)?;
-        let now = self.clock.monotonic();
-        while let Some((at, id)) = lane.delayed.first().copied() {
-            if at > now {
-                break;
-            }
-            lane.delayed.pop_first();
-            lane.ready.insert(id);
-        }
-        lane.ready.pop_first()
-    }
-
-    /// The next one, when there is one.
-    pub async fn wait(&self, stage: &Stage) -> SpoolId {
-        loop {
-            let news = self.news.notified();
-            tokio::pin!(news);
-            news.as_mut().enable();
-            if let Some(id) = self.claim(stage) {
-                return id;
-            }
-            tokio::select! {
-                () = news => {}
-                () = tokio::time::sleep(Duration::from_millis(200)) => {}
-            }
-        }
-    }
-}
-
-impl Queue for LocalQueue {
-    fn offer(&self, stage: &Stage, id: SpoolId) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.entry(stage.clone()).or_default().ready.insert(id);
-        self.news.notify_waiters();
-    }
-
-    fn done(&self, _stage: &Stage, _id: SpoolId) {}
-
-    fn later(&self, stage: &Stage, id: SpoolId, delay: Duration) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = self.clock.monotonic() + delay;
-        lanes.entry(stage.clone()).or_default().delayed.insert((at, id));
-    }
-
-    fn remove(&self, id: SpoolId) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        for lane in lanes.values_mut() {
-            lane.ready.remove(&id);
-            lane.delayed.retain(|(_, other)| *other != id);
-        }
-    }
+    /// Makes all delayed instances of a stage ready now: its destination answers again.
+    fn hasten(&self, stage: &Stage);
+    /// Counts for metrics and `airlock queue`.
+    fn depth(&self, stage: &Stage) -> Depth;
+    /// The oldest instance of a stage, claimed or not: its age is the alarm.
+    fn oldest(&self, stage: &Stage) -> Option<SpoolId>;
+    /// Stages that were ever used.
+    fn stages(&self) -> Vec<Stage>;
+    /// Ends when an instance of the stage is ready. Another caller may claim it
+    /// first: call [`Queue::claim`], and wait again when that gives nothing.
+    fn wait<'a>(&'a self, stage: &'a Stage) -> Wait<'a>;
 }

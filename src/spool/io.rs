@@ -78,6 +78,12 @@ impl SpoolWriter {
         self.bytes
     }
 
+    /// SHA-256 of the bytes taken so far, lower case hex.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(self.digest.clone())
+    }
+
     /// Takes the next bytes; the same as [`Write::write_all`], with the spool's
     /// own errors.
     ///
@@ -148,7 +154,7 @@ impl SpoolWriter {
             id: self.id,
             received_unix_ms: self.spool.0.clock.unix_ms(),
             bytes: self.bytes,
-            sha256: hex(self.digest.clone()),
+            sha256: self.sha256(),
             arrival: Some(arrival),
             attempts: 0,
             releases: 0,

@@ -67,3 +67,5 @@ pub use lock::{DataLock, LockError};
 pub use record::{Arrival, Delivery, Discard, QuarantineNote, Record};
 pub use recover::Recovery;
 pub use store::{Spool, SpoolLimits};
+#[cfg(test)]
+pub(crate) use tests::invented_arrival;

@@ -100,8 +100,10 @@ pub struct Discard {
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) record: Record,
-    /// Length up to the end of the last whole pair; what follows is torn.
+    /// Length up to the end of the last whole pair.
     pub(super) whole_bytes: u64,
+    /// Something follows that is no whole pair.
+    pub(super) is_torn: bool,
 }
 
 /// One pair of lines.
@@ -123,7 +125,8 @@ pub(super) fn decode(id: SpoolId, file: &[u8]) -> Result<Decoded, &'static str> 
         (last, rest) = (Some(json), after);
     }
     let record = parse(id, last.ok_or("it holds no whole entry")?)?;
-    Ok(Decoded { record, whole_bytes: byte_count(file).saturating_sub(byte_count(rest)) })
+    let whole_bytes = byte_count(file).saturating_sub(byte_count(rest));
+    Ok(Decoded { record, whole_bytes, is_torn: !rest.is_empty() })
 }
 
 /// The newest entry that can still be trusted in a damaged file.

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::io::WRITER_ALLOWANCE_BYTES;
 use super::layout::Dir;
-use super::record::{self, Record};
+use super::record::{self, Decoded, Record};
 use super::store::{RECORD_BYTES_MAX, Shared, unpoisoned};
 use super::{DestinationName, SpoolError, SpoolId, State};
 use crate::disk::replace_synced;
@@ -149,28 +149,30 @@ impl Shared {
         file.sync_data().map_err(|e| self.judge("sync a file", e))
     }
 
-    /// Adds an entry to a record of `whole_bytes`, synced.
+    /// Adds an entry to a record that holds `before`, synced.
     pub(super) fn append_record(
         &self,
         record: &Record,
-        whole_bytes: u64,
+        before: &Decoded,
     ) -> Result<(), SpoolError> {
         let entry = encode(record)?;
-        let end = whole_bytes.saturating_add(byte_count(&entry));
-        if end > RECORD_REWRITE_BYTES {
+        let end = before.whole_bytes;
+        if end.saturating_add(byte_count(&entry)) > RECORD_REWRITE_BYTES {
             return self.replace_record(record);
         }
         let path = self.layout.record(record.id);
         let mut file = self.disk.open_rw(&path).map_err(|e| self.judge("open a record", e))?;
         let appended = (|| {
-            // Cut first: after a torn tail a new entry would be read as part of it.
-            file.set_byte_len(whole_bytes)?;
-            file.seek(SeekFrom::Start(whole_bytes))?;
+            if before.is_torn {
+                // A new entry behind the torn one would be read as part of it.
+                file.set_byte_len(end)?;
+            }
+            file.seek(SeekFrom::Start(end))?;
             file.write_all(&entry)?;
             file.sync_data()
         })();
         appended.map_err(|source| {
-            if file.set_byte_len(whole_bytes).is_err() {
+            if file.set_byte_len(end).is_err() {
                 self.fail("cut a record");
             }
             self.judge("write a record", source)

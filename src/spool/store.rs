@@ -295,14 +295,14 @@ impl Shared {
         id: SpoolId,
         change: impl FnOnce(&mut Record),
     ) -> Result<Record, SpoolError> {
-        let record::Decoded { mut record, whole_bytes } = self.read_decoded(id)?;
-        let before = record.clone();
+        let before = self.read_decoded(id)?;
+        let mut record = before.record.clone();
         change(&mut record);
-        if record == before {
+        if record == before.record {
             // Perhaps written by a process that was killed before it could sync.
             self.sync_file(&self.layout.record(id))?;
         } else {
-            self.append_record(&record, whole_bytes)?;
+            self.append_record(&record, &before)?;
         }
         Ok(record)
     }

@@ -17,7 +17,7 @@ use crate::disk::testing::{FaultyDisk, VolatileDisk};
 use crate::disk::{Disk, RealDisk};
 use crate::reason::{Quarantine, Reason};
 
-pub(super) fn invented_arrival() -> Arrival {
+pub(crate) fn invented_arrival() -> Arrival {
     Arrival {
         project: String::from("trial"),
         calling_ae: "US1".parse().unwrap(),
@@ -284,6 +284,68 @@ fn ids_go_on_rising_after_a_restart_with_the_clock_set_back() {
     let before = receive(&spool, b"before");
     let (spool, _) = open_on(root, Arc::new(disk), limits());
     assert!(receive(&spool, b"after") > before);
+}
+
+#[test]
+fn of_two_forwarders_that_end_at_once_exactly_one_is_the_last() {
+    let disk = Arc::new(VolatileDisk::default());
+    let (spool, _) = open_on(Path::new("/spool"), disk.clone(), SpoolLimits::default());
+    let names = ["a", "b", "c"].map(to);
+    for _ in 0..50 {
+        let id = receive(&spool, b"bytes");
+        let part = spool.clean_part(id).unwrap();
+        disk.create_new(&part).unwrap().write_all(b"clean").unwrap();
+        spool.commit_clean(id, b"{}", &names).unwrap();
+        let lasts = std::thread::scope(|scope| {
+            let spool = &spool;
+            let threads =
+                names.each_ref().map(|name| scope.spawn(move || spool.delivered(id, name, DONE)));
+            threads.map(|thread| thread.join().unwrap().unwrap())
+        });
+        assert_eq!(lasts.iter().filter(|last| **last).count(), 1);
+        assert_eq!(spool.record(id).unwrap().deliveries.len(), 3);
+        spool.forget(&[id]).unwrap();
+    }
+    assert!(disk.files().is_empty());
+}
+
+#[test]
+fn a_start_finishes_or_takes_back_what_was_half_done_and_counts_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spool, _) = real(&dir);
+    let [clean_again, held, set_aside, litter] =
+        ["one", "two", "three", "four"].map(|bytes| receive(&spool, bytes.as_bytes()));
+    let pacs = [to("pacs")];
+    [clean_again, held, set_aside].into_iter().for_each(|id| clean(&spool, id, &pacs));
+    let root = dir.path().join("a/b/spool");
+    let link = |from: State, to: State, id| {
+        std::fs::hard_link(spool.path(from, id), spool.path(to, id)).unwrap();
+    };
+    // As if cut before `held` was durable, after it, in a quarantine, in a forget.
+    link(State::Held, State::Received, clean_again);
+    std::fs::remove_file(spool.path(State::Held, clean_again)).unwrap();
+    link(State::Held, State::Received, held);
+    link(State::Held, State::Quarantine, set_aside);
+    std::fs::remove_file(spool.path(State::Received, litter)).unwrap();
+    std::fs::write(root.join(format!("incoming/{litter}.part")), b"half").unwrap();
+
+    let (spool, recovery) = real(&dir);
+    let expected = Recovery {
+        received: 1,
+        held: 1,
+        quarantined: 1,
+        outbox_links: 1,
+        parts_removed: 1,
+        mended: 3,
+        litter_removed: 1,
+        ..Recovery::default()
+    };
+    assert_eq!(recovery, expected);
+    assert_eq!(spool.list(State::Received).unwrap(), [clean_again]);
+    assert_eq!(spool.list(State::Cleaned).unwrap(), [held]);
+    assert_eq!(spool.list_outbox(&pacs[0]).unwrap(), [held]);
+    assert_eq!(spool.list(State::Quarantine).unwrap(), [set_aside]);
+    assert_eq!(real(&dir).1.mended, 0, "once is enough");
 }
 
 /// Run by hand: `cargo test --lib spool::tests::measure -- --ignored --nocapture`.

@@ -110,7 +110,7 @@ fn a_kill_at_any_call_and_a_power_cut_some_steps_later_loses_nothing() {
 
 #[test]
 fn a_second_crash_at_any_call_of_the_start_loses_nothing() {
-    for call in all_calls().step_by(2) {
+    for call in all_calls().step_by(7) {
         for way in [None, Some(Cut::LoseAll), Some(Cut::InOrder(7)), Some(Cut::AnySubset(7))] {
             for second in 0.. {
                 let (mut world, _rest) = run_until(call);
