@@ -1,22 +1,105 @@
-//! The second door: checks a clean object before it may leave.
+//! The second door: received object and clean copy in, [`Verified`] or a
+//! reason for quarantine out.
+//!
+//! Runs in another worker process than the one that cleaned, and shares only
+//! the parser with it (DESIGN.md decision 5): what identifies is collected
+//! here once more, with rules of its own, and must stand nowhere in the clean
+//! copy. A finding names rule and tag path, never a value.
+
+mod collect;
+mod dates;
+mod finding;
+mod jpeg;
+mod jpeg2000;
+mod known;
+mod matcher;
+mod object;
+mod pixels;
+mod promises;
+mod scan;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::path::Path;
 
-use crate::clean::Report;
+use crate::clean::report::Report;
 use crate::config::CleanRules;
+use crate::dicom::vr::PIXEL_DATA;
+use crate::dicom::write::ReadSeek;
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
-/// Lets nothing pass.
+use finding::Finding;
+use matcher::Matcher;
+use object::Object;
+
+/// One instance to be checked.
+pub struct Job<'a> {
+    /// The received file, from its first byte.
+    pub input: &'a mut dyn ReadSeek,
+    /// The clean file, from its first byte.
+    pub output: &'a mut dyn ReadSeek,
+    /// A path where a file may be made while a deflated data set is looked
+    /// at. It has no name any more when this returns.
+    pub scratch: &'a Path,
+    /// The project's rules.
+    pub rules: &'a CleanRules,
+    /// What the person was assigned.
+    pub assigned: &'a Assigned,
+    /// What the cleaner says it did.
+    pub report: &'a Report,
+}
+
+/// What was looked for without being found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Identifying texts of the input, dates included.
+    pub values: u32,
+    /// UIDs of the input that name instances.
+    pub uids: u32,
+    /// Elements of the output that were read.
+    pub elements: u32,
+}
+
+/// Checks a clean copy against what was received.
 ///
 /// # Errors
-/// Always.
-pub fn verify(
-    _input: &Path,
-    _output: &Path,
-    _rules: &CleanRules,
-    _assigned: &Assigned,
-    _report: &Report,
-) -> Result<(), Quarantine> {
-    Err(Quarantine::new(Reason::IdentifierFound, "not checked"))
+/// [`Reason::IdentifierFound`] for a finding, [`Reason::Unreadable`] or
+/// [`Reason::OverLimit`] when the input cannot be read. The clean copy must
+/// then not leave.
+pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
+    let Job { input, output, scratch, rules, assigned, report } = job;
+    let input = Object::open(input, scratch).map_err(|fault| fault.of_input())?;
+    opens_elsewhere(output)?;
+    let mut output = Object::open(output, scratch).map_err(|fault| fault.of_output())?;
+
+    let known = collect::collect(&input, &rules.profile, assigned.shift_days);
+    let matcher = Matcher::new(&known);
+    promises::check(&output, &promises::Told { rules, assigned, report })?;
+    let elements = scan::scan(&mut output, &known, &matcher, &rules.profile)?;
+    pixels::check(&input, &mut output)?;
+    // Last, so that what it stands for is the whole object.
+    if input.has_pixels() != output.has_pixels() {
+        return Err(Finding::at("pixel-data-lost", PIXEL_DATA).into());
+    }
+    Ok(Verified { values: known.len(), uids: known.uids_len(), elements })
+}
+
+/// Another toolkit reads the header too: a sign that receivers can.
+fn opens_elsewhere(output: &mut dyn ReadSeek) -> Result<(), Quarantine> {
+    let rewound = output.rewind().is_ok();
+    let opened = rewound
+        && dicom_object::OpenFileOptions::new()
+            .read_until(PIXEL_DATA)
+            .read_preamble(dicom_object::file::ReadPreamble::Always)
+            .from_reader(std::io::BufReader::new(output))
+            .is_ok();
+    if opened { Ok(()) } else { Err(Finding::whole("not-readable-elsewhere").into()) }
+}
+
+/// A quarantine of the clean copy for `detail`.
+fn refuse(detail: impl Into<String>) -> Quarantine {
+    Quarantine::new(Reason::IdentifierFound, detail)
 }

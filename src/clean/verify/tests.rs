@@ -1,0 +1,393 @@
+use std::io::Cursor;
+
+use super::*;
+use crate::clean::report::{HeaderReport, PixelReport};
+use crate::config::{Action, Profile, ProfileOption, TagRule};
+use crate::dicom::testing::{implicit, item};
+use crate::dicom::transfer_syntax::{DEFLATED_LE, EXPLICIT_VR_LE, IMPLICIT_VR_LE};
+use crate::dicom::write::{BulkSources, NewMeta, write_part10};
+use crate::dicom::{DataSet, Element, Extent, Source, Tag, TransferSyntax, Uid, VR, Value};
+use crate::pseudonym::UidKey;
+
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+const JPEG: &str = "1.2.840.10008.1.2.4.50";
+const CODE: &str = "TRIAL-0007";
+const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
+const STUDY_DATE: Tag = Tag(0x0008, 0x0020);
+const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
+const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+const IMAGE_COMMENTS: Tag = Tag(0x0020, 0x4000);
+/// Free for tests: a sequence, an OB value.
+const SEQUENCE: Tag = Tag(0x0008, 0x1140);
+const BYTES: Tag = Tag(0x0028, 0x2000);
+
+/// A received object, its clean copy, and what is said about it.
+struct Case {
+    input: DataSet,
+    output: DataSet,
+    input_syntax: &'static str,
+    output_syntax: &'static str,
+    bulk: Vec<u8>,
+    rules: CleanRules,
+    report: Report,
+    /// Changes the written clean file.
+    after: fn(&mut Vec<u8>),
+}
+
+fn text(tag: Tag, vr: VR, value: &str) -> Element {
+    Element::bytes(tag, vr, value.as_bytes())
+}
+
+fn number(tag: Tag, value: u16) -> Element {
+    Element::bytes(tag, VR::US, value.to_le_bytes())
+}
+
+fn sequence(tag: Tag, items: Vec<DataSet>) -> Element {
+    Element { tag, vr: VR::SQ, value: Value::Items(items) }
+}
+
+fn pixels(bytes: u64) -> Element {
+    let extent = Extent { source: Source::Input, offset: 0, bytes };
+    Element { tag: PIXEL_DATA, vr: VR::OW, value: Value::Bulk(extent) }
+}
+
+fn picture() -> Vec<Element> {
+    vec![
+        number(Tag(0x0028, 0x0002), 1),
+        number(Tag(0x0028, 0x0010), 4),
+        number(Tag(0x0028, 0x0011), 8),
+        number(Tag(0x0028, 0x0100), 16),
+        pixels(64),
+    ]
+}
+
+/// A sound pair under `tcia`.
+fn sound() -> Case {
+    let method = |code| DataSet::from_iter([text(Tag(0x0008, 0x0100), VR::SH, code)]);
+    let mut input = DataSet::from_iter(picture());
+    let mut output = input.clone();
+    let identity = [
+        text(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 100"),
+        text(Tag(0x0008, 0x0016), VR::UI, CT),
+        text(Tag(0x0008, 0x0018), VR::UI, "1.2.826.0.1.1"),
+        text(STUDY_DATE, VR::DA, "20240131"),
+        text(Tag(0x0008, 0x0050), VR::SH, "ACC778812"),
+        text(Tag(0x0008, 0x0080), VR::LO, "Seaside Hospital"),
+        text(Tag(0x0008, 0x0090), VR::PN, "Quill^Marta"),
+        text(SERIES_DESCRIPTION, VR::LO, "Thorax Quill 5.0"),
+        text(PATIENT_NAME, VR::PN, "Winterbottom^Jo"),
+        text(PATIENT_ID, VR::LO, "88-1234"),
+        text(Tag(0x0010, 0x0030), VR::DA, "19611005"),
+        text(Tag(0x0020, 0x000D), VR::UI, "1.2.826.0.1.2"),
+        text(Tag(0x0020, 0x000E), VR::UI, "1.2.826.0.1.3"),
+        text(Tag(0x0020, 0x0010), VR::SH, "1"),
+    ];
+    let clean = [
+        text(Tag(0x0008, 0x0016), VR::UI, CT),
+        text(Tag(0x0008, 0x0018), VR::UI, "2.25.1"),
+        text(STUDY_DATE, VR::DA, "20240103"),
+        text(SERIES_DESCRIPTION, VR::LO, "Thorax 5.0"),
+        text(PATIENT_NAME, VR::PN, CODE),
+        text(PATIENT_ID, VR::LO, CODE),
+        text(Tag(0x0012, 0x0062), VR::CS, "YES"),
+        text(Tag(0x0012, 0x0063), VR::LO, "airlock"),
+        sequence(Tag(0x0012, 0x0064), vec![method("113100"), method("113101")]),
+        text(Tag(0x0020, 0x000D), VR::UI, "2.25.2"),
+        text(Tag(0x0020, 0x000E), VR::UI, "2.25.3"),
+        text(Tag(0x0028, 0x0301), VR::CS, "NO"),
+    ];
+    identity.into_iter().for_each(|element| drop(input.put(element)));
+    clean.into_iter().for_each(|element| drop(output.put(element)));
+    let codes = ["113100", "113101"].map(String::from).to_vec();
+    Case {
+        input,
+        output,
+        input_syntax: EXPLICIT_VR_LE,
+        output_syntax: EXPLICIT_VR_LE,
+        bulk: vec![7; 512],
+        rules: CleanRules { profile: Profile::tcia(), ..CleanRules::default() },
+        report: Report {
+            profile: "tcia".into(),
+            sop_class: CT.into(),
+            sop_instance: "2.25.1".into(),
+            study_instance: "2.25.2".into(),
+            series_instance: "2.25.3".into(),
+            patient_code: CODE.into(),
+            header: HeaderReport { method_codes: codes, ..HeaderReport::default() },
+            pixels: PixelReport { screened: true, frames: 1, ..PixelReport::default() },
+            ..Report::default()
+        },
+        after: |_| {},
+    }
+}
+
+fn file(set: &DataSet, syntax: &str, bulk: &[u8]) -> Vec<u8> {
+    let transfer_syntax = TransferSyntax::new(syntax.parse().unwrap());
+    let uid = |tag| set.ascii(tag).unwrap().parse::<Uid>().unwrap();
+    let (class, instance) = (uid(Tag(0x0008, 0x0016)), uid(Tag(0x0008, 0x0018)));
+    let meta =
+        NewMeta { sop_class: &class, sop_instance: &instance, transfer_syntax: &transfer_syntax };
+    let mut bulk = Cursor::new(bulk);
+    let mut sources = BulkSources { input: &mut bulk, scratch: None, input_big_endian: false };
+    let mut out = Vec::new();
+    write_part10(&mut out, &meta, set, &mut sources).unwrap();
+    out
+}
+
+impl Case {
+    fn verify(&self) -> Result<Verified, Quarantine> {
+        let input = file(&self.input, self.input_syntax, &self.bulk);
+        let mut output = file(&self.output, self.output_syntax, &self.bulk);
+        let mut report = self.report.clone();
+        report.output_bytes = output.len() as u64;
+        report.transfer_syntax_out = self.output_syntax.into();
+        (self.after)(&mut output);
+        let dir = tempfile::tempdir().unwrap();
+        let assigned = Assigned {
+            code: CODE.into(),
+            shift_days: -28,
+            key_id: String::new(),
+            uid_key: UidKey([0; 32]),
+        };
+        let verified = verify(Job {
+            input: &mut Cursor::new(input),
+            output: &mut Cursor::new(output),
+            scratch: &dir.path().join("scratch"),
+            rules: &self.rules,
+            assigned: &assigned,
+            report: &report,
+        });
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "scratch file left");
+        verified
+    }
+
+    /// The detail of the refusal.
+    fn refused(&self) -> String {
+        let quarantine = self.verify().unwrap_err();
+        assert_eq!(quarantine.reason, Reason::IdentifierFound, "{quarantine}");
+        for secret in ["Quill", "Winterbottom", "88-1234", "778812", "Seaside", "19611005"] {
+            assert!(!quarantine.detail.contains(secret), "{quarantine}");
+        }
+        quarantine.detail
+    }
+}
+
+/// The refusal after one element was added to the clean copy.
+fn with(element: Element) -> String {
+    let mut case = sound();
+    case.output.put(element);
+    case.refused()
+}
+
+#[test]
+fn a_sound_copy_passes_in_every_encoding() {
+    let verified = sound().verify().unwrap();
+    assert!(verified.values > 10 && verified.uids == 3 && verified.elements > 17, "{verified:?}");
+    for (input_syntax, output_syntax) in
+        [(IMPLICIT_VR_LE, EXPLICIT_VR_LE), (DEFLATED_LE, DEFLATED_LE)]
+    {
+        Case { input_syntax, output_syntax, ..sound() }.verify().unwrap();
+    }
+}
+
+#[test]
+fn identifiers_are_found_wherever_they_stand() {
+    let nested = |element| sequence(SEQUENCE, vec![DataSet::new(), DataSet::from_iter([element])]);
+    let comment = |value| text(IMAGE_COMMENTS, VR::LT, value);
+    let cases = [
+        (text(SERIES_DESCRIPTION, VR::LO, "Thorax QUILL"), "name-remains at (0008,103E)"),
+        (text(Tag(0x0008, 0x0090), VR::PN, "Quill^Marta"), "name-remains at (0008,0090)"),
+        (comment("for Jo Winterbottom"), "name-remains at (0020,4000)"),
+        (nested(comment("marta")), "name-remains at (0008,1140)[1].(0020,4000)"),
+        (comment("MRN 881234"), "id-remains at (0020,4000)"),
+        (comment("see ACC778812"), "id-remains at (0020,4000)"),
+        (comment("Seaside Hospital, East"), "place-remains at (0020,4000)"),
+        (comment("on 31.01.2024"), "date-remains at (0020,4000)"),
+        (text(STUDY_DATE, VR::DA, "20240131"), "date-remains at (0008,0020)"),
+        (text(Tag(0x0008, 0x0022), VR::DA, "20240131"), "date-remains at (0008,0022)"),
+        (text(Tag(0x0010, 0x0030), VR::DA, "19611005"), "date-remains at (0010,0030)"),
+        (text(Tag(0x0008, 0x002A), VR::DT, "19611005101500"), "date-remains at (0008,002A)"),
+        (text(Tag(0x0020, 0x0052), VR::UI, "1.2.826.0.1.3"), "uid-remains at (0020,0052)"),
+        (comment("uid 1.2.826.0.1.1."), "uid-remains at (0020,4000)"),
+        (Element::bytes(BYTES, VR::OB, *b"\x01\x02Quill\0"), "name-remains at (0028,2000)"),
+        (Element::bytes(BYTES, VR::OB, *b"Q\0u\0i\0l\0l\0"), "name-remains at (0028,2000)"),
+        (Element::bytes(BYTES, VR::OB, *b"\xFF1.2.826.0.1.1\xFF"), "uid-remains at (0028,2000)"),
+        (text(Tag(0x0020, 0x0010), VR::SH, "1"), ""),
+    ];
+    for (element, detail) in cases {
+        if detail.is_empty() {
+            // A short ID is nobody's: it may stand anywhere but where it stood.
+            let mut case = sound();
+            case.output.put(text(Tag(0x0020, 0x0013), VR::IS, "1"));
+            case.verify().unwrap();
+            assert_eq!(with(element), "id-remains at (0020,0010)");
+        } else {
+            assert_eq!(with(element), detail);
+        }
+    }
+}
+
+#[test]
+fn long_binary_values_are_searched_across_pieces() {
+    let mut case = sound();
+    case.bulk = vec![7; 3 << 20];
+    let place = (1 << 20) - 4;
+    case.bulk[place..place + 14].copy_from_slice(b" WINTERBOTTOM ");
+    let extent = Extent { source: Source::Input, offset: 0, bytes: 3 << 20 };
+    case.output.put(Element { tag: BYTES, vr: VR::OB, value: Value::Bulk(extent) });
+    assert_eq!(case.refused(), "name-remains at (0028,2000)");
+}
+
+#[test]
+fn names_are_collected_from_sequences_in_unknown_values_and_in_other_scripts() {
+    let mut case = sound();
+    let hidden = item(&implicit(PATIENT_NAME, b"Zimmerling^Ada"));
+    case.input.put(Element::bytes(Tag(0x0009, 0x1001), VR::UN, hidden));
+    case.output.put(text(IMAGE_COMMENTS, VR::LT, "Frau Zimmerling"));
+    assert_eq!(case.refused(), "name-remains at (0020,4000)");
+
+    let mut case = sound();
+    case.input.put(text(Tag(0x0008, 0x0005), VR::CS, "\\ISO 2022 IR 87"));
+    case.input.put(Element::bytes(PATIENT_NAME, VR::PN, *b"A^B=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"));
+    case.output.put(text(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 192"));
+    case.output.put(text(IMAGE_COMMENTS, VR::LT, "患者山田様"));
+    assert_eq!(case.refused(), "name-remains at (0020,4000)");
+}
+
+#[test]
+fn a_moved_date_may_fall_on_another_date_of_the_input() {
+    let mut case = sound();
+    // 28 days before the acquisition lies the study date of the input.
+    case.input.put(text(Tag(0x0008, 0x0022), VR::DA, "20240228"));
+    case.output.put(text(Tag(0x0008, 0x0022), VR::DA, "20240131"));
+    case.verify().unwrap();
+    case.rules.profile.options.remove(&ProfileOption::RetainModifiedDates);
+    assert_eq!(case.refused(), "date-remains at (0008,0022)");
+}
+
+#[test]
+fn options_and_rules_let_stay_what_they_keep() {
+    let mut case = sound();
+    case.input.put(text(Tag(0x0018, 0x1000), VR::LO, "SN-445566"));
+    case.output.put(text(Tag(0x0018, 0x1000), VR::LO, "SN-445566"));
+    case.verify().unwrap();
+    case.rules.profile.options.remove(&ProfileOption::RetainDeviceIdentity);
+    assert_eq!(case.refused(), "id-remains at (0018,1000)");
+    let keep = TagRule { group: 0x0018, element: 0x1000, action: Action::Keep };
+    case.rules.profile.rules.push(keep);
+    case.verify().unwrap();
+
+    let mut case = sound();
+    case.rules.profile.options.insert(ProfileOption::RetainFullDates);
+    case.output.put(text(STUDY_DATE, VR::DA, "20240131"));
+    case.verify().unwrap();
+    case.output.put(text(Tag(0x0010, 0x0030), VR::DA, "19611005"));
+    assert_eq!(case.refused(), "date-remains at (0010,0030)");
+
+    let mut case = sound();
+    case.rules.profile.options.insert(ProfileOption::RetainUids);
+    case.output.put(text(Tag(0x0020, 0x0052), VR::UI, "1.2.826.0.1.3"));
+    case.verify().unwrap();
+}
+
+#[test]
+fn private_elements_and_drawings_stand_only_under_their_options() {
+    let creator = text(Tag(0x0019, 0x0010), VR::LO, "ACME");
+    let private = text(Tag(0x0019, 0x1001), VR::DS, "1.5");
+    let mut case = sound();
+    case.output.put(private.clone());
+    assert_eq!(case.refused(), "private-element at (0019,1001)", "no creator");
+    case.output.put(creator);
+    case.verify().unwrap();
+    case.rules.profile.options.remove(&ProfileOption::RetainSafePrivate);
+    assert_eq!(case.refused(), "private-element at (0019,0010)");
+
+    for tag in [Tag(0x6000, 0x3000), Tag(0x6002, 0x4000), Tag(0x5000, 0x3000)] {
+        let mut case = sound();
+        case.output.put(Element::bytes(tag, VR::OW, [0, 0]));
+        case.verify().unwrap();
+        case.rules.profile.options.remove(&ProfileOption::CleanGraphics);
+        assert!(case.refused().starts_with("curve-or-overlay"), "{tag}");
+    }
+}
+
+#[test]
+fn broken_promises_are_named() {
+    type Break = fn(&mut Case);
+    let breaks: [(Break, &str); 14] = [
+        (|c| c.after = |file| file[0] = b'I', "preamble-not-zero"),
+        (|c| c.after = |file| file.extend([0; 512]), "padding-or-repeats"),
+        (|c| c.report.sop_instance = "2.25.9".into(), "uid-differs-from-report at (0008,0018)"),
+        (|c| c.report.study_instance = String::new(), "uid-differs-from-report at (0020,000D)"),
+        (|c| c.report.patient_code = "X".into(), "code-differs-from-report"),
+        (|c| c.report.profile = "basic".into(), "profile-differs-from-report"),
+        (|c| drop(c.output.remove(PATIENT_ID)), "patient-id-not-the-code"),
+        (|c| drop(c.output.put(text(PATIENT_NAME, VR::PN, "X"))), "patient-name-not-the-code"),
+        (|c| drop(c.output.remove(Tag(0x0012, 0x0062))), "identity-removed-not-said"),
+        (|c| drop(c.output.remove(Tag(0x0012, 0x0063))), "method-not-said"),
+        (|c| drop(c.report.header.method_codes.pop()), "method-differs-from-report"),
+        (|c| drop(c.output.remove(Tag(0x0028, 0x0301))), "burned-in-not-no"),
+        (|c| c.report.pixels.screened = false, "pixel-option-without-screening"),
+        (|c| drop(c.output.remove(PIXEL_DATA)), "pixel-option-without-screening"),
+    ];
+    for (break_it, rule) in breaks {
+        let mut case = sound();
+        break_it(&mut case);
+        let detail = case.refused();
+        assert!(detail.starts_with(rule), "{rule}: {detail}");
+    }
+}
+
+#[test]
+fn a_native_picture_has_the_length_of_its_attributes_or_of_the_input() {
+    let mut case = sound();
+    case.output.put(pixels(66));
+    assert_eq!(case.refused(), "pixel-data-length at (7FE0,0010)");
+    case.input.put(pixels(66));
+    case.verify().unwrap();
+}
+
+#[test]
+fn coded_pictures_are_looked_into() {
+    let plain = b"\xFF\xD8\xFF\xDA\0\x02ab\xFF\xD9";
+    let comment = b"\xFF\xD8\xFF\xFE\0\x06Jo W\xFF\xDA\0\x02ab\xFF\xD9";
+    let coded = |picture: &[u8], output_syntax| {
+        let mut case = Case { bulk: picture.to_vec(), output_syntax, ..sound() };
+        case.bulk.resize(512, 0);
+        let bytes = picture.len() as u64;
+        let fragments = vec![Extent { source: Source::Input, offset: 0, bytes }];
+        let value = Value::Fragments { offset_table: vec![], fragments };
+        case.output.put(Element { tag: PIXEL_DATA, vr: VR::OB, value });
+        case
+    };
+    coded(plain, JPEG).verify().unwrap();
+    let detail = coded(comment, JPEG).refused();
+    assert_eq!(detail, "comment-or-application-segment at (7FE0,0010)");
+    let mpeg = coded(plain, "1.2.840.10008.1.2.4.100");
+    assert_eq!(mpeg.refused(), "pixel-coding-not-checked at (7FE0,0010)");
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_or_an_input_gone_bad_does_not_pass() {
+    let mut case = sound();
+    case.after = |file| file.truncate(file.len() - 10);
+    assert!(case.refused().starts_with("clean-copy-unreadable"));
+    case.after = |file| file.truncate(100);
+    assert_eq!(case.refused(), "not-readable-elsewhere at data set");
+    let rules = CleanRules::default();
+    let assigned = Assigned {
+        code: CODE.into(),
+        shift_days: 1,
+        key_id: String::new(),
+        uid_key: UidKey([0; 32]),
+    };
+    let fault = verify(Job {
+        input: &mut Cursor::new(b"no DICOM at all"),
+        output: &mut Cursor::new(b""),
+        scratch: Path::new("/nowhere"),
+        rules: &rules,
+        assigned: &assigned,
+        report: &Report::default(),
+    });
+    assert_eq!(fault.unwrap_err().reason, Reason::Unreadable);
+}
