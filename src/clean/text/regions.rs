@@ -118,7 +118,10 @@ impl Sweep {
             .take(REGIONS_MAX + 1)
             .collect();
         if regions.len() > REGIONS_MAX {
-            return Err(TextError::TooMuch { what: "places that look like text", limit: REGIONS_MAX });
+            return Err(TextError::TooMuch {
+                what: "places that look like text",
+                limit: REGIONS_MAX,
+            });
         }
         Ok(regions)
     }
@@ -212,7 +215,9 @@ mod tests {
                 || (10.0..35.0).contains(&x) && (35.0..40.0).contains(&y)
         };
         assert_eq!(sweep([50, 50], 255, u).len(), 1);
-        let corner = |x: f32, y: f32| (x < 10.0 && y < 10.0) || (x > 10.0 && x < 20.0 && y > 10.0 && y < 20.0);
+        let corner = |x: f32, y: f32| {
+            (x < 10.0 && y < 10.0) || (x > 10.0 && x < 20.0 && y > 10.0 && y < 20.0)
+        };
         assert_eq!(sweep([50, 50], 255, corner).len(), 1);
     }
 

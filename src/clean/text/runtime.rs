@@ -39,8 +39,7 @@ pub(crate) fn session(
     path: &Path,
 ) -> Result<Session, TextError> {
     let environment = environment(library)?;
-    build(&environment, path)
-        .map_err(|error| TextError::Model { model, detail: error.to_string() })
+    build(&environment, path).map_err(|error| TextError::Model { model, detail: error.to_string() })
 }
 
 fn build(environment: &Environment, path: &Path) -> ort::Result<Session> {
