@@ -22,6 +22,8 @@ mod values;
 mod walk;
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
