@@ -74,8 +74,8 @@ mod tests {
         assert_eq!(hashed_text(&key, b"S-42 "), GOLDEN_TEXT);
     }
 
-    const GOLDEN_UID: &str = "";
-    const GOLDEN_TEXT: &str = "";
+    const GOLDEN_UID: &str = "2.25.147534748027114910351989458941574415963";
+    const GOLDEN_TEXT: &str = "BY2KXZ57KZHRP9BX";
 
     #[test]
     fn mapped_uids_are_legal_and_differ_by_key_and_original() {

@@ -4,15 +4,19 @@
 use std::collections::BTreeSet;
 
 use super::class::dictionary_vr;
-use super::text::{Charset, is_multi_valued};
-use super::{dates, private};
+use super::dates;
 use crate::clean::known::{KnownKind, KnownValue, KnownValues};
+use crate::dicom::charset::{Charset, has_values, name_groups};
+use crate::dicom::read::parse_un_sequence;
+use crate::dicom::vr::is_private;
 use crate::dicom::{DataSet, Element, Tag, VR};
 use crate::identified::Identified;
 
 /// Most values of one data set. Default 4,096: a report with hundreds of
 /// observers has fewer; a file made to slow the matcher down has more.
 const VALUES_MAX: usize = 4_096;
+/// Deepest nesting that is looked into: the reader's limit.
+const NESTING_MAX: u32 = 64;
 /// Longest value, in characters. Default 1,024: that of ST (PS3.5 §6.2).
 const CHARS_MAX: usize = 1_024;
 
@@ -61,25 +65,30 @@ const TAGS: &[(Tag, KnownKind)] = &[
 #[must_use]
 pub fn collect_known(set: &DataSet) -> KnownValues {
     let mut found = BTreeSet::new();
-    collect(set, Charset::DEFAULT, &mut found);
+    collect(set, &Charset::default(), NESTING_MAX, &mut found);
     let values = found.into_iter().map(|(kind, text)| KnownValue { kind, text });
     KnownValues { values: values.collect() }
 }
 
 type Found = BTreeSet<(KnownKind, Identified<String>)>;
 
-fn collect(set: &DataSet, around: Charset, found: &mut Found) {
-    let charset = Charset::of(set, around);
+/// Collects from one level and, `levels` deep, from those below it.
+fn collect(set: &DataSet, around: &Charset, levels: u32, found: &mut Found) {
+    let charset = around.for_item(set);
     for element in set.iter() {
-        for item in element.items().unwrap_or_default() {
-            collect(item, charset, found);
+        if let Some(below) = levels.checked_sub(1) {
+            for item in element.items().unwrap_or_default() {
+                collect(item, &charset, below, found);
+            }
+            for item in hidden_items(element) {
+                collect(&item, &charset, below, found);
+            }
         }
         let vr = known_vr(element);
-        let Some(kind) = kind(element.tag, vr) else { continue };
-        let Some(text) = element.as_bytes().and_then(|bytes| charset.decoded(bytes, vr)) else {
+        let (Some(kind), Some(bytes)) = (kind(element.tag, vr), element.as_bytes()) else {
             continue;
         };
-        for value in values(&text, vr, kind) {
+        for value in values(&charset.decode(bytes, vr).text, vr, kind) {
             if found.len() < VALUES_MAX {
                 found.insert((kind, Identified::new(value)));
             }
@@ -87,9 +96,15 @@ fn collect(set: &DataSet, around: Charset, found: &mut Found) {
     }
 }
 
+/// Items that hide in a value of VR UN.
+fn hidden_items(element: &Element) -> Vec<DataSet> {
+    let bytes = element.as_bytes().filter(|_| element.vr == VR::UN);
+    bytes.and_then(parse_un_sequence).unwrap_or_default()
+}
+
 /// The VR to read an element by; private ones by their stream.
 fn known_vr(element: &Element) -> VR {
-    if element.vr == VR::UN && !private::is_private(element.tag) {
+    if element.vr == VR::UN && !is_private(element.tag) {
         return dictionary_vr(element.tag).unwrap_or(VR::UN);
     }
     element.vr
@@ -107,10 +122,9 @@ fn kind(tag: Tag, vr: VR) -> Option<KnownKind> {
 
 /// The single values of a text that can be looked for.
 fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
-    let whole: Vec<&str> =
-        if is_multi_valued(vr) { text.split('\\').collect() } else { vec![text] };
+    let whole: Vec<&str> = if has_values(vr) { text.split('\\').collect() } else { vec![text] };
     let parts = whole.into_iter().flat_map(|value| match kind {
-        KnownKind::Person => value.split('=').collect(),
+        KnownKind::Person => name_groups(value).collect(),
         KnownKind::Id | KnownKind::Place | KnownKind::Date | KnownKind::Contact => vec![value],
     });
     parts
@@ -129,7 +143,7 @@ fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dicom::Value;
+    use crate::dicom::{Value, testing};
 
     #[test]
     fn values_are_found_at_any_depth_and_names_by_group() {
@@ -137,6 +151,7 @@ mod tests {
             Element::bytes(Tag(0x0010, 0x0020), VR::LO, "B-2 "),
             Element::bytes(Tag(0x0008, 0x1070), VR::PN, "Roe^Max\\Poe^Ann "),
         ]);
+        let hidden = testing::item(&testing::implicit(Tag(0x0010, 0x0010), b"Hidden^One"));
         let set = DataSet::from_iter([
             Element::bytes(Tag(0x0010, 0x0010), VR::PN, "Doe^Jane==\u{3a6}"),
             Element::bytes(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 192"),
@@ -145,6 +160,7 @@ mod tests {
             Element::bytes(Tag(0x0008, 0x002A), VR::DT, "20240102120000.5"),
             Element::bytes(Tag(0x0008, 0x0050), VR::SH, "  "),
             Element::bytes(Tag(0x0019, 0x1001), VR::PN, "Private^One"),
+            Element::bytes(Tag(0x0019, 0x1002), VR::UN, hidden),
             Element { tag: Tag(0x0008, 0x1140), vr: VR::SQ, value: Value::Items(vec![nested]) },
         ]);
         let known = collect_known(&set);
@@ -155,6 +171,7 @@ mod tests {
             texts,
             [
                 (Person, "Doe^Jane"),
+                (Person, "Hidden^One"),
                 (Person, "Poe^Ann"),
                 (Person, "Private^One"),
                 (Person, "Roe^Max"),

@@ -22,6 +22,8 @@ mod values;
 mod walk;
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ use walk::{Level, Walker};
 use crate::clean::judge::{Judge, Matcher};
 use crate::clean::report::HeaderReport;
 use crate::config::Profile;
+use crate::dicom::charset::Charset;
 use crate::dicom::{DataSet, Element, Tag, VR};
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
@@ -82,7 +85,7 @@ pub fn clean_header(
         patient_id: walk::trimmed(patient_id).to_vec(),
         counts: BTreeMap::new(),
     };
-    let mut cleaned = walker.data_set(set, Level::MAIN)?;
+    let mut cleaned = walker.data_set(set, Level::MAIN, &Charset::default())?;
     // Both are Type 2 in every object of a patient (PS3.3 §C.7.1.1).
     let code = context.assigned.code.as_str();
     cleaned.put(Element::bytes(PATIENT_NAME, VR::PN, code));

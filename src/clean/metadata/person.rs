@@ -1,57 +1,37 @@
 //! Whom an object is about: Issuer and Patient ID of a data set in, the key of
 //! the pseudonym table out.
 
-use super::text::Charset;
+use crate::dicom::charset::Charset;
 use crate::dicom::{DataSet, Tag, VR};
-use crate::identified::Identified;
-use crate::pseudonym::PersonKey;
+use crate::pseudonym::{PersonKey, PersonRules};
 use crate::reason::{Quarantine, Reason};
 
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 const ISSUER: Tag = Tag(0x0010, 0x0021);
-
-/// Values that senders put where they have no Patient ID; in capitals.
-const PLACEHOLDERS: [&str; 12] = [
-    "UNKNOWN",
-    "UNK",
-    "TEST",
-    "ANONYMOUS",
-    "ANON",
-    "NONE",
-    "NULL",
-    "N/A",
-    "NA",
-    "NO ID",
-    "NOID",
-    "PATIENT",
-];
 
 /// The person of a data set, by its main level alone. `default_issuer` stands
 /// in for a missing Issuer of Patient ID (0010,0021).
 ///
 /// # Errors
 /// [`Reason::NoPatientId`]: the Patient ID (0010,0020) is missing, empty, a
-/// placeholder or in a character set that cannot be read.
+/// placeholder, or its bytes break the character set: two persons could then
+/// look like one.
 pub fn person(set: &DataSet, default_issuer: &str) -> Result<PersonKey, Quarantine> {
-    let charset = Charset::of(set, Charset::DEFAULT);
-    let text = |tag| {
+    let charset = Charset::of(set);
+    let decoded = |tag| {
         let bytes = set.get(tag)?.as_bytes()?;
-        charset.decoded(bytes, VR::LO).map(|text| {
-            text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace()).to_owned()
-        })
+        Some(charset.decode(bytes, VR::LO))
     };
-    let patient_id = text(PATIENT_ID).unwrap_or_default();
-    let says_something = |letter: char| letter.is_alphanumeric() && letter != '0';
-    if !patient_id.chars().any(says_something)
-        || PLACEHOLDERS.contains(&patient_id.to_uppercase().as_str())
-    {
-        return Err(Quarantine::new(Reason::NoPatientId, "(0010,0020)"));
-    }
-    let issuer = text(ISSUER).filter(|issuer| !issuer.is_empty());
-    Ok(PersonKey {
-        issuer: Identified::new(issuer.unwrap_or_else(|| default_issuer.to_owned())),
-        patient_id: Identified::new(patient_id),
-    })
+    let refused = |detail: String| Quarantine::new(Reason::NoPatientId, detail);
+    let patient_id = decoded(PATIENT_ID)
+        .filter(|patient_id| !patient_id.lossy)
+        .ok_or_else(|| refused(format!("{PATIENT_ID}: missing or not readable")))?;
+    let issuer = decoded(ISSUER).map(|issuer| issuer.text).unwrap_or_default();
+    let rules =
+        PersonRules { default_issuer: default_issuer.to_owned(), ..PersonRules::standard() };
+    rules
+        .person(&issuer, &patient_id.text)
+        .map_err(|no_person| refused(format!("{PATIENT_ID}: {no_person}")))
 }
 
 #[cfg(test)]

@@ -93,7 +93,9 @@ pub(super) enum Step<'a> {
     Empty,
     /// A dummy value that is valid for the VR.
     Dummy,
-    /// A keyed hash.
+    /// A keyed hash; a dummy where the VR takes none.
+    HashOrDummy,
+    /// A keyed hash, by a site's rule.
     Hash,
     /// The person's pseudonym.
     Code,
@@ -276,7 +278,7 @@ impl<'a> Plan<'a> {
             return Step::Code;
         }
         if step == Step::Dummy && (HASHED.contains(&tag) || tag == PATIENT_ID) {
-            return Step::Hash;
+            return Step::HashOrDummy;
         }
         step
     }

@@ -8,12 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::table;
 use crate::config::{Profile, ProfileOption};
+use crate::dicom::vr::is_private;
 use crate::dicom::{DataSet, Tag, VR};
-
-/// The group is odd.
-pub(super) fn is_private(tag: Tag) -> bool {
-    tag.group() % 2 == 1
-}
 
 /// The private elements of one data set that stay.
 #[derive(Debug, Default)]

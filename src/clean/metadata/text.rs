@@ -5,71 +5,23 @@ use std::collections::HashMap;
 
 use crate::clean::judge::{Judge, Matcher};
 use crate::clean::report::TextReason;
-use crate::dicom::{DataSet, Tag, VR};
+use crate::dicom::VR;
+use crate::dicom::charset::{Charset, has_values};
 
-const SPECIFIC_CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
 /// Most texts whose verdict is remembered. Default 4,096: functional groups
 /// repeat the same few texts in thousands of items, and one entry is short.
 const REMEMBERED_MAX: usize = 4_096;
 /// Longest text that is remembered, in bytes.
 const REMEMBERED_BYTES_MAX: usize = 256;
 
-/// How a data set codes its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Charset {
-    /// ISO 646 or a superset that is read as Latin-1.
-    Latin,
-    /// UTF-8.
-    Utf8,
-    /// One that this build cannot read: its text is taken for identifying.
-    Unread,
-}
-
-impl Charset {
-    /// What holds where a data set names none (PS3.5 §6.1.2.1): its text is
-    /// ASCII; real senders put Latin-1 there.
-    pub(super) const DEFAULT: Self = Self::Latin;
-
-    /// The character set of `set`, or the one around it.
-    pub(super) fn of(set: &DataSet, around: Self) -> Self {
-        match set.ascii(SPECIFIC_CHARACTER_SET) {
-            None => around,
-            Some("" | "ISO_IR 6" | "ISO_IR 100" | "ISO 2022 IR 6" | "ISO 2022 IR 100") => {
-                Self::Latin
-            }
-            Some("ISO_IR 192") => Self::Utf8,
-            Some(_other) => Self::Unread,
-        }
-    }
-
-    /// The text of a value, without padding.
-    pub(super) fn decoded(self, bytes: &[u8], _vr: VR) -> Option<String> {
-        let text = match self {
-            Self::Latin => bytes.iter().map(|byte| char::from(*byte)).collect(),
-            Self::Utf8 => String::from_utf8(bytes.to_vec()).ok()?,
-            Self::Unread if bytes.is_ascii() && !bytes.contains(&0x1B) => {
-                String::from_utf8(bytes.to_vec()).ok()?
-            }
-            Self::Unread => return None,
-        };
-        Some(text.trim_end_matches(['\0', ' ']).to_owned())
-    }
-
-    fn encoded(self, text: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::Latin => text.chars().map(|letter| u8::try_from(letter).ok()).collect(),
-            Self::Utf8 => Some(text.as_bytes().to_vec()),
-            Self::Unread => text.is_ascii().then(|| text.as_bytes().to_vec()),
-        }
-    }
-
-    /// `text` without the words that this character set cannot say.
-    pub(super) fn encoded_words(self, text: &str) -> Vec<u8> {
-        self.encoded(text).unwrap_or_else(|| {
-            let words: Vec<_> = text.split(' ').filter_map(|word| self.encoded(word)).collect();
-            words.join(&b' ')
-        })
-    }
+/// `text` in a character set, without the words that it cannot say.
+pub(super) fn encoded_words(charset: &Charset, text: &str) -> Vec<u8> {
+    charset.encode(text).unwrap_or_else(|| {
+        let sayable: Vec<&str> =
+            text.split(' ').filter(|word| charset.encode(word).is_some()).collect();
+        // Each word can be said alone, so together they can.
+        charset.encode(&sayable.join(" ")).unwrap_or_default()
+    })
 }
 
 /// What became of a text.
@@ -107,16 +59,25 @@ impl<'a> TextCleaner<'a> {
         &mut self,
         bytes: &[u8],
         vr: VR,
-        charset: Charset,
+        charset: &Charset,
         depth: Depth,
     ) -> Cleaned {
-        let Some(text) = charset.decoded(bytes, vr) else {
-            return Cleaned::Changed(Vec::new());
-        };
+        let decoded = charset.decode(bytes, vr);
+        let text = decoded.text.trim_end_matches(['\0', ' ']);
         let values: Vec<&str> =
-            if is_multi_valued(vr) { text.split('\\').collect() } else { vec![text.as_str()] };
-        let cleaned: Vec<Option<String>> =
-            values.iter().map(|value| self.cleaned_value(value, depth)).collect();
+            if has_values(vr) { text.split('\\').collect() } else { vec![text] };
+        let guessed = decoded.lossy && depth == Depth::Judged;
+        let cleaned: Vec<Option<String>> = values
+            .iter()
+            .map(|value| {
+                let cleaned = self.cleaned_value(value, depth);
+                if guessed {
+                    Some(without_foreign_words(&cleaned.unwrap_or((*value).to_owned())))
+                } else {
+                    cleaned
+                }
+            })
+            .collect();
         if cleaned.iter().all(Option::is_none) {
             return Cleaned::Unchanged;
         }
@@ -125,7 +86,7 @@ impl<'a> TextCleaner<'a> {
             .zip(&cleaned)
             .map(|(value, cleaned)| cleaned.as_deref().unwrap_or(value))
             .collect();
-        Cleaned::Changed(charset.encoded_words(&parts.join("\\")))
+        Cleaned::Changed(encoded_words(charset, &parts.join("\\")))
     }
 
     /// The cleaned value, or `None` when nothing identifies.
@@ -157,25 +118,39 @@ impl<'a> TextCleaner<'a> {
     }
 }
 
-/// The backslash parts values (PS3.5 §6.2): not in ST, LT and UT.
-pub(super) fn is_multi_valued(vr: VR) -> bool {
-    !matches!(vr, VR::ST | VR::LT | VR::UT)
+/// Text that was guessed, because its bytes break its character set: letters
+/// beyond ASCII may be a name in any script, so their words go.
+fn without_foreign_words(text: &str) -> String {
+    let is_readable = |word: &&str| {
+        word.chars().all(|letter| letter.is_ascii() || !letter.is_alphabetic() || letter == 'µ')
+    };
+    text.split(' ').filter(is_readable).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn untouched_text_keeps_its_bytes_and_unread_text_is_emptied() {
+    fn cleaned(bytes: &[u8], charset: &[u8]) -> Cleaned {
         let (judge, matcher) = (Judge::new(), Matcher::default());
-        let mut cleaner = TextCleaner::new(&judge, &matcher);
-        let clean = |cleaner: &mut TextCleaner<'_>, bytes: &[u8], charset| {
-            cleaner.cleaned(bytes, VR::LO, charset, Depth::Judged)
-        };
-        let latin = clean(&mut cleaner, b"t2_tse_cor 3mm ", Charset::Latin);
-        assert_eq!(latin, Cleaned::Unchanged);
-        let unread = clean(&mut cleaner, b"\x1B$B;3\x1B(B", Charset::Unread);
-        assert_eq!(unread, Cleaned::Changed(Vec::new()));
+        let charset = Charset::from_specific(charset);
+        TextCleaner::new(&judge, &matcher).cleaned(bytes, VR::LO, &charset, Depth::Judged)
+    }
+
+    #[test]
+    fn untouched_text_keeps_its_bytes() {
+        assert_eq!(cleaned(b"t2_tse_cor 3mm ", b""), Cleaned::Unchanged);
+        assert_eq!(cleaned(b"Sch\xE4del", b"ISO_IR 100"), Cleaned::Unchanged);
+    }
+
+    #[test]
+    fn words_that_break_their_character_set_go() {
+        assert_eq!(cleaned(b"AXIAL \xE9tude", b""), Cleaned::Changed(b"AXIAL".to_vec()));
+    }
+
+    #[test]
+    fn words_that_a_character_set_cannot_say_are_left_out() {
+        let latin = Charset::from_specific(b"ISO_IR 100");
+        assert_eq!(encoded_words(&latin, "caf\u{e9} \u{3a6} 3"), b"caf\xE9 3");
     }
 }

@@ -8,7 +8,8 @@ use super::dummy;
 use super::keyed::{hashed_text, mapped_uid};
 use super::plan::{Fallback, Step};
 use super::table;
-use super::text::{Charset, Cleaned, Depth, TextCleaner};
+use super::text::{Cleaned, Depth, TextCleaner, encoded_words};
+use crate::dicom::charset::Charset;
 use crate::dicom::{Element, Uid, VR, Value};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
@@ -43,7 +44,7 @@ impl Values<'_> {
         &mut self,
         mut element: Element,
         step: Step<'_>,
-        charset: Charset,
+        charset: &Charset,
     ) -> Result<Outcome, Quarantine> {
         match step {
             Step::Remove | Step::Walk { .. } | Step::WalkDummy => return Ok(gone()),
@@ -53,8 +54,12 @@ impl Values<'_> {
             Step::Keep if element.items().is_none() => return Ok(kept(element)),
             Step::Replace(text) => return replaced_by_site(element, text, charset),
             Step::Keep | Step::KeepUnlessKnown | Step::KeepNumber | Step::KeepUid | Step::Age => {}
-            Step::Dummy | Step::Hash | Step::Code | Step::Uid | Step::Clean => {}
+            Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid | Step::Clean => {
+            }
             Step::Shift(_) | Step::KeepDate(_) => {}
+        }
+        if step == Step::Code {
+            element.vr = dictionary_vr(element.tag).unwrap_or(VR::LO);
         }
         let vr = stated_vr(&element);
         let Value::Bytes(bytes) = std::mem::replace(&mut element.value, Value::Bytes(Vec::new()))
@@ -84,7 +89,7 @@ impl Values<'_> {
         bytes: &[u8],
         vr: VR,
         step: &Step<'_>,
-        charset: Charset,
+        charset: &Charset,
     ) -> Result<New, &'static str> {
         Ok(match step {
             Step::KeepUnlessKnown => self.unless_known(bytes, vr, charset),
@@ -94,6 +99,7 @@ impl Values<'_> {
             Step::Uid => self.uids(bytes, table::is_registered_uid),
             Step::Age => age(bytes),
             Step::Code => New::Bytes("replaced", self.assigned.code.clone().into_bytes()),
+            Step::HashOrDummy => self.hashed(bytes, vr).unwrap_or(New::Dummy),
             Step::Hash => self.hashed(bytes, vr)?,
             Step::Shift(fallback) => {
                 let days = self.assigned.shift_days;
@@ -102,7 +108,7 @@ impl Values<'_> {
             Step::KeepDate(fallback) => {
                 dated(bytes, *fallback, |text| shifted(vr, text, 0).map(|_| text.to_owned()))
             }
-            Step::Clean => self.cleaned(bytes, vr, charset)?,
+            Step::Clean => self.cleaned(bytes, vr, charset),
             Step::Dummy => New::Dummy,
             Step::Keep | Step::Remove | Step::RemoveUnknown | Step::Empty => New::Gone,
             Step::Walk { .. } | Step::WalkDummy | Step::Replace(_) => New::Gone,
@@ -111,7 +117,7 @@ impl Values<'_> {
 
     /// Technical text and terms: what this data set says about persons goes.
     /// What breaks the form of a term was typed by somebody and is judged.
-    fn unless_known(&mut self, bytes: &[u8], vr: VR, charset: Charset) -> New {
+    fn unless_known(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> New {
         let typed = vr == VR::CS && !bytes.split(|byte| *byte == b'\\').all(is_term);
         let depth = if typed { Depth::Judged } else { Depth::KnownOnly };
         match self.texts.cleaned(bytes, vr, charset, depth) {
@@ -121,14 +127,15 @@ impl Values<'_> {
         }
     }
 
-    fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: Charset) -> Result<New, &'static str> {
+    fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> New {
         if !is_typed(vr) {
-            return Err("clean needs text");
+            // Text by the dictionary, something else by the stream.
+            return New::Empty;
         }
-        Ok(match self.texts.cleaned(bytes, vr, charset, Depth::Judged) {
+        match self.texts.cleaned(bytes, vr, charset, Depth::Judged) {
             Cleaned::Unchanged => New::Same,
             Cleaned::Changed(bytes) => New::Bytes("cleaned", bytes),
-        })
+        }
     }
 
     /// Maps each UID for which `stays` does not hold.
@@ -212,9 +219,9 @@ fn no_value(vr: VR) -> Value {
 fn replaced_by_site(
     mut element: Element,
     text: &str,
-    charset: Charset,
+    charset: &Charset,
 ) -> Result<Outcome, Quarantine> {
-    let bytes = charset.encoded_words(text);
+    let bytes = encoded_words(charset, text);
     if !dummy::accepts(stated_vr(&element), text) || bytes.is_empty() != text.is_empty() {
         let detail = format!("{}: the text does not fit the VR or character set", element.tag);
         return Err(Quarantine::new(Reason::RuleFailed, detail));

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use super::dummy;
 use super::plan::{Plan, Step, Subject};
-use super::private::{self, Retained, Stays};
-use super::text::Charset;
+use super::private::{Retained, Stays};
 use super::values::{Outcome, Values};
+use crate::dicom::charset::Charset;
+use crate::dicom::read::parse_un_sequence;
+use crate::dicom::vr::is_private;
 use crate::dicom::{DataSet, Element, Tag, VR, Value};
 use crate::reason::{Quarantine, Reason};
 
@@ -22,14 +24,20 @@ const NESTING_MAX: u32 = 64;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
     depth: u32,
-    charset: Charset,
     /// Free text is cleaned: structured content, graphics.
     cleans_text: bool,
 }
 
 impl Level {
     /// The main level.
-    pub(super) const MAIN: Self = Self { depth: 0, charset: Charset::DEFAULT, cleans_text: false };
+    pub(super) const MAIN: Self = Self { depth: 0, cleans_text: false };
+}
+
+/// A level and how its text is coded.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    level: Level,
+    charset: &'a Charset,
 }
 
 /// Cleans one object.
@@ -52,13 +60,15 @@ impl<'a> Walker<'a> {
         &mut self,
         mut set: DataSet,
         level: Level,
+        around: &Charset,
     ) -> Result<DataSet, Quarantine> {
-        let level = Level { charset: Charset::of(&set, level.charset), ..level };
+        let charset = around.for_item(&set).into_owned();
+        let scope = Scope { level, charset: &charset };
         let retained = Retained::of(&set, self.plan.profile());
         let mut cleaned = DataSet::new();
         for tag in set.tags() {
             let Some(element) = set.remove(tag) else { continue };
-            let (word, element) = match self.element(element, retained.stays(tag), level)? {
+            let (word, element) = match self.element(element, retained.stays(tag), scope)? {
                 Outcome::Gone(word) => (word, None),
                 Outcome::Stays(word, element) => (word, Some(element)),
             };
@@ -74,7 +84,7 @@ impl<'a> Walker<'a> {
         &mut self,
         mut element: Element,
         stays: Option<Stays>,
-        level: Level,
+        scope: Scope<'_>,
     ) -> Result<Outcome, Quarantine> {
         let step = match stays {
             Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
@@ -82,19 +92,20 @@ impl<'a> Walker<'a> {
                 element.vr = vr;
                 self.plan.safe_private_step(vr)
             }
-            None if private::is_private(element.tag) => {
+            None if is_private(element.tag) => {
                 return Ok(Outcome::Gone("private-removed"));
             }
-            None => self.step(&element, level),
+            None => self.step(&element, scope.level),
         };
         if let Step::Walk { cleans_text } = step {
-            let cleans_text = cleans_text || level.cleans_text;
-            return self.items(element, Level { cleans_text, ..level });
+            let cleans_text = cleans_text || scope.level.cleans_text;
+            let level = Level { cleans_text, ..scope.level };
+            return self.items(element, Scope { level, ..scope });
         }
         if step == Step::WalkDummy {
-            return self.dummy_items(element, level);
+            return self.dummy_items(element, scope);
         }
-        self.values.apply(element, step, level.charset)
+        self.values.apply(element, step, scope.charset)
     }
 
     fn step(&self, element: &Element, level: Level) -> Step<'a> {
@@ -113,40 +124,44 @@ impl<'a> Walker<'a> {
     }
 
     /// Cleans the items of a sequence.
-    fn items(&mut self, mut element: Element, level: Level) -> Result<Outcome, Quarantine> {
-        let Value::Items(items) = element.value else {
-            // A sequence without items may come as zero bytes; other bytes
-            // were not read as items and cannot be looked at.
-            let empty = element.is_empty();
-            element.vr = VR::SQ;
-            element.value = Value::Items(Vec::new());
-            return Ok(if empty {
-                Outcome::Stays("kept", element)
-            } else {
-                Outcome::Gone("removed")
-            });
-        };
-        let below = Level { depth: level.depth + 1, ..level };
+    fn items(&mut self, mut element: Element, scope: Scope<'_>) -> Result<Outcome, Quarantine> {
+        let below = Level { depth: scope.level.depth + 1, ..scope.level };
         if below.depth > NESTING_MAX {
             let detail = format!("{}: nesting over {NESTING_MAX}", element.tag);
             return Err(Quarantine::new(Reason::OverLimit, detail));
         }
+        let Some(items) = items_of(&mut element) else { return Ok(Outcome::Gone("removed")) };
         let items: Result<Vec<_>, _> =
-            items.into_iter().map(|item| self.data_set(item, below)).collect();
+            items.into_iter().map(|item| self.data_set(item, below, scope.charset)).collect();
         element.value = Value::Items(items?);
         element.vr = VR::SQ;
         Ok(Outcome::Stays("kept", element))
     }
 
-    fn dummy_items(&mut self, mut element: Element, level: Level) -> Result<Outcome, Quarantine> {
+    fn dummy_items(
+        &mut self,
+        mut element: Element,
+        scope: Scope<'_>,
+    ) -> Result<Outcome, Quarantine> {
         match dummy::items(element.tag, element.items().unwrap_or_default()) {
             Some(items) => {
                 element.vr = VR::SQ;
                 element.value = Value::Items(items);
                 Ok(Outcome::Stays("replaced", element))
             }
-            None => self.items(element, level),
+            None => self.items(element, scope),
         }
+    }
+}
+
+/// The items of a sequence, also of one that hides in UN; bytes that are no
+/// items cannot be looked at and give `None`.
+fn items_of(element: &mut Element) -> Option<Vec<DataSet>> {
+    match std::mem::replace(&mut element.value, Value::Items(Vec::new())) {
+        Value::Items(items) => Some(items),
+        Value::Bytes(bytes) if bytes.is_empty() => Some(Vec::new()),
+        Value::Bytes(bytes) => parse_un_sequence(&bytes),
+        Value::Bulk(_) | Value::Fragments { .. } => None,
     }
 }
 
