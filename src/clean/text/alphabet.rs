@@ -44,7 +44,11 @@ impl Alphabet {
     /// # Errors
     /// [`TextError::Model`] when the classes are not those of this alphabet: the
     /// text would be silently wrong.
-    pub(crate) fn decode(&self, probabilities: &[f32], classes: usize) -> Result<Reading, TextError> {
+    pub(crate) fn decode(
+        &self,
+        probabilities: &[f32],
+        classes: usize,
+    ) -> Result<Reading, TextError> {
         if classes != self.classes() {
             let detail = format!("{classes} classes, alphabet has {}", self.classes());
             return Err(TextError::Model { model: RECOGNISER, detail });

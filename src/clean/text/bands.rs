@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn overlapping_tiles_give_the_higher_probability_once() {
-        let plan =
-            Plan { scaled: [6, 6], tile: [4, 4], lefts: vec![0, 2], tops: vec![0, 2] };
+        let plan = Plan { scaled: [6, 6], tile: [4, 4], lefts: vec![0, 2], tops: vec![0, 2] };
         let mut band = Band::new(&plan);
         let mut rows = Vec::new();
         for (i, &top) in plan.tops.iter().enumerate() {

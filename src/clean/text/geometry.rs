@@ -36,8 +36,7 @@ impl Rect {
         let [a, b, c, d] = *corners;
         let (top, side) = (sub(b, a), sub(d, a));
         let (width, height) = (length(top), length(side));
-        let along =
-            if width > 0.0 { [top[0] / width, top[1] / width] } else { [1.0, 0.0] };
+        let along = if width > 0.0 { [top[0] / width, top[1] / width] } else { [1.0, 0.0] };
         let middle = |i: usize| (a[i] + b[i] + c[i] + d[i]) / 4.0;
         Self { centre: [middle(0), middle(1)], along, width, height }
     }

@@ -43,10 +43,8 @@ pub fn merge(pieces: Vec<TextLine>) -> Vec<MergedLine> {
     let mut lines: Vec<MergedLine> = groups
         .into_iter()
         .filter_map(|members| {
-            let parts = in_reading_order(&members, &rects)
-                .into_iter()
-                .map(|i| pieces[i].clone())
-                .collect();
+            let parts =
+                in_reading_order(&members, &rects).into_iter().map(|i| pieces[i].clone()).collect();
             joined(parts)
         })
         .collect();
@@ -99,9 +97,7 @@ fn on_one_line(a: &Rect, b: &Rect) -> bool {
 fn in_reading_order(members: &[usize], rects: &[Rect]) -> Vec<usize> {
     let along = direction(members.iter().map(|&i| &rects[i]));
     let mut order = members.to_vec();
-    order.sort_by(|&a, &b| {
-        dot(rects[a].centre, along).total_cmp(&dot(rects[b].centre, along))
-    });
+    order.sort_by(|&a, &b| dot(rects[a].centre, along).total_cmp(&dot(rects[b].centre, along)));
     order
 }
 

@@ -118,7 +118,10 @@ impl Sweep {
             .take(REGIONS_MAX + 1)
             .collect();
         if regions.len() > REGIONS_MAX {
-            return Err(TextError::TooMuch { what: "places that look like text", limit: REGIONS_MAX });
+            return Err(TextError::TooMuch {
+                what: "places that look like text",
+                limit: REGIONS_MAX,
+            });
         }
         Ok(regions)
     }
@@ -200,19 +203,21 @@ mod tests {
 
     #[test]
     fn pixels_under_the_threshold_part_components() {
-        let found = sweep([100, 60], 255, |x, y| block(x, y) && (x < 48.0 || x > 52.0));
+        let found = sweep([100, 60], 255, |x, y| block(x, y) && !(48.0..=52.0).contains(&x));
         assert_eq!(found.len(), 2);
     }
 
     #[test]
     fn arms_that_meet_below_or_at_a_corner_are_one_component() {
         let u = |x: f32, y: f32| {
-            (10.0..15.0).contains(&x) && y < 40.0
-                || (30.0..35.0).contains(&x) && y < 40.0
-                || (10.0..35.0).contains(&x) && (35.0..40.0).contains(&y)
+            let arm = (10.0..15.0).contains(&x) || (30.0..35.0).contains(&x);
+            let foot = (10.0..35.0).contains(&x) && y >= 35.0;
+            y < 40.0 && (arm || foot)
         };
         assert_eq!(sweep([50, 50], 255, u).len(), 1);
-        let corner = |x: f32, y: f32| (x < 10.0 && y < 10.0) || (x > 10.0 && x < 20.0 && y > 10.0 && y < 20.0);
+        let corner = |x: f32, y: f32| {
+            (x < 10.0 && y < 10.0) || (x > 10.0 && x < 20.0 && y > 10.0 && y < 20.0)
+        };
         assert_eq!(sweep([50, 50], 255, corner).len(), 1);
     }
 
