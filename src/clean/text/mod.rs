@@ -19,6 +19,9 @@ mod recognise;
 mod regions;
 mod runtime;
 
+#[cfg(test)]
+mod tests;
+
 pub use lines::{MergedLine, merge};
 pub use models::{ModelError, ModelFiles};
 pub use ocr::Ocr;
@@ -66,6 +69,13 @@ pub enum TextError {
     Runtime {
         /// The loader's words.
         detail: String,
+    },
+    /// ONNX Runtime would report to its maker: whoever starts this process must set
+    /// the variable to 1.
+    #[error("ONNX Runtime is not loaded while {variable} is not 1")]
+    Telemetry {
+        /// The environment variable.
+        variable: &'static str,
     },
     /// A model file cannot be loaded or is not the model that was expected.
     #[error("model {model} cannot be used: {detail}; run scripts/setup")]

@@ -102,8 +102,8 @@ impl Recogniser {
         for y in 0..HEIGHT {
             for x in 0..used {
                 let colour = crop.sample(picture, x, y);
-                for c in 0..3 {
-                    self.input[c * area + y * width + x] = colour[c] / 127.5 - 1.0;
+                for (c, value) in colour.into_iter().enumerate() {
+                    self.input[c * area + y * width + x] = value / 127.5 - 1.0;
                 }
             }
         }
@@ -138,16 +138,14 @@ impl<'a> Crop<'a> {
     /// The mean colour under one pixel of the input.
     fn sample(&self, picture: &Picture<'_>, x: usize, y: usize) -> [f32; 3] {
         let [across, down] = self.taps;
-        let mut sum = [0.0; 3];
+        let mut sum = [0.0_f32; 3];
         for j in 0..down {
             let v = (y as f32 + (j as f32 + 0.5) / down as f32) * self.step[1];
             for i in 0..across {
                 let u = (x as f32 + (i as f32 + 0.5) / across as f32) * self.step[0];
                 let [px, py] = self.rect.at(u - self.rect.width / 2.0, v - self.rect.height / 2.0);
                 let colour = picture.sample(px, py);
-                for c in 0..3 {
-                    sum[c] += colour[c];
-                }
+                sum = std::array::from_fn(|c| sum[c] + colour[c]);
             }
         }
         sum.map(|value| value / (across * down) as f32)

@@ -203,16 +203,16 @@ mod tests {
 
     #[test]
     fn pixels_under_the_threshold_part_components() {
-        let found = sweep([100, 60], 255, |x, y| block(x, y) && (x < 48.0 || x > 52.0));
+        let found = sweep([100, 60], 255, |x, y| block(x, y) && !(48.0..=52.0).contains(&x));
         assert_eq!(found.len(), 2);
     }
 
     #[test]
     fn arms_that_meet_below_or_at_a_corner_are_one_component() {
         let u = |x: f32, y: f32| {
-            (10.0..15.0).contains(&x) && y < 40.0
-                || (30.0..35.0).contains(&x) && y < 40.0
-                || (10.0..35.0).contains(&x) && (35.0..40.0).contains(&y)
+            let arm = (10.0..15.0).contains(&x) || (30.0..35.0).contains(&x);
+            let foot = (10.0..35.0).contains(&x) && y >= 35.0;
+            y < 40.0 && (arm || foot)
         };
         assert_eq!(sweep([50, 50], 255, u).len(), 1);
         let corner = |x: f32, y: f32| {

@@ -1,7 +1,8 @@
 //! ONNX Runtime, once per process: path of the library in, sessions out.
 //!
 //! The library is loaded by path and by nothing else: `ort` would otherwise
-//! look for one itself and panic when there is none.
+//! look for one itself and panic when there is none. It is loaded only where its
+//! telemetry is off for the whole process.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -15,11 +16,21 @@ use super::TextError;
 /// `ort` allows one environment per process and keeps only a weak handle of it.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
+/// Microsoft's builds from 1.29 on send events to Microsoft and keep a device id
+/// in the user's cache folder, and say so before `DisableTelemetryEvents` can be
+/// called; only this variable, set to 1 before the library is loaded, turns all of it
+/// off (microsoft/onnxruntime pull request 27379; seen with 1.31.1).
+const TELEMETRY_OFF: &str = "ORT_DISABLE_TELEMETRY";
+
 /// The process's environment; the first call loads `library`.
 fn environment(library: &Path) -> Result<Environment, TextError> {
     let mut slot = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = slot.as_ref() {
         return Ok(environment.clone());
+    }
+    // Checked, not set: a process's environment can be set safely only from outside.
+    if std::env::var_os(TELEMETRY_OFF).is_none_or(|value| value != "1") {
+        return Err(TextError::Telemetry { variable: TELEMETRY_OFF });
     }
     let builder = ort::init_from(library)
         .map_err(|error| TextError::Runtime { detail: error.to_string() })?;
