@@ -33,6 +33,10 @@ pub const NAMES: &[&str] = &[
     "spool.forget.removed",
     "spool.forget.durable",
     "spool.forget.done",
+    "pseudonym.journal.synced",
+    "pseudonym.index.written",
+    "receipt.lines.synced",
+    "receipt.anchor.synced",
 ];
 
 /// Kills this process here when the environment asks for it.

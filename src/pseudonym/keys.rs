@@ -28,7 +28,7 @@ const KEY_DIR: &str = "keys";
 const MASTER_FILE: &str = "master";
 const RETIRED_PREFIX: &str = "retired-";
 /// What only exists once a key was used, relative to the data directory.
-const MADE_WITH_A_KEY: [&str; 3] = ["pseudonyms/journal", "pseudonyms/index", "receipts/head"];
+const MADE_WITH_A_KEY: [&str; 3] = ["pseudonyms/journal", "pseudonyms/index", "receipts/head.0"];
 
 /// Why there is no usable key. The node does not start.
 #[derive(Debug, thiserror::Error)]

@@ -19,6 +19,7 @@ use super::person::{Assigned, PersonKey, UidKey};
 use super::record::{Mapping, SealedRecord, Sealer};
 use super::recover::{self, TableReport};
 use crate::disk::{Disk, RealDisk};
+use crate::kill_point::kill_point;
 
 /// Longest project name. Default 64: it stands in every record and receipt.
 pub const PROJECT_BYTES_MAX: usize = 64;
@@ -268,12 +269,14 @@ impl SledTable {
         let sequence = writer.journal.end().sequence + 1;
         let record = self.sealer.seal(sequence, mapping)?;
         writer.journal.append(&record)?;
+        kill_point("pseudonym.journal.synced");
         let mut changes = self.index.changes(writer.sentinel);
         let taken_in =
             changes.add(&record, mapping, writer.journal.end()).and_then(|()| changes.commit());
         // The journal is ahead for good: assigning again would write a second record.
         writer.index_failed = taken_in.is_err();
         writer.sentinel = taken_in?;
+        kill_point("pseudonym.index.written");
         writer.since_sync += 1;
         if writer.since_sync >= INDEX_SYNC_EVERY {
             self.index.sync()?;

@@ -3,7 +3,7 @@
 //! ```text
 //! line    the receipt's JSON object with one more field at its end, "chain":
 //!         hex HMAC-SHA-256(chain key, chain of the line before ‖ receipt's JSON)
-//! anchor  two slots of 512 bytes, each JSON, blanks, line end; written in turn
+//! anchor  512 bytes: JSON, blanks, line end; two files, written in turn
 //! ```
 //! Invariant: without the key nobody can change, add, reorder or take out a
 //! line, nor move the anchor, so that cut-off lines are missed too.
@@ -18,7 +18,7 @@ use super::receipt::{RECEIPT_BYTES_MAX, hex};
 
 /// Longest line with its end: a receipt and its chain.
 pub(super) const LINE_BYTES_MAX: usize = RECEIPT_BYTES_MAX + 80;
-/// One slot of the anchor: a sector, the most that disks write as one.
+/// Length of an anchor: a sector, the most that disks write as one.
 pub(super) const SLOT_BYTES: usize = 512;
 const CHAIN_FIELD: &str = r#","chain":""#;
 const CHAIN_END: &str = "\"}";
@@ -114,7 +114,7 @@ impl Line {
 /// Up to where the ledger is synced and its callers were told so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Anchor {
-    /// Counts the writes of the anchor; says which slot is newer.
+    /// Counts the writes of the anchor; says which of the two is newer.
     pub(super) turn: u64,
     /// File of the last line; empty before the first.
     pub(super) segment: String,
@@ -142,7 +142,7 @@ impl Anchor {
         Self { turn: 0, segment: String::new(), bytes: 0, lines: 0, chain: key.genesis() }
     }
 
-    /// The bytes of one slot.
+    /// The bytes of its file.
     pub(super) fn to_slot(&self, key: &LedgerKey) -> Option<[u8; SLOT_BYTES]> {
         let fields = AnchorJson {
             turn: self.turn,
@@ -160,7 +160,7 @@ impl Anchor {
         Some(slot)
     }
 
-    /// Reads a slot; nothing where it is torn, empty or sealed with another key.
+    /// Reads them; nothing where it is torn, empty or sealed with another key.
     pub(super) fn from_slot(key: &LedgerKey, slot: &[u8]) -> Option<Self> {
         let fields: AnchorJson = serde_json::from_slice(slot).ok()?;
         let anchor = Self {

@@ -23,7 +23,7 @@ pub enum LedgerError {
     /// Lines stand there, but nothing says how many there should be. The node
     /// does not start.
     #[error(
-        "receipt ledger: the file `head` is missing, damaged or of another key; restore it, or \
+        "receipt ledger: `head.0` and `head.1` are missing, damaged or of another key; restore them, or \
          move the receipts directory aside as it is and start a new one"
     )]
     NoAnchor,

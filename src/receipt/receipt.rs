@@ -19,7 +19,7 @@ pub const RECEIPT_VERSION: u32 = 1;
 /// Longest receipt as JSON. Default 1 KB: 10 million of them fit on 10 GB.
 pub const RECEIPT_BYTES_MAX: usize = 1_024;
 /// Longest project, destination or actor that is written in full.
-const NAME_BYTES_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 48;
 /// Longest detail or reason in words that is written in full.
 const DETAIL_BYTES_MAX: usize = 100;
 /// Longest digest or UID.

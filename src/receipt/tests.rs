@@ -160,19 +160,20 @@ fn a_torn_end_is_cut_and_whole_lines_behind_the_anchor_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let receipts = dir.path().join("receipts");
     let day = receipts.join("1970-01-01.jsonl");
-    let old_anchor = {
+    {
         let (ledger, _report) = open(dir.path()).unwrap();
         ledger.append(&delivered("a", "2.25.1")).unwrap();
-        let anchor = std::fs::read(receipts.join("head")).unwrap();
         ledger.append(&delivered("b", "2.25.1")).unwrap();
-        anchor
-    };
+    }
+    // The first line's anchor, which an even turn has not yet replaced.
+    let old_anchor = std::fs::read(receipts.join("head.1")).unwrap();
     let whole = std::fs::read(&day).unwrap();
     let first_line = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     for cut in first_line..=whole.len() {
         // Crash after some bytes of the second group, before its anchor.
         std::fs::write(&day, &whole[..cut]).unwrap();
-        std::fs::write(receipts.join("head"), &old_anchor).unwrap();
+        std::fs::write(receipts.join("head.0"), b"torn").unwrap();
+        std::fs::write(receipts.join("head.1"), &old_anchor).unwrap();
         let (ledger, report) = open(dir.path()).unwrap();
         let kept_whole = cut == whole.len();
         assert_eq!(report.lines_adopted, u64::from(kept_whole));
@@ -242,23 +243,30 @@ fn a_broken_line_does_not_hide_the_others_from_a_reader() {
 }
 
 #[test]
-fn a_lost_anchor_or_another_key_is_refused_and_one_torn_slot_is_not() {
+fn lost_anchors_or_another_key_are_refused_and_one_lost_anchor_is_not() {
     let dir = tempfile::tempdir().unwrap();
     three_days(dir.path());
-    let head = dir.path().join("receipts/head");
-    let whole = std::fs::read(&head).unwrap();
-    for slot in 0..2 {
-        let mut torn = whole.clone();
-        torn[slot * 512..slot * 512 + 100].fill(0);
-        std::fs::write(&head, torn).unwrap();
+    let receipts = dir.path().join("receipts");
+    let heads = ["head.0", "head.1"].map(|name| receipts.join(name));
+    for (head, gone) in heads.iter().zip([false, true]) {
+        if gone {
+            std::fs::remove_file(head).unwrap();
+        } else {
+            std::fs::write(head, [0; 100]).unwrap();
+        }
         let (ledger, _report) = open(dir.path()).unwrap();
         assert_eq!(ledger.verify(), Ok(6));
+        drop(ledger);
+        std::fs::remove_dir_all(&receipts).unwrap();
+        three_days(dir.path());
     }
     let other = LedgerKey::new([8; 32]);
     let clock = Arc::new(ManualClock::default());
-    let refused = Ledger::open(&dir.path().join("receipts"), Arc::new(RealDisk), clock, other);
+    let refused = Ledger::open(&receipts, Arc::new(RealDisk), clock, other);
     assert_eq!(refused.unwrap_err(), LedgerError::NoAnchor);
-    std::fs::remove_file(&head).unwrap();
+    for head in &heads {
+        std::fs::remove_file(head).unwrap();
+    }
     assert_eq!(open(dir.path()).unwrap_err(), LedgerError::NoAnchor);
 }
 

@@ -13,12 +13,14 @@ use super::error::LedgerError;
 use super::segments::{Start, Walk, segment_of, segments};
 use crate::clock::Clock;
 use crate::disk::{Disk, DiskFile, replace_synced};
+use crate::kill_point::kill_point;
 
 /// Most lines that share a sync. Default 256: at most 283 KB are written at once.
 pub(super) const GROUP_LINES_MAX: usize = 256;
 /// Longest end that a torn write can leave.
 const TORN_BYTES_MAX: u64 = (GROUP_LINES_MAX * LINE_BYTES_MAX) as u64;
-const ANCHOR_FILE: &str = "head";
+/// One anchor each, written in turn: overwriting one cannot harm the other.
+const ANCHOR_FILES: [&str; 2] = ["head.0", "head.1"];
 
 /// What was found when the ledger was opened, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub(super) struct Writer {
     dir: PathBuf,
     key: LedgerKey,
     anchor: Anchor,
-    anchor_file: Box<dyn DiskFile>,
+    anchor_files: [Box<dyn DiskFile>; 2],
     segment_file: Option<(String, Box<dyn DiskFile>)>,
     failed: bool,
 }
@@ -49,16 +51,23 @@ pub(super) fn read_anchor(
     key: &LedgerKey,
 ) -> Result<Option<Anchor>, LedgerError> {
     let io = LedgerError::io("read the anchor");
-    let path = dir.join(ANCHOR_FILE);
-    if !disk.exists(&path).map_err(&io)? {
-        let begun = disk.exists(dir).map_err(&io)? && !segments(dir, disk)?.is_empty();
-        return if begun { Err(LedgerError::NoAnchor) } else { Ok(None) };
+    let mut newest: Option<Anchor> = None;
+    for path in ANCHOR_FILES.map(|name| dir.join(name)) {
+        if !disk.exists(&path).map_err(&io)? {
+            continue;
+        }
+        let mut slot = Vec::new();
+        let file = disk.open(&path).map_err(&io)?;
+        file.take(SLOT_BYTES as u64).read_to_end(&mut slot).map_err(&io)?;
+        let anchor = Anchor::from_slot(key, &slot);
+        if anchor.as_ref().map(|anchor| anchor.turn) > newest.as_ref().map(|anchor| anchor.turn) {
+            newest = anchor;
+        }
     }
-    let mut slots = Vec::new();
-    let file = disk.open(&path).map_err(&io)?;
-    file.take(2 * SLOT_BYTES as u64).read_to_end(&mut slots).map_err(&io)?;
-    let sound = slots.chunks(SLOT_BYTES).filter_map(|slot| Anchor::from_slot(key, slot));
-    sound.max_by_key(|anchor| anchor.turn).map(Some).ok_or(LedgerError::NoAnchor)
+    // Without any line there is nothing that an anchor could miss.
+    let begun =
+        newest.is_none() && disk.exists(dir).map_err(&io)? && !segments(dir, disk)?.is_empty();
+    if begun { Err(LedgerError::NoAnchor) } else { Ok(newest) }
 }
 
 impl Writer {
@@ -74,11 +83,10 @@ impl Writer {
             Some(anchor) => anchor,
             None => make_anchor(dir, disk.as_ref(), &key)?,
         };
-        let anchor_file =
-            disk.open_rw(&dir.join(ANCHOR_FILE)).map_err(LedgerError::io("open the anchor"))?;
+        let anchor_files = open_anchors(dir, disk.as_ref())?;
         let dir = dir.to_owned();
         let mut writer =
-            Self { disk, clock, dir, key, anchor, anchor_file, segment_file: None, failed: false };
+            Self { disk, clock, dir, key, anchor, anchor_files, segment_file: None, failed: false };
         writer.refuse_cut_off()?;
         let (lines_adopted, torn_bytes) = writer.adopt()?;
         let report = LedgerReport { lines: writer.anchor.lines, lines_adopted, torn_bytes };
@@ -113,7 +121,10 @@ impl Writer {
             text.push_str(&line);
         }
         self.write_lines(&next.segment, start_bytes, text.as_bytes())?;
-        let synced = self.sync_lines(&next.segment).and_then(|()| self.write_anchor(next));
+        let synced = self.sync_lines(&next.segment).and_then(|()| {
+            kill_point("receipt.lines.synced");
+            self.write_anchor(next)
+        });
         self.failed = synced.is_err();
         synced
     }
@@ -138,15 +149,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the slot that is not the newest, so that a torn one costs nothing.
+    /// Writes the anchor that is not the newest, so that a torn one costs nothing.
     fn write_anchor(&mut self, mut next: Anchor) -> Result<(), LedgerError> {
         next.turn += 1;
         let io = LedgerError::io("write the anchor");
         let slot = next.to_slot(&self.key).ok_or_else(|| io(io::ErrorKind::InvalidData.into()))?;
-        let at = next.turn % 2 * SLOT_BYTES as u64;
-        self.anchor_file.seek(SeekFrom::Start(at)).map_err(&io)?;
-        self.anchor_file.write_all(&slot).map_err(&io)?;
-        self.anchor_file.sync_data().map_err(&io)?;
+        let [even, odd] = &mut self.anchor_files;
+        let file = if next.turn.is_multiple_of(2) { even } else { odd };
+        file.seek(SeekFrom::Start(0)).map_err(&io)?;
+        file.write_all(&slot).map_err(&io)?;
+        file.sync_data().map_err(&io)?;
+        kill_point("receipt.anchor.synced");
         self.anchor = next;
         Ok(())
     }
@@ -240,10 +253,128 @@ fn make_anchor(dir: &Path, disk: &dyn Disk, key: &LedgerKey) -> Result<Anchor, L
     let io = LedgerError::io("make the anchor");
     let anchor = Anchor::start(key);
     let slot = anchor.to_slot(key).ok_or_else(|| io(io::ErrorKind::InvalidData.into()))?;
-    let slots = [slot, [b' '; SLOT_BYTES]].concat();
-    replace_synced(disk, &dir.join(ANCHOR_FILE), &slots).map_err(&io)?;
+    let [even, odd] = ANCHOR_FILES.map(|name| dir.join(name));
+    replace_synced(disk, &odd, &[b' '; SLOT_BYTES]).map_err(&io)?;
+    replace_synced(disk, &even, &slot).map_err(&io)?;
     if let Some(parent) = dir.parent() {
         disk.sync_dir(parent).map_err(&io)?;
     }
     Ok(anchor)
+}
+
+/// A lost one of the two is made again: the other says enough.
+fn open_anchors(dir: &Path, disk: &dyn Disk) -> Result<[Box<dyn DiskFile>; 2], LedgerError> {
+    let io = LedgerError::io("open the anchor");
+    let open = |name: &str| disk.open_rw(&dir.join(name)).map_err(&io);
+    let files = [open(ANCHOR_FILES[0])?, open(ANCHOR_FILES[1])?];
+    disk.sync_dir(dir).map_err(&io)?;
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::disk::testing::{Cut, FaultyDisk, VolatileDisk};
+
+    const DIR: &str = "/data/receipts";
+    const ENOSPC: i32 = 28;
+
+    fn base() -> VolatileDisk {
+        let disk = VolatileDisk::default();
+        disk.create_dir_all(Path::new("/data")).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        disk
+    }
+
+    fn open(disk: Arc<dyn Disk>) -> Result<(Writer, LedgerReport), LedgerError> {
+        let clock = Arc::new(ManualClock::default());
+        Writer::open(Path::new(DIR), disk, clock, LedgerKey::new([7; 32]))
+    }
+
+    fn group(first: usize, lines: usize) -> Vec<String> {
+        (first..first + lines).map(|number| format!(r#"{{"id":"{number}"}}"#)).collect()
+    }
+
+    /// What stands in the ledger, its chain checked.
+    fn standing(disk: &VolatileDisk) -> Vec<String> {
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+        let (writer, report) = open(Arc::clone(&disk)).unwrap();
+        let key = LedgerKey::new([7; 32]);
+        let lines = crate::receipt::segments::verify(Path::new(DIR), &disk, &key, &writer.anchor);
+        assert_eq!(lines, Ok(report.lines));
+        let mut walk = Walk::begin(Path::new(DIR), &disk, None).unwrap();
+        let mut found = Vec::new();
+        while let Some(placed) = walk.next_line().unwrap() {
+            found.push(placed.line.json);
+        }
+        assert_eq!(found.len() as u64, report.lines);
+        found
+    }
+
+    /// Writes groups of three until the disk fails; gives what was acknowledged.
+    fn work(disk: &FaultyDisk) -> usize {
+        let mut told = 0;
+        let Ok((mut writer, _report)) = open(Arc::new(disk.clone())) else { return told };
+        for round in 0..4 {
+            if writer.append(&group(3 * round, 3)).is_ok() {
+                told = 3 * round + 3;
+            } else {
+                break;
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_a_power_cut_at_any_call() {
+        let calls = {
+            let disk = FaultyDisk::new(Arc::new(base()));
+            assert_eq!(work(&disk), 12);
+            disk.calls()
+        };
+        for call in 0..calls {
+            for cut in (0..6).map(Cut::AnySubset).chain([Cut::LoseAll, Cut::KeepAll]) {
+                let volatile = base();
+                let disk = FaultyDisk::new(Arc::new(volatile.clone()));
+                disk.off_from(call);
+                let told = work(&disk);
+                let found = standing(&volatile.after_power_cut(cut));
+                assert!(found.len() >= told, "call {call}, {cut:?}");
+                assert_eq!(found, group(0, found.len()), "call {call}, {cut:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_that_fails_once_loses_nothing_that_was_acknowledged() {
+        let (start, calls) = {
+            let disk = FaultyDisk::new(Arc::new(base()));
+            let opened = open(Arc::new(disk.clone())).unwrap();
+            let start = disk.calls();
+            drop(opened);
+            let disk = FaultyDisk::new(Arc::new(base()));
+            work(&disk);
+            (start, disk.calls())
+        };
+        let mut healed = 0;
+        for call in start..calls {
+            let volatile = base();
+            let disk = FaultyDisk::new(Arc::new(volatile.clone()));
+            disk.fail(call, ENOSPC);
+            let (mut writer, _report) = open(Arc::new(disk.clone())).unwrap();
+            let mut told = Vec::new();
+            let mut refused = 0;
+            for round in 0..5 {
+                match writer.append(&group(3 * round, 3)) {
+                    Ok(()) => told.extend(group(3 * round, 3)),
+                    Err(_full) => refused += 1,
+                }
+            }
+            healed += usize::from(refused == 1);
+            let found = standing(&volatile);
+            assert!(told.iter().all(|line| found.contains(line)), "call {call}");
+        }
+        assert!(healed >= 4, "a full disk heals: {healed}");
+    }
 }
