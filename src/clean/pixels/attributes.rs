@@ -178,7 +178,7 @@ impl PixelAttributes {
             return Err(PixelError::Attribute { name: "Rows or Columns" });
         }
         let colour = self.photometric.samples() == 3;
-        if colour && self.bits.allocated != 8 && self.bits.allocated != 16 {
+        if colour && self.bits.allocated == 1 {
             return Err(PixelError::Unsupported { what: "colour of this depth" });
         }
         if self.photometric == Photometric::Palette && self.bits.allocated > 16 {

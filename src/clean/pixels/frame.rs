@@ -53,8 +53,8 @@ impl StoredFrame {
     }
 
     /// Clears the bits that belong to no value (they once carried overlays,
-    /// PS3.5 §8.1.2) and says whether there were any. Sign bits above the high
-    /// bit are made to agree with it.
+    /// PS3.5 §8.1.2) and says whether there were any. Above the high bit of
+    /// signed values copies of the sign may stand, or nothing.
     pub fn clear_unused_bits(&mut self) -> bool {
         let bits = self.bits;
         let width = bits.bytes();
@@ -66,7 +66,8 @@ impl StoredFrame {
         for group in self.bytes.chunks_exact_mut(width) {
             let before = word(group);
             let after = bits.word(bits.value(before));
-            if before != after {
+            let is_bare = before & bits.mask() == before;
+            if before != after && !is_bare {
                 cleared = true;
                 put_word(group, after);
             }
@@ -125,8 +126,11 @@ mod tests {
     #[test]
     fn sign_bits_are_no_overlay() {
         let bits = SampleBits { allocated: 16, stored: 12, shift: 0, signed: true };
-        let mut negative = frame(bits, &[0x00, 0xF8, 0xFF, 0xFF, 0xFF, 0x07]);
-        assert_eq!(negative.extremes(), Some((-2048, 2047)));
-        assert!(!negative.clear_unused_bits());
+        for bytes in [[0x00, 0xF8, 0xFF, 0xFF, 0xFF, 0x07], [0x00, 0x08, 0xFF, 0x0F, 0xFF, 0x07]] {
+            let mut negative = frame(bits, &bytes);
+            assert_eq!(negative.extremes(), Some((-2048, 2047)));
+            assert!(!negative.clear_unused_bits());
+        }
+        assert!(frame(bits, &[0x00, 0x58]).clear_unused_bits());
     }
 }

@@ -26,16 +26,38 @@ pub struct Display {
     pub palette: Option<Palette>,
 }
 
+/// Ranges of values through which grey is shown, from black to white.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Windows(Vec<(i64, i64)>);
+
+impl Windows {
+    /// The windows of a frame. A painted frame is shown through those it had
+    /// before: the same things must look the same in both looks.
+    #[must_use]
+    pub fn of(frame: &StoredFrame) -> Self {
+        let is_plain = frame.bits.allocated == 8 && frame.bits.stored == 8 && !frame.bits.signed;
+        if is_plain || frame.samples() == 3 {
+            return Self(vec![frame.bits.range()]);
+        }
+        let whole = frame.extremes().unwrap_or(frame.bits.range());
+        let narrow = narrow_window(frame);
+        let wide_range = whole.1 - whole.0 >= NARROW_FACTOR * (narrow.1 - narrow.0);
+        let second = (narrow.1 > narrow.0 && wide_range).then_some(narrow);
+        Self([Some(whole), second].into_iter().flatten().collect())
+    }
+}
+
 /// One or two pictures of a frame; together they show what it shows.
 #[must_use]
-pub fn views(frame: &StoredFrame, display: &Display) -> Vec<View> {
+pub fn views(frame: &StoredFrame, display: &Display, windows: &Windows) -> Vec<View> {
     match (frame.photometric, &display.palette) {
         (Photometric::Palette, Some(palette)) => {
             let pixels = frame.values().flat_map(|value| palette.colour(value)).collect();
             vec![view(frame, 3, pixels)]
         }
         (Photometric::Monochrome1 | Photometric::Monochrome2 | Photometric::Palette, _) => {
-            grey(frame, display.inverted)
+            let shown = windows.0.iter().map(|window| through(frame, *window, display.inverted));
+            shown.map(|pixels| view(frame, 1, pixels)).collect()
         }
         (Photometric::Rgb | Photometric::YbrIct | Photometric::YbrRct, _) => {
             vec![view(frame, 3, to_8_bits(frame))]
@@ -48,22 +70,6 @@ pub fn views(frame: &StoredFrame, display: &Display) -> Vec<View> {
 
 fn view(frame: &StoredFrame, samples: u8, pixels: Vec<u8>) -> View {
     View { width: frame.width, height: frame.height, samples, pixels }
-}
-
-fn grey(frame: &StoredFrame, inverted: bool) -> Vec<View> {
-    let plain = frame.bits.allocated == 8 && frame.bits.stored == 8 && !frame.bits.signed;
-    if plain {
-        let flip = if inverted { 0xFF } else { 0 };
-        return vec![view(frame, 1, frame.bytes.iter().map(|byte| byte ^ flip).collect())];
-    }
-    let Some(whole) = frame.extremes() else {
-        return vec![view(frame, 1, Vec::new())];
-    };
-    let narrow = narrow_window(frame);
-    let wide_range = whole.1 - whole.0 >= NARROW_FACTOR * (narrow.1 - narrow.0);
-    let second = (narrow.1 > narrow.0 && wide_range).then_some(narrow);
-    let shown = [Some(whole), second].into_iter().flatten();
-    shown.map(|window| view(frame, 1, through(frame, window, inverted))).collect()
 }
 
 /// The range without the outermost values at both ends.
@@ -143,9 +149,12 @@ mod tests {
     #[test]
     fn grey_of_8_bits_is_shown_as_it_is_and_monochrome1_inverted() {
         let stored = frame(Photometric::Monochrome1, BYTE, &[0, 7, 255]);
-        assert_eq!(views(&stored, &Display::default())[0].pixels, [0, 7, 255]);
+        assert_eq!(
+            views(&stored, &Display::default(), &Windows::of(&stored))[0].pixels,
+            [0, 7, 255]
+        );
         let display = Display { inverted: true, palette: None };
-        assert_eq!(views(&stored, &display)[0].pixels, [255, 248, 0]);
+        assert_eq!(views(&stored, &display, &Windows::of(&stored))[0].pixels, [255, 248, 0]);
     }
 
     #[test]
@@ -155,7 +164,7 @@ mod tests {
         values.extend([60; 40]);
         values.push(30_000);
         let stored = frame(Photometric::Monochrome2, WORD, &words(values));
-        let shown = views(&stored, &Display::default());
+        let shown = views(&stored, &Display::default(), &Windows::of(&stored));
         assert_eq!(shown.len(), 2);
         assert_eq!(shown[0].pixels[1000] - shown[0].pixels[0], 0);
         assert_eq!(shown[1].pixels[1000] - shown[1].pixels[0], 255);
@@ -164,14 +173,17 @@ mod tests {
     #[test]
     fn signed_values_are_shown_in_order() {
         let stored = frame(Photometric::Monochrome2, WORD, &words([-1000, 0, 1000]));
-        assert_eq!(views(&stored, &Display::default())[0].pixels, [0, 127, 255]);
+        assert_eq!(
+            views(&stored, &Display::default(), &Windows::of(&stored))[0].pixels,
+            [0, 127, 255]
+        );
     }
 
     #[test]
     fn ybr_becomes_the_colours_it_stands_for() {
         let stored = frame(Photometric::YbrFull, BYTE, &[0, 128, 128, 255, 128, 128, 76, 85, 255]);
         assert_eq!(
-            views(&stored, &Display::default())[0].pixels,
+            views(&stored, &Display::default(), &Windows::of(&stored))[0].pixels,
             [0, 0, 0, 255, 255, 255, 254, 0, 0]
         );
     }

@@ -138,7 +138,7 @@ impl Gaze {
         };
         if shapes(views) != shapes(&self.seen) {
             self.seen = views.to_vec();
-            return vec![0..height];
+            return std::iter::once(0..height).collect();
         }
         let bands = widen(&self.changed_strips(views), height);
         for band in &bands {

@@ -5,7 +5,7 @@ use super::area::{Area, Ink, covered};
 use super::eyes::{Eyes, Finding, Gaze, is_near};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
 use crate::clean::encode::{FragmentList, POSITION_TABLES, Recoded, Recoder, Scratch};
-use crate::clean::pixels::view::{Display, views};
+use crate::clean::pixels::view::{Display, Windows, views};
 use crate::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError};
 use crate::clean::report::{PixelReport, TextBox, TextReason};
 use crate::config::TextPolicy;
@@ -145,7 +145,7 @@ impl Job<'_> {
             if self.attributes.bits.signed {
                 seen.extremes = joined(seen.extremes, decoded.frame.extremes());
             }
-            let shown = views(&decoded.frame, &self.display);
+            let shown = views(&decoded.frame, &self.display, &Windows::of(&decoded.frame));
             for rows in gaze.changed(&shown) {
                 for finding in eyes.look(&shown, &rows)? {
                     seen.add(frame, frames, finding)?;
@@ -180,8 +180,9 @@ impl Job<'_> {
             let stored = &mut decoded.frame;
             let (photometric, bits) = (stored.photometric, stored.bits);
             let ink = Ink::darkest(photometric, bits, &self.display, seen.extremes);
+            let windows = Windows::of(stored);
             ink.paint(stored, &painted);
-            let shown = views(stored, &self.display);
+            let shown = views(stored, &self.display, &windows);
             for rows in gaze.changed(&shown) {
                 if frame > 0 && !is_near(&rows, &painted) {
                     continue;
