@@ -98,8 +98,13 @@ impl Incoming for OnItsWay {
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let (key, sha256) = (self.arrival.instance_key, self.writer.sha256());
+        if self.node.has(&key, &sha256) {
+            // A repeat: the bytes that stand keep the promise, these go.
+            return Ok(());
+        }
         let id = self.writer.commit(self.arrival).map_err(|error| told(&error))?;
-        self.node.received(id);
+        self.node.received(id, key, sha256);
         Ok(())
     }
 }

@@ -158,7 +158,17 @@ pub fn verify(
     assigned: &Assigned,
     report: &Report,
 ) -> Result<(), JobError> {
-    verify::verify(input, output, rules, assigned, report)?;
+    let (mut received, mut cleaned) = (File::open(input)?, File::open(output)?);
+    let mut scratch = output.as_os_str().to_owned();
+    scratch.push(".verify");
+    verify::verify(verify::Job {
+        input: &mut received,
+        output: &mut cleaned,
+        scratch: Path::new(&scratch),
+        rules,
+        assigned,
+        report,
+    })?;
     Ok(())
 }
 

@@ -76,12 +76,13 @@ pub(super) async fn deliver_loop(
         finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
     };
     loop {
-        let id = tokio::select! {
+        tokio::select! {
             biased;
             () = stopping.wait() => break,
-            id = line.node.queue.wait(&line.stage) => id,
+            () = line.node.queue.wait(&line.stage) => {}
             () = target.idle() => continue,
-        };
+        }
+        let Some(id) = line.node.queue.claim(&line.stage) else { continue };
         if let Err(error) = line.one(&mut target, id).await {
             warn!(spool_id = %id, destination = line.name.as_str(), %error, "forwarding put off");
             line.node.queue.later(&line.stage, id, WAIT_AFTER_FAULT);
@@ -240,6 +241,7 @@ async fn finish(
     })
     .await?;
     node.queue.done(&Stage::Forward(name.clone()), id);
+    node.repeats.forget(id);
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())
 }

@@ -12,10 +12,10 @@ use crate::clean::Report;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lifecycle::Stopping;
-use crate::queue::{LocalQueue, Queue as _, Stage};
+use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
-use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
+use crate::spool::{Record, Spool, SpoolError, SpoolId};
 use crate::worker::WorkError;
 
 /// A fault of the node itself; the instance stays where it is and is tried again.
@@ -60,6 +60,7 @@ pub struct Node {
     pub(super) config: Arc<Config>,
     pub(super) spool: Spool,
     pub(super) queue: LocalQueue,
+    pub(super) repeats: Repeats,
     pub(super) ledger: Arc<Ledger>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -75,6 +76,7 @@ impl Node {
             config: parts.config,
             spool: parts.spool,
             queue,
+            repeats: Repeats::default(),
             ledger: parts.ledger,
             clock: parts.clock,
         };
@@ -94,14 +96,8 @@ impl Node {
                     "instances wait for a destination that is not configured"
                 );
             }
-            for id in waiting {
-                self.queue.offer(&Stage::Forward(destination.clone()), id);
-            }
         }
-        for id in self.spool.list(State::Received)? {
-            self.queue.offer(&Stage::Clean, id);
-        }
-        Ok(())
+        Ok(self.queue.fill(&self.spool)?)
     }
 
     /// The spool, for `accept`.
@@ -116,8 +112,16 @@ impl Node {
         &self.config
     }
 
+    /// Whether the same bytes of this instance stand in the pipeline already:
+    /// what was promised for them holds for the repeat too.
+    #[must_use]
+    pub fn has(&self, key: &[u8; 16], sha256: &str) -> bool {
+        matches!(self.repeats.compare(key, sha256), Repeat::Same(_))
+    }
+
     /// An acknowledged instance is there to be cleaned.
-    pub fn received(&self, id: SpoolId) {
+    pub fn received(&self, id: SpoolId, key: [u8; 16], sha256: String) {
+        self.repeats.note(key, id, sha256);
         self.queue.offer(&Stage::Clean, id);
     }
 
@@ -183,7 +187,10 @@ impl Node {
                 spool.record(id)
             })
             .await?;
-        self.queue.remove(id);
+        for stage in self.queue.stages() {
+            self.queue.done(&stage, id);
+        }
+        self.repeats.forget(id);
         let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail };
         self.receipt(id, &record, None, outcome).await
     }

@@ -29,11 +29,13 @@ const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Takes instances until the node stops; several of these run at once.
 pub(super) async fn clean_loop(node: Arc<Node>, line: Arc<CleanLine>, mut stopping: Stopping) {
     loop {
-        let id = tokio::select! {
+        tokio::select! {
             biased;
             () = stopping.wait() => return,
-            id = node.queue.wait(&Stage::Clean) => id,
-        };
+            () = node.queue.wait(&Stage::Clean) => {}
+        }
+        // Another of these loops may have been quicker.
+        let Some(id) = node.queue.claim(&Stage::Clean) else { continue };
         if let Err(error) = clean_one(&node, &line, id).await {
             warn!(spool_id = %id, %error, "cleaning put off");
             node.queue.later(&Stage::Clean, id, WAIT_AFTER_FAULT);
