@@ -216,6 +216,8 @@ impl Pool {
         let not_started = |what: String| WorkError::NotStarted { what };
         let mut process = Command::new(&self.options.program)
             .args(["worker", "--role", self.options.role.as_str()])
+            // The runtime would phone home otherwise; a worker could not, but tries.
+            .env("ORT_DISABLE_TELEMETRY", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Foreign libraries may print what they read; nobody is to see it.
