@@ -186,8 +186,8 @@ mod hex_16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::invented_arrival;
     use super::*;
+    use crate::spool::invented_arrival;
 
     fn record() -> Record {
         Record {

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::super::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile};
 
 /// Passes calls on to another disk, except those that were told to fail.
 #[derive(Debug, Clone)]

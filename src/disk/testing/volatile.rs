@@ -10,8 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::{Disk, DiskFile};
 use super::Dice;
+use crate::disk::{Disk, DiskFile};
 
 /// What becomes of unsynced changes at a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@
 
 use proptest::prelude::*;
 
-use super::super::State;
 use super::world::{Op, World};
 use crate::disk::testing::Cut;
+use crate::spool::State;
 
 static SCENARIO: [Op; 32] = [
     Op::Receive(1),

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::{Delivery, DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
 use super::invented_arrival;
 use crate::clock::ManualClock;
 use crate::disk::Disk as _;
 use crate::disk::testing::{Cut, FaultyDisk, VolatileDisk};
 use crate::reason::{Quarantine, Reason};
+use crate::spool::{Delivery, DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
 
 /// Destinations of the tests; an operation picks a subset by its bits.
 pub(super) const DESTINATIONS: [&str; 3] = ["a", "b-2", "folder"];
