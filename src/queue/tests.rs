@@ -8,8 +8,7 @@ use proptest::prelude::*;
 
 use super::{Depth, LocalQueue, Queue as _, Stage};
 use crate::clock::ManualClock;
-use crate::disk::RealDisk;
-use crate::spool::{DestinationName, Spool, SpoolId, SpoolLimits, invented_arrival};
+use crate::spool::{DestinationName, SpoolId, invented_arrival, spool_in};
 
 fn id(number: u32) -> SpoolId {
     format!("{number:032x}").parse().unwrap()
@@ -82,8 +81,7 @@ fn those_that_keep_failing_and_new_ones_take_turns() {
 fn it_is_filled_from_the_spool_by_names() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::default());
-    let limits = SpoolLimits { reserve_bytes: 0, ..SpoolLimits::default() };
-    let (spool, _) = Spool::open(dir.path(), Arc::new(RealDisk), clock.clone(), limits).unwrap();
+    let spool = spool_in(dir.path(), clock.clone());
     let ids = [(); 3].map(|()| spool.begin().unwrap().commit(invented_arrival()).unwrap());
     let pacs: DestinationName = "pacs".parse().unwrap();
     std::fs::write(spool.clean_part(ids[1]).unwrap(), b"clean").unwrap();

@@ -68,4 +68,4 @@ pub use record::{Arrival, Delivery, Discard, QuarantineNote, Record};
 pub use recover::Recovery;
 pub use store::{Spool, SpoolLimits};
 #[cfg(test)]
-pub(crate) use tests::invented_arrival;
+pub(crate) use tests::{invented_arrival, spool_in};

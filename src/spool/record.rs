@@ -187,7 +187,7 @@ mod hex_16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::tests::invented_arrival;
+    use crate::spool::invented_arrival;
 
     fn record() -> Record {
         Record {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Arrival, Delivery, DestinationName, Recovery, Spool, SpoolError, SpoolId};
 use super::{SpoolLimits, State};
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::dicom::TransferSyntax;
 use crate::disk::testing::{FaultyDisk, VolatileDisk};
 use crate::disk::{Disk, RealDisk};
@@ -27,6 +27,12 @@ pub(crate) fn invented_arrival() -> Arrival {
         transfer_syntax: TransferSyntax::new("1.2.840.10008.1.2.1".parse().unwrap()),
         instance_key: [7; 16],
     }
+}
+
+/// A spool on the real disk without a reserve, for the tests of other modules.
+pub(crate) fn spool_in(root: &Path, clock: Arc<dyn Clock>) -> Spool {
+    let limits = SpoolLimits { reserve_bytes: 0, ..SpoolLimits::default() };
+    Spool::open(root, Arc::new(RealDisk), clock, limits).unwrap().0
 }
 
 fn open_on(root: &Path, disk: Arc<dyn Disk>, limits: SpoolLimits) -> (Spool, Recovery) {
@@ -352,7 +358,7 @@ fn a_start_finishes_or_takes_back_what_was_half_done_and_counts_it() {
 #[test]
 #[ignore = "a measurement, by hand"]
 fn measure_commit_rate_and_start_with_100_000_waiting() {
-    use crate::clock::{Clock as _, SystemClock};
+    use crate::clock::SystemClock;
     let dir = tempfile::tempdir_in(std::env::var("AIRLOCK_MEASURE_DIR").unwrap_or("/tmp".into()));
     let dir = dir.unwrap();
     let (spool, _) = real(&dir);
