@@ -16,6 +16,8 @@
 pub(crate) mod dcmtk;
 pub(crate) mod files;
 pub(crate) mod node;
+pub(crate) mod object;
 pub(crate) mod orthanc;
 pub(crate) mod process;
 pub(crate) mod python;
+pub(crate) mod standing;

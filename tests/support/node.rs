@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::{Process, Run, STOP_WAIT_MAX, run};
+use super::process::{Process, Run, STOP_WAIT_MAX, run, tail};
 
 /// A node with a temporary home: configuration, data directory, log.
 ///
@@ -148,6 +148,11 @@ impl Node {
     /// All that it logged, over all starts.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("node.log")).unwrap_or_default()
+    }
+
+    /// The end of it.
+    pub(crate) fn log_tail(&self) -> String {
+        tail(&self.home.path().join("node.log"))
     }
 
     /// Asks it to stop and waits for that.

@@ -115,7 +115,8 @@ pub(crate) fn wait_for<T>(what: &str, wait_max: Duration, found: impl FnMut() ->
     wait_until(what, wait_max, found, String::new)
 }
 
-fn wait_until<T, E: Display>(
+/// The same, with more to say when it does not come.
+pub(crate) fn wait_until<T, E: Display>(
     what: &str,
     wait_max: Duration,
     mut found: impl FnMut() -> Option<T>,

@@ -31,6 +31,11 @@ pub(crate) fn identifiers(files: &[PathBuf]) -> Vec<String> {
     serde_json::from_str(&python("identifiers.py", files)).expect("a list of strings")
 }
 
+/// Whose these files are, in order: the same text, the same patient.
+pub(crate) fn patients<F: AsRef<OsStr>>(files: &[F]) -> Vec<String> {
+    serde_json::from_str(&python("patients.py", files)).expect("a list of strings")
+}
+
 /// A Storage SCP of pynetdicom's that misbehaves as `tests/python/scp.py` is told.
 #[derive(Debug)]
 pub(crate) struct Scp {

@@ -1,0 +1,275 @@
+//! An acknowledged instance outlives SIGKILL at every named point, and comes
+//! out with the bytes of a run that nobody interrupted.
+//!
+//! Method: a reference node gives the digests and the key. For each point a
+//! node with the same key is armed, gets instances, dies there, and is started
+//! again without sending anything anew. Every name of `kill_point::NAMES`
+//! belongs to a way below: a new one fails here until it has one.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use airlock::kill_point::NAMES;
+use tempfile::TempDir;
+
+use support::dcmtk::storescu;
+use support::files::sample;
+use support::node::Node;
+use support::object::{CT, Object, PATIENT_ID, ct_files};
+use support::process::Run;
+
+/// Passed by each instance from the first byte to the last name.
+const DELIVERED: &[&str] = &[
+    "spool.commit.object-synced",
+    "spool.commit.record-synced",
+    "spool.commit.named",
+    "spool.commit.durable",
+    "spool.attempt.synced",
+    "spool.clean.report-synced",
+    "spool.clean.object-synced",
+    "spool.clean.named",
+    "spool.clean.linked",
+    "spool.clean.links-durable",
+    "spool.clean.held",
+    "spool.move.linked",
+    "spool.move.durable",
+    "spool.delivered.record-synced",
+    "spool.delivered.unlinked",
+    "spool.delivered.durable",
+    "spool.forget.removed",
+    "spool.forget.durable",
+    "spool.forget.done",
+];
+/// Passed on the way into quarantine.
+const QUARANTINED: &[&str] =
+    &["spool.quarantine.record-synced", "spool.quarantine.moved", "spool.quarantine.dropped"];
+/// Passed on the two ways out.
+const RELEASED: &[&str] = &["spool.release.record-synced", "spool.release.durable"];
+const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
+
+/// Good instances of each run.
+const INSTANCES: usize = 12;
+/// The point kills when it is passed for this time: some instances are
+/// through by then, some have not begun.
+const NTH: usize = 4;
+/// Longest wait for the node to come to its point.
+const DEATH_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What a run that nobody interrupted gives.
+struct Reference {
+    home: TempDir,
+    /// Digests of what it delivered, by path.
+    delivered: BTreeMap<PathBuf, String>,
+    /// Those paths by instance number.
+    paths: BTreeMap<usize, PathBuf>,
+}
+
+static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
+    let home = tempfile::tempdir().unwrap();
+    let files = ct_files(&home.path().join("good"), 0..INSTANCES);
+    let nobody = Object::ct(900).text(PATIENT_ID, "LO", "").write(&home.path().join("bad"));
+    let node = Node::start(&project_configuration());
+    storescu("AIRLOCK", node.port(), &[], &files).success();
+    storescu("AIRLOCK", node.port(), &[], &[nobody]).success();
+    assert_eq!(node.settle().quarantine, 1, "{:?}", node.quarantined());
+    fs::copy(node.data().join("keys/master"), home.path().join("master")).unwrap();
+    let delivered = node.delivered();
+    assert_eq!(delivered.len(), INSTANCES);
+    let folder = node.data().join("delivered");
+    let paths =
+        delivered.keys().map(|path| (number_of(&folder.join(path)), path.clone())).collect();
+    Reference { home, delivered, paths }
+});
+
+impl Reference {
+    /// A node that is not started, with the reference's key.
+    fn node(&self) -> Node {
+        let key = self.home.path().join("master");
+        let keys = format!("[keys]\nmaster_file = '{}'\n", key.display());
+        Node::prepare(&(project_configuration() + &keys))
+    }
+
+    fn good(&self) -> PathBuf {
+        self.home.path().join("good")
+    }
+
+    fn bad(&self) -> PathBuf {
+        self.home.path().join("bad")
+    }
+}
+
+/// CT is not searched for text: these tests are about states, not pictures.
+fn project_configuration() -> String {
+    format!("[project.default]\nheader_only = ['{CT}']\n")
+}
+
+/// Instance Number (0020,0013) of a clean file: no profile takes it away.
+fn number_of(file: &Path) -> usize {
+    let bytes = fs::read(file).unwrap();
+    let head = b"\x20\x00\x13\x00IS";
+    let at = bytes.windows(head.len()).position(|window| window == head).unwrap() + head.len();
+    let length = usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+    std::str::from_utf8(&bytes[at + 2..at + 2 + length]).unwrap().trim().parse().unwrap()
+}
+
+/// Instance numbers of the files that a `storescu --verbose` says were taken.
+fn taken(run: &Run) -> BTreeSet<usize> {
+    let (mut taken, mut file) = (BTreeSet::new(), None);
+    for line in run.stdout.lines().chain(run.stderr.lines()) {
+        if let Some(path) = line.strip_prefix("I: Sending file: ") {
+            file = Path::new(path).file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        } else if line.starts_with("I: Received Store Response (Success)") {
+            taken.insert(file.unwrap());
+        }
+    }
+    taken
+}
+
+fn arm(node: &mut Node, point: &str, nth: usize) {
+    node.set("AIRLOCK_KILL_POINT", &format!("{point}:{nth}"));
+    node.start_again();
+}
+
+fn die_and_start_again(node: &mut Node, point: &str) {
+    let status = node.wait(DEATH_WAIT_MAX);
+    assert_eq!(status.signal(), Some(9), "{point}: {status}\n{}", node.log_tail());
+    node.unset("AIRLOCK_KILL_POINT");
+    node.start_again();
+}
+
+/// What stands at the destination is of the reference, byte for byte, and all
+/// that was acknowledged is there.
+fn all_delivered(node: &Node, taken: &BTreeSet<usize>, point: &str) {
+    let delivered = node.delivered();
+    for (path, digest) in &delivered {
+        assert_eq!(REFERENCE.delivered.get(path), Some(digest), "{point}: {}", path.display());
+    }
+    for number in taken {
+        assert!(delivered.contains_key(&REFERENCE.paths[number]), "{point}: {number} is lost");
+    }
+    let receipts = node.receipts("delivered");
+    let with_receipt: BTreeSet<_> = receipts.iter().map(|one| one["instance"].as_str()).collect();
+    assert_eq!(with_receipt.len(), delivered.len(), "{point}: receipts");
+    node.command(&["receipts", "verify"]).success();
+}
+
+fn dies_on_the_way_of_a_delivered_instance(point: &str) {
+    let mut node = REFERENCE.node();
+    arm(&mut node, point, NTH);
+    let sent = storescu("AIRLOCK", node.port(), &["--verbose"], &[REFERENCE.good()]);
+    let taken = taken(&sent);
+    assert!(taken.len() >= NTH - 1, "{point}: {taken:?}");
+    die_and_start_again(&mut node, point);
+    assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
+    all_delivered(&node, &taken, point);
+}
+
+fn dies_on_the_way_into_quarantine(point: &str) {
+    let mut node = REFERENCE.node();
+    arm(&mut node, point, 1);
+    let sent =
+        storescu("AIRLOCK", node.port(), &["--verbose"], &[REFERENCE.good(), REFERENCE.bad()]);
+    let mut taken = taken(&sent);
+    die_and_start_again(&mut node, point);
+    assert_eq!(node.settle().quarantine, usize::from(taken.remove(&900)), "{point}");
+    all_delivered(&node, &taken, point);
+    for item in node.quarantined() {
+        assert_eq!(item["reason"], "no-patient-id", "{point}: {item}");
+        let receipts = node.receipts("quarantined");
+        assert!(receipts.iter().any(|one| one["id"] == item["id"]), "{point}: no receipt");
+    }
+}
+
+/// An instance whose name is taken at the destination, so that it is set aside
+/// until somebody makes room there.
+fn set_aside(node: &Node) -> String {
+    let path = node.data().join("delivered").join(&REFERENCE.paths[&3]);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "another file").unwrap();
+    storescu("AIRLOCK", node.port(), &[], &[REFERENCE.good().join("3.dcm")]).success();
+    assert_eq!(node.settle().quarantine, 1);
+    let item = node.quarantined().remove(0);
+    assert_eq!(item["reason"], "conflict", "{item}");
+    fs::remove_file(path).unwrap();
+    item["id"].as_str().unwrap().to_owned()
+}
+
+fn dies_on_the_way_out_of_quarantine(point: &str) {
+    let mut node = REFERENCE.node();
+    arm(&mut node, point, 1);
+    let id = set_aside(&node);
+    node.command(&["quarantine", "release", &id]);
+    die_and_start_again(&mut node, point);
+    if node.settle().quarantine == 1 {
+        node.command(&["quarantine", "release", &id]).success();
+        assert_eq!(node.settle().quarantine, 0, "{point}");
+    }
+    all_delivered(&node, &BTreeSet::from([3]), point);
+}
+
+fn dies_while_it_throws_away(point: &str) {
+    let mut node = REFERENCE.node();
+    arm(&mut node, point, 1);
+    let id = set_aside(&node);
+    let discard = ["quarantine", "discard", &id, "--actor", "tester", "--reason", "sent twice"];
+    node.command(&discard);
+    die_and_start_again(&mut node, point);
+    if node.settle().quarantine == 1 {
+        node.command(&discard).success();
+    }
+    assert_eq!(node.settle().quarantine, 0, "{point}");
+    assert!(node.delivered().is_empty(), "{point}");
+    let [receipt, ..] = &node.receipts("discarded")[..] else { panic!("{point}: no receipt") };
+    assert_eq!((&receipt["id"], &receipt["actor"]), (&id.into(), &"tester".into()), "{point}");
+}
+
+#[test]
+fn every_point_is_on_a_way_that_is_tested() {
+    let tested = [DELIVERED, QUARANTINED, RELEASED, DISCARDED].concat();
+    assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
+}
+
+#[test]
+fn delivered_instances_survive_while_they_are_received() {
+    DELIVERED[..10].iter().for_each(|point| dies_on_the_way_of_a_delivered_instance(point));
+}
+
+#[test]
+fn delivered_instances_survive_while_they_are_handed_on() {
+    DELIVERED[10..].iter().for_each(|point| dies_on_the_way_of_a_delivered_instance(point));
+}
+
+#[test]
+fn quarantined_instances_survive() {
+    QUARANTINED.iter().for_each(|point| dies_on_the_way_into_quarantine(point));
+}
+
+#[test]
+fn released_and_discarded_instances_survive_or_are_gone_as_told() {
+    RELEASED.iter().for_each(|point| dies_on_the_way_out_of_quarantine(point));
+    DISCARDED.iter().for_each(|point| dies_while_it_throws_away(point));
+}
+
+#[test]
+fn a_picture_with_text_comes_out_the_same_after_a_kill() {
+    let deliver = |node: &Node| storescu("AIRLOCK", node.port(), &[], &[sample()]).success();
+    let mut quiet = REFERENCE.node();
+    quiet.start_again();
+    deliver(&quiet);
+    assert_eq!(quiet.settle().quarantine, 0, "{:?}", quiet.quarantined());
+    let mut killed = REFERENCE.node();
+    arm(&mut killed, "spool.clean.object-synced", 1);
+    deliver(&killed);
+    die_and_start_again(&mut killed, "spool.clean.object-synced");
+    assert_eq!(killed.settle().quarantine, 0, "{:?}", killed.quarantined());
+    assert_eq!(killed.delivered().len(), 1);
+    assert_eq!(killed.delivered(), quiet.delivered());
+}
