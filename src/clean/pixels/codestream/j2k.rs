@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn names_in_comments_boxes_and_tails_are_dropped() {
         let cod = segment(COD, &[0, 0, 0, 1, 1, 5]);
-        let clean = stream(&[cod.clone()], &[], false, &[]);
+        let clean = stream(std::slice::from_ref(&cod), &[], false, &[]);
         let walked = walk(&clean).unwrap();
         assert!(walked.clean.is_none());
         assert!(walked.header.component_transform);
@@ -300,7 +300,7 @@ mod tests {
         let planted = [
             stream(&[cod.clone(), comment()], &[], false, &[]),
             stream(&[comment(), cod.clone()], &[comment()], false, &[]),
-            stream(&[cod.clone()], &[], false, b"DOE^JANE"),
+            stream(std::slice::from_ref(&cod), &[], false, b"DOE^JANE"),
             boxed(&clean),
             // The lengths of tile-parts go with the comment that made them wrong.
             stream(&[segment(TLM, &[0, 0x40, 0, 0, 0, 9]), cod.clone()], &[comment()], false, &[]),
@@ -308,7 +308,7 @@ mod tests {
         for (place, bytes) in planted.iter().enumerate() {
             assert_eq!(walk(bytes).unwrap().clean.unwrap(), clean, "place {place}");
         }
-        let open = stream(&[cod.clone()], &[], true, &[]);
+        let open = stream(std::slice::from_ref(&cod), &[], true, &[]);
         let planted = stream(&[cod], &[comment()], true, &[]);
         assert_eq!(walk(&planted).unwrap().clean.unwrap(), open);
     }
