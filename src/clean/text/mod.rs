@@ -18,6 +18,7 @@ mod plan;
 mod recognise;
 mod regions;
 mod runtime;
+mod texture;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,10 @@
 //! model when it first needs it.
 
 use super::detect::Detector;
+use super::geometry::Rect;
 use super::picture::Picture;
 use super::recognise::Recogniser;
+use super::texture::{Grey, is_broad};
 use super::{MergedLine, ModelFiles, Region, TextError, TextLine, View, merge};
 
 /// Finds and reads text. One per worker; it takes a network's memory (some
@@ -39,7 +41,37 @@ impl Ocr {
     /// Any [`TextError`]: the caller quarantines; the frame was not searched.
     pub fn lines(&mut self, view: &View) -> Result<Vec<MergedLine>, TextError> {
         let regions = self.find(view)?;
-        Ok(merge(self.read(view, &regions)?))
+        let pieces = self.read(view, &regions)?;
+        if !pieces.iter().any(|piece| is_broad(piece, view.width, view.height)) {
+            return Ok(merge(pieces));
+        }
+        let grey = Grey::of(view);
+        let (textures, mut pieces): (Vec<_>, Vec<_>) =
+            pieces.into_iter().partition(|piece| grey.is_texture(piece));
+        if !textures.is_empty() {
+            pieces.extend(self.written_on(&textures, &grey, &pieces)?);
+        }
+        Ok(merge(pieces))
+    }
+
+    /// What stands on textures and was not found beside them: searched once
+    /// more without the broad shades.
+    fn written_on(
+        &mut self,
+        textures: &[TextLine],
+        grey: &Grey,
+        found: &[TextLine],
+    ) -> Result<Vec<TextLine>, TextError> {
+        let fine = grey.without_shades();
+        let mut regions = self.find(&fine)?;
+        regions.retain(|region| {
+            let centre = Rect::from_corners(&region.corners).centre;
+            let inside = |line: &TextLine| holds(&line.corners, centre);
+            textures.iter().any(inside) && !found.iter().any(inside)
+        });
+        let mut pieces = self.read(&fine, &regions)?;
+        pieces.retain(|piece| !grey.is_texture(piece));
+        Ok(pieces)
     }
 
     /// Every place that looks like text, in the order of their first row.
@@ -83,4 +115,16 @@ impl Ocr {
         };
         Ok(self.recogniser.insert(loaded))
     }
+}
+
+/// A point lies in the upright rectangle around some corners.
+fn holds(corners: &[[f32; 2]; 4], point: [f32; 2]) -> bool {
+    (0..2).all(|axis| {
+        let places = corners.iter().map(|corner| corner[axis]);
+        let (low, high) = (
+            places.clone().fold(f32::INFINITY, f32::min),
+            places.fold(f32::NEG_INFINITY, f32::max),
+        );
+        (low..=high).contains(&point[axis])
+    })
 }
