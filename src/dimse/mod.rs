@@ -20,6 +20,7 @@ pub mod limits;
 pub mod pdu;
 pub mod scu;
 pub mod status;
+pub mod stream;
 pub mod transport;
 
 pub use association::{Association, AssociationError, Context};

@@ -1,32 +1,19 @@
-//! Protocol data units on a byte stream (PS3.8 §9.3).
+//! The coding of protocol data units (PS3.8 §9.3).
 //!
-//! In: bytes of a peer. Out: one checked PDU at a time, whose body stays in
-//! one reused buffer: data sets are handed on as slices of it, never copied
-//! here. Type and length are compared with the limits as soon as the six
-//! bytes of the header stand, so that an HTTP request or a stated length of
-//! 4 GiB costs six bytes and an answer.
+//! Pure: bytes of a peer in, checked words out. [`super::stream`] brings the
+//! bytes. Only A-ASSOCIATE-RQ and -AC go through the toolkit's reader.
 
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
 
-use dicom_ul::pdu::{
-    AbortRQServiceProviderReason as AbortReason, AbortRQSource, AssociationAC, AssociationRQ, Pdu,
-    read_pdu, write_pdu,
-};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout};
+use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, Pdu, read_pdu};
 
 use super::limits::Limits;
-use super::transport::Transport;
 
 /// Type, reserved byte and length.
 pub const HEADER_BYTES: usize = 6;
 /// Item length, presentation context and message control header of a PDV.
 pub const PDV_HEADER_BYTES: usize = 6;
-/// How far the buffer grows before more bytes have really come. 64 KiB: an
-/// idle or lying peer costs no more than this.
-const READ_STEP_BYTES: usize = 64 << 10;
 /// Fixed part of A-ASSOCIATE-RQ and -AC before the variable items, after the
 /// header (PS3.8 Tables 9-11, 9-17).
 const ASSOCIATE_FIXED_BYTES: usize = 68;
@@ -178,177 +165,6 @@ pub fn pdata_header(context_id: u8, control: u8, fragment_bytes: u32) -> [u8; 12
     [4, 0, b0, b1, b2, b3, i0, i1, i2, i3, context_id, control]
 }
 
-/// PDUs on a byte stream, in both directions.
-#[derive(Debug)]
-pub struct PduStream<S> {
-    transport: S,
-    limits: Limits,
-    /// Received bytes; those before the body's end are done with.
-    buffer: Vec<u8>,
-    /// Start of the current PDU's header.
-    start: usize,
-    /// The current PDU's body.
-    body: Range<usize>,
-}
-
-impl<S: Transport> PduStream<S> {
-    /// PDUs on this stream.
-    pub fn new(transport: S, limits: Limits) -> Self {
-        Self { transport, limits, buffer: Vec::new(), start: 0, body: 0..0 }
-    }
-
-    /// The limits it was made with.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Waits for the next PDU; its body is then read by [`PduStream::body`].
-    /// May be dropped while it waits: nothing received is lost.
-    ///
-    /// # Errors
-    /// [`PduError`]; the caller tells the peer by [`PduError::abort_source`].
-    pub async fn read(&mut self, first_byte_wait: Duration) -> Result<PduKind, PduError> {
-        self.start = self.body.end;
-        self.body = self.start..self.start;
-        if self.unread_bytes() == 0 {
-            let more = timeout(first_byte_wait, self.receive()).await;
-            match more.map_err(|_elapsed| timed_out("byte", first_byte_wait))? {
-                Ok(0) => return Err(PduError::Closed),
-                Ok(_received) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // A clock that cannot count so far has no deadline to miss.
-        let deadline = Instant::now().checked_add(self.limits.pdu_time_max);
-        self.fill(HEADER_BYTES, deadline).await?;
-        let header = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk());
-        let header = *header.ok_or(PduError::Truncated)?;
-        let (kind, body_bytes) = check_header(header, &self.limits)?;
-        self.fill(HEADER_BYTES.saturating_add(body_bytes), deadline).await?;
-        let body_start = self.start.saturating_add(HEADER_BYTES);
-        self.body = body_start..body_start.saturating_add(body_bytes);
-        Ok(kind)
-    }
-
-    /// The current PDU's body; empty before the first one.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        self.buffer.get(self.body.clone()).unwrap_or_default()
-    }
-
-    /// The current PDU as an A-ASSOCIATE-RQ.
-    ///
-    /// # Errors
-    /// [`PduError::Malformed`].
-    pub fn associate_request(&self) -> Result<AssociationRQ, PduError> {
-        match parse_associate(1, self.body(), &self.limits) {
-            Some(Pdu::AssociationRQ(request)) => Ok(request),
-            _other => Err(PduError::Malformed { what: "A-ASSOCIATE-RQ" }),
-        }
-    }
-
-    /// The current PDU as an A-ASSOCIATE-AC.
-    ///
-    /// # Errors
-    /// [`PduError::Malformed`].
-    pub fn associate_accept(&self) -> Result<AssociationAC, PduError> {
-        match parse_associate(2, self.body(), &self.limits) {
-            Some(Pdu::AssociationAC(accept)) => Ok(accept),
-            _other => Err(PduError::Malformed { what: "A-ASSOCIATE-AC" }),
-        }
-    }
-
-    /// Result, source and reason of an A-ASSOCIATE-RJ, or source and reason of
-    /// an A-ABORT: the last three bytes of both (PS3.8 §9.3.4, §9.3.8).
-    #[must_use]
-    pub fn verdict(&self) -> [u8; 3] {
-        self.body().last_chunk().copied().unwrap_or_default()
-    }
-
-    /// Sends one PDU that is no P-DATA-TF.
-    ///
-    /// # Errors
-    /// [`PduError::Io`], [`PduError::TimedOut`], or [`PduError::Malformed`]
-    /// when we made a PDU that cannot be written.
-    pub async fn write(&mut self, pdu: &Pdu) -> Result<(), PduError> {
-        let mut bytes = Vec::new();
-        write_pdu(&mut bytes, pdu).map_err(|_| PduError::Malformed { what: "PDU of our own" })?;
-        self.write_bytes(&bytes).await
-    }
-
-    /// Sends ready bytes.
-    ///
-    /// # Errors
-    /// [`PduError::Io`], [`PduError::TimedOut`] after `stall`.
-    pub async fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), PduError> {
-        let stall = self.limits.stall;
-        let written = timeout(stall, async {
-            self.transport.write_all(bytes).await?;
-            self.transport.flush().await
-        });
-        Ok(written.await.map_err(|_elapsed| timed_out("room to write", stall))??)
-    }
-
-    /// Waits until the peer closes, at most `artim` (PS3.8 §9.2, Sta13), and
-    /// throws away what still comes: a connection closed over unread bytes
-    /// would be reset, and the peer would miss our last PDU.
-    pub async fn await_close(mut self) {
-        let artim = self.limits.artim;
-        let drained = timeout(artim, async {
-            self.transport.shutdown().await?;
-            loop {
-                self.buffer.clear();
-                self.start = 0;
-                self.body = 0..0;
-                if self.receive().await? == 0 {
-                    return io::Result::Ok(());
-                }
-            }
-        });
-        // Whatever ended the wait, the connection is closed by the drop.
-        match drained.await {
-            Ok(Ok(()) | Err(_)) | Err(_) => {}
-        }
-    }
-
-    fn unread_bytes(&self) -> usize {
-        self.buffer.len().saturating_sub(self.start)
-    }
-
-    /// Receives until `bytes` of the current PDU stand in the buffer.
-    async fn fill(&mut self, bytes: usize, deadline: Option<Instant>) -> Result<(), PduError> {
-        while self.unread_bytes() < bytes {
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let wait = left.map_or(self.limits.stall, |left| left.min(self.limits.stall));
-            let more = timeout(wait, self.receive()).await;
-            match more.map_err(|_elapsed| timed_out("rest of a PDU", self.limits.stall))? {
-                Ok(0) => return Err(PduError::Truncated),
-                Ok(_received) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// One read from the transport to the end of the buffer; 0 at its end.
-    async fn receive(&mut self) -> io::Result<usize> {
-        if self.start > 0 {
-            // Bytes of PDUs that are done with; what stays is less than one read.
-            self.buffer.drain(..self.start);
-            self.body = 0..0;
-            self.start = 0;
-        }
-        self.buffer.reserve_exact(READ_STEP_BYTES);
-        self.transport.before_read();
-        self.transport.read_buf(&mut self.buffer).await
-    }
-}
-
-fn timed_out(awaited: &'static str, limit: Duration) -> PduError {
-    PduError::TimedOut { awaited, seconds: limit.as_secs() }
-}
-
 /// Reads an A-ASSOCIATE-RQ (`kind` 1) or -AC (2) through the toolkit, after
 /// two repairs that PS3.8 asks for and the toolkit does not make: unknown
 /// items are skipped (§9.3.1), and the transfer syntax of a refused context is
@@ -390,23 +206,8 @@ fn refused_context_item(id: u8, result: u8) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tokio::io::{DuplexStream, duplex};
 
     use super::*;
-
-    fn limits() -> Limits {
-        Limits {
-            stall: Duration::from_millis(50),
-            pdu_time_max: Duration::from_millis(200),
-            artim: Duration::from_millis(100),
-            ..Limits::default()
-        }
-    }
-
-    fn stream() -> (PduStream<DuplexStream>, DuplexStream) {
-        let (ours, theirs) = duplex(1 << 20);
-        (PduStream::new(ours, limits()), theirs)
-    }
 
     #[test]
     fn foreign_protocols_and_lengths_are_refused_by_six_bytes() {
@@ -439,59 +240,10 @@ mod tests {
     fn our_pdata_header_is_read_back() {
         let header = pdata_header(3, 2, 10);
         let head = header.first_chunk::<6>().unwrap();
-        assert!(matches!(check_header(*head, &limits()), Ok((PduKind::PData, 16))));
+        assert!(matches!(check_header(*head, &Limits::default()), Ok((PduKind::PData, 16))));
         let body = [&header[6..], &[7; 10]].concat();
         let pdv = pdv_at(&body, 0).unwrap();
         assert_eq!(pdv, Pdv { context_id: 3, is_command: false, is_last: true, fragment: 6..16 });
-    }
-
-    #[tokio::test]
-    async fn pdus_are_framed_however_the_bytes_arrive() {
-        let (mut ours, mut theirs) = stream();
-        let release = [5, 0, 0, 0, 0, 4, 0, 0, 0, 0];
-        let data = [4, 0, 0, 0, 0, 8, 0, 0, 0, 4, 1, 2, 8, 9];
-        let bytes = [&data[..], &release, &data, &data].concat();
-        tokio::spawn(async move {
-            for piece in bytes.chunks(5) {
-                theirs.write_all(piece).await.unwrap();
-                tokio::task::yield_now().await;
-            }
-        });
-        let wait = Duration::from_secs(1);
-        for expected in [PduKind::PData, PduKind::ReleaseRq, PduKind::PData, PduKind::PData] {
-            assert_eq!(ours.read(wait).await.unwrap(), expected);
-            if expected == PduKind::PData {
-                assert_eq!(ours.body(), &data[6..]);
-            }
-        }
-        assert!(matches!(ours.read(wait).await, Err(PduError::Closed)));
-    }
-
-    #[tokio::test]
-    async fn silence_drip_and_end_are_told_apart() {
-        let (mut ours, mut theirs) = stream();
-        let silent = ours.read(Duration::from_millis(20)).await;
-        assert!(matches!(silent, Err(PduError::TimedOut { awaited: "byte", .. })));
-
-        theirs.write_all(&[5, 0, 0]).await.unwrap();
-        let stalled = ours.read(Duration::from_millis(20)).await;
-        assert!(matches!(stalled, Err(PduError::TimedOut { awaited: "rest of a PDU", .. })));
-
-        let (mut ours, mut theirs) = stream();
-        tokio::spawn(async move {
-            for byte in [4, 0, 0, 1].into_iter().chain([0; 60]) {
-                theirs.write_all(&[byte]).await.ok();
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        // Each byte comes in time, the whole PDU does not.
-        let dripped = ours.read(Duration::from_millis(50)).await;
-        assert!(matches!(dripped, Err(PduError::TimedOut { .. })), "{dripped:?}");
-
-        let (mut ours, mut theirs) = stream();
-        theirs.write_all(&[5, 0, 0, 0]).await.unwrap();
-        drop(theirs);
-        assert!(matches!(ours.read(Duration::from_millis(20)).await, Err(PduError::Truncated)));
     }
 
     fn accept_body(items: &[u8]) -> Vec<u8> {

@@ -12,7 +12,8 @@ use super::negotiation::{
 };
 use super::{Association, AssociationError, aborted, out_of_turn, send_abort};
 use crate::dimse::limits::Limits;
-use crate::dimse::pdu::{PduError, PduKind, PduStream};
+use crate::dimse::pdu::{PduError, PduKind};
+use crate::dimse::stream::PduStream;
 use crate::dimse::transport::Transport;
 
 /// Why a connection did not become a request; the peer has been told.

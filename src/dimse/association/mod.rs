@@ -21,7 +21,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::command::{CommandError, CommandSet};
 use super::limits::{COMMAND_BYTES_MAX, SENT_PDU_BYTES_MAX};
-use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, PduStream, Pdv, pdata_header, pdv_at};
+use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, Pdv, pdata_header, pdv_at};
+use super::stream::PduStream;
 use super::transport::Transport;
 use crate::dicom::{TransferSyntax, Uid};
 

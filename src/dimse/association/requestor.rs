@@ -11,7 +11,8 @@ use super::negotiation::{APPLICATION_CONTEXT, our_variables, peer_pdu_bytes_max}
 use super::{Association, AssociationError, Context, aborted, out_of_turn, send_abort};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::dimse::limits::{CONTEXTS_MAX, Limits, PEER_PDU_BYTES_MIN};
-use crate::dimse::pdu::{PduError, PduKind, PduStream};
+use crate::dimse::pdu::{PduError, PduKind};
+use crate::dimse::stream::PduStream;
 use crate::dimse::transport::Transport;
 
 /// What we ask for.
