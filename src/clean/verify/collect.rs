@@ -145,10 +145,8 @@ impl Collector<'_> {
 
     fn value(&mut self, element: &Element, bytes: &[u8], charset: &Charset, path: &TagPath) {
         let tag = element.tag;
-        let vr = match element.vr {
-            VR::UN if !is_private(tag) => by_dictionary(tag, false),
-            stated => stated,
-        };
+        let unknown = element.vr == VR::UN && !is_private(tag);
+        let vr = if unknown { by_dictionary(tag, false) } else { element.vr };
         let sort = ENTRIES.iter().find(|(group, number, ..)| tag == Tag(*group, *number));
         if sort.is_none() && ![VR::PN, VR::DA, VR::DT, VR::UI].contains(&vr) {
             return;

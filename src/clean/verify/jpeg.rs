@@ -12,6 +12,8 @@ const APPLICATION: std::ops::RangeInclusive<u8> = 0xE0..=0xEF;
 /// JFIF without a thumbnail: the segment ends after its two sizes.
 const JFIF_BYTES: usize = 14;
 const ADOBE_BYTES: usize = 12;
+/// Colour transform of JPEG-LS by Hewlett-Packard: name and one byte.
+const TRANSFORM_BYTES: usize = 5;
 
 /// Walks all pictures of the stream.
 pub(super) fn walk(stream: &mut Stream<'_>) -> Result<(), Fault> {
@@ -71,7 +73,7 @@ fn marker(stream: &mut Stream<'_>) -> Result<Option<u8>, Fault> {
 /// Goes over coded samples and stops before the code of the marker after them.
 fn scan(stream: &mut Stream<'_>) -> Result<(), Fault> {
     loop {
-        stream.to_marker()?;
+        stream.pass_marker_start()?;
         // A byte below 0x80 belongs to the samples (stuffing), a restart marker too.
         match stream.peek()? {
             Some(code) if code < 0x80 || RESTART.contains(&code) => {}
@@ -86,6 +88,7 @@ fn is_plain(code: u8, segment: &[u8]) -> bool {
     match code {
         0xE0 => segment.starts_with(b"JFIF\0") && segment.len() == JFIF_BYTES,
         0xE2 => segment.starts_with(b"ICC_PROFILE\0"),
+        0xE8 => segment.starts_with(b"mrfx") && segment.len() == TRANSFORM_BYTES,
         0xEE => segment.starts_with(b"Adobe") && segment.len() == ADOBE_BYTES,
         _other => false,
     }

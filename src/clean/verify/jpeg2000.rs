@@ -91,7 +91,7 @@ fn tile_part(stream: &mut Stream<'_>) -> Result<bool, Fault> {
 /// (Annex A.1.1), so the next one ends it.
 fn end_of_data(stream: &mut Stream<'_>) -> Result<(), Fault> {
     loop {
-        stream.to_marker()?;
+        stream.pass_marker_start()?;
         match stream.peek()? {
             Some(END_OF_CODESTREAM) => return Ok(stream.skip(1)?),
             Some(code) if code < START_OF_TILE_PART => {}

@@ -14,6 +14,7 @@ mod jpeg2000;
 mod known;
 mod matcher;
 mod object;
+mod patterns;
 mod pixels;
 mod promises;
 mod scan;

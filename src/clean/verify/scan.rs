@@ -3,12 +3,13 @@
 use std::io::{self, SeekFrom};
 
 use super::finding::Finding;
-use super::known::Known;
+use super::known::{Kind, Known};
 use super::matcher::{Depth, Matcher};
 use super::object::Object;
+use super::patterns;
 use super::refuse;
 use crate::config::{Profile, ProfileOption};
-use crate::dicom::charset::{Charset, is_extensible};
+use crate::dicom::charset::Charset;
 use crate::dicom::vr::{PIXEL_DATA, is_private, is_private_creator};
 use crate::dicom::write::ReadSeek;
 use crate::dicom::{DataSet, Element, Extent, Tag, TagPath, VR, Value};
@@ -126,22 +127,25 @@ impl Scanner<'_> {
         if has_uid(bytes, self.known) {
             return Err(Finding::new("uid-remains", place).into());
         }
-        let found = match element.vr {
-            VR::DA | VR::DT => self.day_in(&text).then_some("date-remains"),
-            VR::DS | VR::IS => self.rule_for(&text, Depth::Numbers),
-            VR::TM | VR::AS | VR::UI | VR::AT | VR::SQ => None,
-            VR::FD | VR::FL | VR::SL | VR::SS | VR::SV | VR::UL | VR::US | VR::UV => None,
-            _ if assigned => None,
-            vr if is_extensible(vr) && vr != VR::UN => self.rule_for(&text, Depth::Text),
-            VR::AE | VR::CS | VR::UR => self.rule_for(&text, Depth::Text),
-            VR::UN => self.rule_for(&text, Depth::Text).or_else(|| self.rule_in_bytes(bytes)),
-            _binary => self.rule_in_bytes(bytes),
+        let found = match search_of(element.vr) {
+            Search::Nothing => None,
+            Search::Day => self.day_in(&text).then_some("date-remains"),
+            Search::Number => self.rule_for(&text, Depth::Numbers),
+            Search::Text if assigned => None,
+            Search::Text => self.rule_for_text(&text),
+            Search::Bytes => self.rule_in_bytes(bytes),
+            Search::Unknown => self.rule_for_text(&text).or_else(|| self.rule_in_bytes(bytes)),
         };
         found.map_or(Ok(()), |rule| Err(Finding::new(rule, place).into()))
     }
 
+    fn rule_for_text(&self, text: &str) -> Option<&'static str> {
+        let shaped = || patterns::stands_in(text).then_some("shape-of-an-identifier");
+        self.rule_for(text, Depth::Text).or_else(shaped)
+    }
+
     fn rule_for(&self, text: &str, depth: Depth) -> Option<&'static str> {
-        self.matcher.find(text, depth).map(super::known::Kind::rule)
+        self.matcher.find(text, depth).map(Kind::rule)
     }
 
     fn day_in(&self, text: &str) -> bool {
@@ -185,6 +189,30 @@ impl Scanner<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// How a value is searched for texts; UIDs are searched in all.
+enum Search {
+    /// Numbers, times, UIDs: no text has room in them.
+    Nothing,
+    Day,
+    Number,
+    Text,
+    Bytes,
+    /// Text or bytes.
+    Unknown,
+}
+
+fn search_of(vr: VR) -> Search {
+    use VR::*;
+    match vr {
+        AS | AT | FD | FL | SL | SQ | SS | SV | TM | UI | UL | US | UV => Search::Nothing,
+        DA | DT => Search::Day,
+        DS | IS => Search::Number,
+        AE | CS | LO | LT | PN | SH | ST | UC | UR | UT => Search::Text,
+        OB | OD | OF | OL | OV | OW => Search::Bytes,
+        UN => Search::Unknown,
     }
 }
 

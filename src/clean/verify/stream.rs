@@ -85,7 +85,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Goes on behind the next 0xFF.
-    pub(super) fn to_marker(&mut self) -> io::Result<()> {
+    pub(super) fn pass_marker_start(&mut self) -> io::Result<()> {
         loop {
             let ready = self.joined.fill_buf()?;
             if ready.is_empty() {

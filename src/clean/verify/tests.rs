@@ -203,6 +203,7 @@ fn identifiers_are_found_wherever_they_stand() {
         (comment("see ACC778812"), "id-remains at (0020,4000)"),
         (comment("Seaside Hospital, East"), "place-remains at (0020,4000)"),
         (comment("on 31.01.2024"), "date-remains at (0020,4000)"),
+        (comment("ask a.roe@mail.example.org"), "shape-of-an-identifier at (0020,4000)"),
         (text(STUDY_DATE, VR::DA, "20240131"), "date-remains at (0008,0020)"),
         (text(Tag(0x0008, 0x0022), VR::DA, "20240131"), "date-remains at (0008,0022)"),
         (text(Tag(0x0010, 0x0030), VR::DA, "19611005"), "date-remains at (0010,0030)"),

@@ -218,7 +218,7 @@ fn with_dictionary_vrs(set: &DataSet) -> Option<DataSet> {
                     let value = Value::Items(items?);
                     sequence.then_some(Element { tag: element.tag, vr: VR::SQ, value })
                 }
-                value => {
+                value @ (Value::Bytes(_) | Value::Bulk(_) | Value::Fragments { .. }) => {
                     (vr != VR::SQ).then(|| Element { tag: element.tag, vr, value: value.clone() })
                 }
             }
