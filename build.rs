@@ -20,7 +20,11 @@ fn main() -> Result<()> {
 
     let mut code = String::new();
     write_rows(&mut code, &read(&source, "e1-1.tsv", 16)?)?;
-    write_tags(&mut code, "TECHNICAL_TEXT", &read(&source, "technical-text.tsv", 2)?)?;
+    let technical = read(&source, "technical-text.tsv", 3)?;
+    let (typed, machine): (Vec<_>, Vec<_>) =
+        technical.into_iter().partition(|row| row.ends_with(&["typed".into()]));
+    write_tags(&mut code, "MACHINE_TEXT", &machine)?;
+    write_tags(&mut code, "TYPED_TEXT", &typed)?;
     write_tags(&mut code, "OWN_ROWS", &read(&source, "own-rows.tsv", 2)?)?;
     write_safe_private(&mut code, &read(&source, "safe-private.tsv", 5)?)?;
     write_uids(&mut code, &read(&source, "uids.tsv", 1)?)?;

@@ -10,6 +10,7 @@ mod class;
 mod content;
 mod dates;
 mod dummy;
+mod exact;
 mod keyed;
 mod known;
 mod person;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use exact::ExactValues;
 use plan::Plan;
 use text::TextCleaner;
 use values::Values;
@@ -81,6 +83,7 @@ pub fn clean_header(
         values: Values {
             assigned: context.assigned,
             texts: TextCleaner::new(context.judge, context.matcher),
+            known: ExactValues::new(&collect_known(&set)),
         },
         patient_id: walk::trimmed(patient_id).to_vec(),
         counts: BTreeMap::new(),

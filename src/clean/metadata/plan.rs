@@ -77,7 +77,7 @@ pub(super) enum Fallback {
 pub(super) enum Step<'a> {
     /// Left as it is.
     Keep,
-    /// Left as it is unless it holds a known value: technical text and terms.
+    /// Left as it is unless it holds a known value: machine-made text and terms.
     KeepUnlessKnown,
     /// Left as it is when it is a number, else emptied.
     KeepNumber,
@@ -295,8 +295,8 @@ impl<'a> Plan<'a> {
             Class::Uid => self.uid_step(),
             Class::Date => self.date_step(Fallback::Empty),
             Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
-            Class::Text if table::is_technical_text(tag) => Step::KeepUnlessKnown,
-            Class::Text if subject.cleans_text => Step::Clean,
+            Class::Text if table::is_machine_text(tag) => Step::KeepUnlessKnown,
+            Class::Text if table::is_typed_text(tag) || subject.cleans_text => Step::Clean,
             Class::Text if self.has(ProfileOption::CleanDescriptors) => Step::Clean,
             Class::Text | Class::Address => Step::Remove,
             Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,

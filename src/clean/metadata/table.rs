@@ -150,10 +150,16 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     ROWS.iter().chain([&CURVES, &OVERLAY_DATA, &OVERLAY_COMMENTS, &PRIVATE])
 }
 
-/// Text outside Table E.1-1 that is technical by definition.
+/// Text outside Table E.1-1 that a machine or a code list makes.
 #[must_use]
-pub fn is_technical_text(tag: Tag) -> bool {
-    TECHNICAL_TEXT.binary_search(&tag).is_ok()
+pub fn is_machine_text(tag: Tag) -> bool {
+    MACHINE_TEXT.binary_search(&tag).is_ok()
+}
+
+/// Text outside Table E.1-1 that belongs to the picture and may be typed.
+#[must_use]
+pub fn is_typed_text(tag: Tag) -> bool {
+    TYPED_TEXT.binary_search(&tag).is_ok()
 }
 
 /// Identifies although it is not in Table E.1-1.
@@ -294,9 +300,9 @@ mod tests {
 
     #[test]
     fn lists_of_ours_do_not_repeat_the_table() {
-        for tag in TECHNICAL_TEXT.iter().chain(OWN_ROWS) {
+        for tag in MACHINE_TEXT.iter().chain(TYPED_TEXT).chain(OWN_ROWS) {
             assert!(row(*tag).is_none(), "{tag} stands in Table E.1-1");
         }
-        assert!(TECHNICAL_TEXT.iter().all(|tag| !is_own_row(*tag)));
+        assert!(MACHINE_TEXT.iter().chain(TYPED_TEXT).all(|tag| !is_own_row(*tag)));
     }
 }

@@ -269,6 +269,30 @@ fn elements_that_no_table_knows_are_treated_by_kind() {
 }
 
 #[test]
+fn machine_text_and_terms_stay_unless_they_hold_a_whole_value() {
+    let set = object(
+        CT,
+        [
+            text(0x0010, 0x0010, VR::PN, "Head^Jane"),
+            text(0x0010, 0x0020, VR::LO, "4711-0815"),
+            text(0x0008, 0x0080, VR::LO, "Lake Medical Center"),
+            text(0x0008, 0x0070, VR::LO, "Philips Medical Systems"),
+            text(0x0018, 0x0015, VR::CS, "HEAD"),
+            text(0x0018, 0x1020, VR::LO, "V1.2\\47110815"),
+            text(0x0018, 0x1030, VR::LO, "JANE HEAD"),
+            text(0x0008, 0x1090, VR::LO, "Jane Head's CT"),
+            text(0x0008, 0x0008, VR::CS, "ORIGINAL\\HEAD JANE"),
+        ],
+    );
+    let set = basic(set);
+    assert_eq!(value(&set, 0x0008, 0x0070), "Philips Medical Systems");
+    assert_eq!(value(&set, 0x0018, 0x0015), "HEAD");
+    assert_eq!(value(&set, 0x0018, 0x1020), "V1.2\\");
+    assert_eq!(value(&set, 0x0008, 0x1090), "");
+    assert_eq!(value(&set, 0x0008, 0x0008), "ORIGINAL\\");
+}
+
+#[test]
 fn private_elements_go_unless_listed_and_the_option_is_on() {
     let set = object(
         CT,

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use crate::clean::judge::{Judge, Matcher};
-use crate::clean::report::TextReason;
 use crate::dicom::VR;
 use crate::dicom::charset::{Charset, has_values};
 
@@ -33,20 +32,11 @@ pub(super) enum Cleaned {
     Changed(Vec<u8>),
 }
 
-/// How much of a text is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Depth {
-    /// All that looks like identity.
-    Judged,
-    /// Only what this data set says about persons and places.
-    KnownOnly,
-}
-
 /// Cleans the texts of one data set.
 pub(super) struct TextCleaner<'a> {
     judge: &'a Judge,
     matcher: &'a Matcher,
-    remembered: HashMap<(String, Depth), Option<String>>,
+    remembered: HashMap<String, Option<String>>,
 }
 
 impl<'a> TextCleaner<'a> {
@@ -55,27 +45,20 @@ impl<'a> TextCleaner<'a> {
     }
 
     /// Cleans each value of a text. Text that cannot be decoded becomes empty.
-    pub(super) fn cleaned(
-        &mut self,
-        bytes: &[u8],
-        vr: VR,
-        charset: &Charset,
-        depth: Depth,
-    ) -> Cleaned {
+    pub(super) fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> Cleaned {
         let decoded = charset.decode(bytes, vr);
         let text = decoded.text.trim_end_matches(['\0', ' ']);
         let values: Vec<&str> =
             if has_values(vr) { text.split('\\').collect() } else { vec![text] };
-        let guessed = decoded.lossy && depth == Depth::Judged;
         let cleaned: Vec<Option<String>> = values
             .iter()
             .map(|value| {
-                let cleaned = self.cleaned_value(value, depth);
-                if guessed {
-                    Some(without_foreign_words(&cleaned.unwrap_or((*value).to_owned())))
-                } else {
-                    cleaned
+                let cleaned = self.cleaned_value(value);
+                if !decoded.lossy {
+                    return cleaned;
                 }
+                let readable = cleaned.unwrap_or_else(|| (*value).to_owned());
+                Some(without_foreign_words(&readable))
             })
             .collect();
         if cleaned.iter().all(Option::is_none) {
@@ -90,31 +73,20 @@ impl<'a> TextCleaner<'a> {
     }
 
     /// The cleaned value, or `None` when nothing identifies.
-    fn cleaned_value(&mut self, value: &str, depth: Depth) -> Option<String> {
+    fn cleaned_value(&mut self, value: &str) -> Option<String> {
         if value.trim().is_empty() {
             return None;
         }
-        let key = (value.to_owned(), depth);
-        if let Some(verdict) = self.remembered.get(&key) {
+        if let Some(verdict) = self.remembered.get(value) {
             return verdict.clone();
         }
-        let verdict = self.judged(value, depth);
+        let cleaned = self.judge.clean_text(value, self.matcher);
+        let verdict = (cleaned != value).then_some(cleaned);
         let worth = value.len() <= REMEMBERED_BYTES_MAX && self.remembered.len() < REMEMBERED_MAX;
         if worth {
-            self.remembered.insert(key, verdict.clone());
+            self.remembered.insert(value.to_owned(), verdict.clone());
         }
         verdict
-    }
-
-    fn judged(&self, value: &str, depth: Depth) -> Option<String> {
-        if depth == Depth::KnownOnly {
-            let spans = self.judge.spans(value, self.matcher);
-            if !spans.iter().any(|span| span.reason == TextReason::KnownValue) {
-                return None;
-            }
-        }
-        let cleaned = self.judge.clean_text(value, self.matcher);
-        (cleaned != value).then_some(cleaned)
     }
 }
 
@@ -134,7 +106,7 @@ mod tests {
     fn cleaned(bytes: &[u8], charset: &[u8]) -> Cleaned {
         let (judge, matcher) = (Judge::new(), Matcher::default());
         let charset = Charset::from_specific(charset);
-        TextCleaner::new(&judge, &matcher).cleaned(bytes, VR::LO, &charset, Depth::Judged)
+        TextCleaner::new(&judge, &matcher).cleaned(bytes, VR::LO, &charset)
     }
 
     #[test]

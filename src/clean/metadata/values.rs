@@ -5,11 +5,12 @@
 use super::class::dictionary_vr;
 use super::dates;
 use super::dummy;
+use super::exact::ExactValues;
 use super::keyed::{hashed_text, mapped_uid};
 use super::plan::{Fallback, Step};
 use super::table;
-use super::text::{Cleaned, Depth, TextCleaner, encoded_words};
-use crate::dicom::charset::Charset;
+use super::text::{Cleaned, TextCleaner, encoded_words};
+use crate::dicom::charset::{Charset, has_values};
 use crate::dicom::{Element, Uid, VR, Value};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
@@ -33,6 +34,7 @@ pub(super) enum Outcome {
 pub(super) struct Values<'a> {
     pub(super) assigned: &'a Assigned,
     pub(super) texts: TextCleaner<'a>,
+    pub(super) known: ExactValues,
 }
 
 impl Values<'_> {
@@ -115,16 +117,25 @@ impl Values<'_> {
         })
     }
 
-    /// Technical text and terms: what this data set says about persons goes.
-    /// What breaks the form of a term was typed by somebody and is judged.
+    /// Technical text and terms: a value that holds what this data set says
+    /// about persons and places goes. What breaks the form of a term was typed
+    /// by somebody and is judged.
     fn unless_known(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> New {
-        let typed = vr == VR::CS && !bytes.split(|byte| *byte == b'\\').all(is_term);
-        let depth = if typed { Depth::Judged } else { Depth::KnownOnly };
-        match self.texts.cleaned(bytes, vr, charset, depth) {
-            Cleaned::Unchanged => New::Same,
-            Cleaned::Changed(_) if vr == VR::CS => New::Empty,
-            Cleaned::Changed(bytes) => New::Bytes("cleaned", bytes),
+        if vr == VR::CS && !bytes.split(|byte| *byte == b'\\').all(is_term) {
+            return match self.texts.cleaned(bytes, vr, charset) {
+                Cleaned::Unchanged => New::Same,
+                Cleaned::Changed(_) => New::Empty,
+            };
         }
+        let text = charset.decode(bytes, vr).text;
+        let values: Vec<&str> =
+            if has_values(vr) { text.split('\\').collect() } else { vec![text.as_str()] };
+        let kept: Vec<&str> =
+            values.iter().map(|value| if self.known.are_in(value) { "" } else { *value }).collect();
+        if kept == values {
+            return New::Same;
+        }
+        New::Bytes("cleaned", encoded_words(charset, &kept.join("\\")))
     }
 
     fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> New {
@@ -132,7 +143,7 @@ impl Values<'_> {
             // Text by the dictionary, something else by the stream.
             return New::Empty;
         }
-        match self.texts.cleaned(bytes, vr, charset, Depth::Judged) {
+        match self.texts.cleaned(bytes, vr, charset) {
             Cleaned::Unchanged => New::Same,
             Cleaned::Changed(bytes) => New::Bytes("cleaned", bytes),
         }
