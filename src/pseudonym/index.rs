@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::PseudonymError;
 use super::journal::Position;
@@ -27,6 +28,10 @@ use crate::disk::{Disk as _, RealDisk};
 /// to stay under 100 MB, and with 100,000 persons 32 MiB took 34 MB more and won
 /// nothing for known persons.
 const CACHE_BYTES: u64 = 8 * 1_024 * 1_024;
+/// sled's threads may hold its lock for some milliseconds after it was closed.
+/// Default 100 × 20 ms: longer than any of their writes.
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 const PERSON: u8 = b'p';
 const CODE: u8 = b'c';
 const NUMBER: u8 = b'n';
@@ -148,14 +153,21 @@ impl Index {
     }
 
     fn open_db(dir: &Path, keys: &Keys) -> Result<Self, PseudonymError> {
-        let db = sled::Config::new()
+        let config = sled::Config::new()
             .path(dir)
             .cache_capacity(CACHE_BYTES)
             // Flushed by `sync`; a lost tail is taken in from the journal again.
-            .flush_every_ms(None)
-            .open()?;
+            .flush_every_ms(None);
+        let mut db = config.open();
+        for _again in 0..LOCK_TRIES {
+            if !is_locked(&db) {
+                break;
+            }
+            std::thread::sleep(LOCK_WAIT);
+            db = config.open();
+        }
         let lookup_key = keys.current().derive(KeyPurpose::TableLookup, "");
-        Ok(Self { db, dir: dir.to_owned(), lookup_key })
+        Ok(Self { db: db?, dir: dir.to_owned(), lookup_key })
     }
 
     fn key_check(&self) -> [u8; 4] {
@@ -336,6 +348,12 @@ impl Changes<'_> {
         self.pending.insert(key, value);
         Ok(())
     }
+}
+
+/// sled's own lock is taken. The table's lock is ours, so it can only be held by
+/// threads of a database that this process has just closed.
+fn is_locked(opened: &sled::Result<sled::Db>) -> bool {
+    matches!(opened, Err(sled::Error::Io(error)) if error.kind() == std::io::ErrorKind::Other)
 }
 
 /// Adds to the sum, or takes out of it what is in it.

@@ -113,7 +113,7 @@ impl PersonRules {
 
 fn trimmed(text: &str) -> Result<String, NoPerson> {
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
-    // Twice, since composing may shorten or, rarely, lengthen.
+    // Measured before and after: composing may shorten or, rarely, lengthen.
     let composed: String = text.nfc().take(ID_BYTES_MAX + 1).collect();
     if text.len() > ID_BYTES_MAX || composed.len() > ID_BYTES_MAX {
         return Err(NoPerson::TooLong);
