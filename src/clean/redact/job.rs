@@ -12,9 +12,10 @@ use crate::config::TextPolicy;
 use crate::dicom::{DataSet, Element, TransferSyntax, VR};
 use crate::reason::{Quarantine, Reason};
 
-/// How often what a second look finds is painted too. Default 3: a painted box
-/// can cut a neighbouring line, whose rest is then unreadable, seldom twice.
-const REPAINTS_MAX: u32 = 3;
+/// How often what a second look finds is painted too. Default 6: a painted box
+/// can cut a neighbouring line, whose rest is then unreadable, and on textured
+/// ground its edge can look like a letter.
+const REPAINTS_MAX: u32 = 6;
 /// Most hidden areas. Default 2,000: a full page of text in every tenth frame;
 /// more is no picture with text but text of another kind.
 const HIDDEN_AREAS_MAX: usize = 2000;

@@ -10,7 +10,12 @@ use super::View;
 use super::geometry::Rect;
 
 /// Mean confidence from which a find counts as read, and is never a texture.
-const READ_CONFIDENCE: f32 = 0.5;
+const READ_CONFIDENCE: f32 = 0.9;
+/// The same for a find of [`WORD_CHARS_MIN`] characters or more: a body is
+/// read as `O` or `()`, seldom as more.
+const WORD_CONFIDENCE: f32 = 0.5;
+/// Characters of the shortest word.
+const WORD_CHARS_MIN: usize = 3;
 /// Least height, in pixels. Default 24: smaller finds are hidden, not weighed.
 const HEIGHT_MIN_PX: f32 = 24.0;
 /// Least height as a share of the picture's shorter side. Default 0.12: text
@@ -119,7 +124,9 @@ impl Grey {
 /// Whether a find of a picture of this size is too broad for a line of text
 /// and was not read.
 pub(super) fn is_broad(line: &TextLine, width: u32, height: u32) -> bool {
-    if !line.text.is_empty() && line.confidence >= READ_CONFIDENCE {
+    let is_word = line.text.chars().filter(|c| c.is_alphanumeric()).count() >= WORD_CHARS_MIN;
+    let read = if is_word { WORD_CONFIDENCE } else { READ_CONFIDENCE };
+    if !line.text.is_empty() && line.confidence >= read {
         return false;
     }
     let rect = Rect::from_corners(&line.corners);
@@ -194,6 +201,10 @@ mod tests {
         let mut read = unread(35.0, 35.0, 130.0, 130.0);
         (read.text, read.confidence) = ("O".into(), 0.9);
         assert!(!grey.is_texture(&read));
+        (read.text, read.confidence) = ("DOE".into(), 0.5);
+        assert!(!grey.is_texture(&read));
+        (read.text, read.confidence) = ("O".into(), 0.8);
+        assert!(grey.is_texture(&read));
     }
 
     #[test]
