@@ -67,7 +67,7 @@ fn the_sample_comes_out_clean_decodable_and_changed_only_where_text_was() {
 fn a_folder_cleaned_twice_gives_the_same_bytes_and_every_file_is_accounted_for() {
     let node = Node::prepare("");
     let input = node.home().join("in");
-    let count = corpus(&input, 40).len() + 1;
+    let count = corpus(&input, 20).len() + 1;
     fs::copy(sample(), input.join("sample.dcm")).unwrap();
     let (run, out, report) = deid(&node, &input, "first", "basic");
     let instances = report["instances"].as_array().unwrap();
@@ -100,8 +100,8 @@ fn both_profiles_clean_what_the_other_cleans() {
         let (_, out, _) = deid(&node, &input, name, name);
         files_below(&out).len()
     };
-    assert!(cleaned("basic") >= 11);
-    assert!(cleaned("tcia") >= 11);
+    assert!(cleaned("basic") >= 10);
+    assert!(cleaned("tcia") >= 10);
 }
 
 #[test]

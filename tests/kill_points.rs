@@ -48,6 +48,10 @@ const DELIVERED: &[&str] = &[
     "spool.forget.durable",
     "spool.forget.done",
 ];
+/// Passed once for each new patient, of whom there are two.
+const NAMED: &[&str] = &["pseudonym.journal.synced", "pseudonym.index.written"];
+/// Passed once for a batch of receipts.
+const RECEIPTS: &[&str] = &["receipt.lines.synced", "receipt.anchor.synced"];
 /// Passed on the way into quarantine.
 const QUARANTINED: &[&str] =
     &["spool.quarantine.record-synced", "spool.quarantine.moved", "spool.quarantine.dropped"];
@@ -161,12 +165,12 @@ fn all_delivered(node: &Node, taken: &BTreeSet<usize>, point: &str) {
     node.command(&["receipts", "verify"]).success();
 }
 
-fn dies_on_the_way_of_a_delivered_instance(point: &str) {
+fn dies_on_the_way_of_a_delivered_instance(point: &str, nth: usize) {
     let mut node = REFERENCE.node();
-    arm(&mut node, point, NTH);
+    arm(&mut node, point, nth);
     let sent = storescu("AIRLOCK", node.port(), &["--verbose"], &[REFERENCE.good()]);
     let taken = taken(&sent);
-    assert!(taken.len() >= NTH - 1, "{point}: {taken:?}");
+    assert!(taken.len() >= nth - 1, "{point}: {taken:?}");
     die_and_start_again(&mut node, point);
     assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
     all_delivered(&node, &taken, point);
@@ -233,18 +237,32 @@ fn dies_while_it_throws_away(point: &str) {
 
 #[test]
 fn every_point_is_on_a_way_that_is_tested() {
-    let tested = [DELIVERED, QUARANTINED, RELEASED, DISCARDED].concat();
+    let tested = [DELIVERED, NAMED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED].concat();
     assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
 }
 
 #[test]
 fn delivered_instances_survive_while_they_are_received() {
-    DELIVERED[..10].iter().for_each(|point| dies_on_the_way_of_a_delivered_instance(point));
+    for point in &DELIVERED[..10] {
+        dies_on_the_way_of_a_delivered_instance(point, NTH);
+    }
 }
 
 #[test]
 fn delivered_instances_survive_while_they_are_handed_on() {
-    DELIVERED[10..].iter().for_each(|point| dies_on_the_way_of_a_delivered_instance(point));
+    for point in &DELIVERED[10..] {
+        dies_on_the_way_of_a_delivered_instance(point, NTH);
+    }
+}
+
+#[test]
+fn delivered_instances_survive_while_pseudonyms_and_receipts_are_written() {
+    for point in NAMED {
+        dies_on_the_way_of_a_delivered_instance(point, 2);
+    }
+    for point in RECEIPTS {
+        dies_on_the_way_of_a_delivered_instance(point, 1);
+    }
 }
 
 #[test]

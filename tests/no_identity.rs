@@ -61,8 +61,10 @@ impl Canaries {
     /// Looks at paths and bytes of all files but those in `originals`.
     fn none_below(&self, folder: &Path, originals: &[PathBuf]) {
         let kept = |file: &&PathBuf| originals.iter().any(|original| file.starts_with(original));
-        let (kept, others): (Vec<_>, Vec<_>) =
-            files_below(folder).into_iter().partition(|file| kept(&file));
+        let (kept, others): (Vec<_>, Vec<_>) = files_below(folder)
+            .into_iter()
+            .filter(|file| file.is_file())
+            .partition(|file| kept(&file));
         for file in &others {
             self.none_in(&file.display().to_string(), &fs::read(file).unwrap());
         }

@@ -38,6 +38,9 @@ ULTRASOUND = "1.2.840.10008.5.1.4.1.1.6.1"
 TEXT_SR = "1.2.840.10008.5.1.4.1.1.88.11"
 PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
+# No picture with this is cleaned: Encapsulated Document.
+REFUSED = {0x00420011}
+
 numbers = count(1)
 
 
@@ -96,7 +99,7 @@ def listed(table):
 
 def fill(data_set, table):
     for tag, vr in listed(table):
-        if tag >> 16 >= 0x0008:
+        if tag >> 16 >= 0x0008 and tag not in REFUSED:
             add(data_set, tag, vr)
 
 
