@@ -514,6 +514,7 @@ fn a_codestream_of_another_size_is_refused_before_it_is_decoded() {
     let fragment = jpeg_ls(&picture(&[40], &[200]), &header());
     let error = Instance::encapsulated(&other, JPEG_LS, &[fragment]).clean().err().unwrap();
     assert_eq!(error.reason, Reason::DecodeFailed);
+    assert!(error.detail.starts_with("size in the codestream"), "{}", error.detail);
 }
 
 #[test]
