@@ -14,14 +14,14 @@ use super::person::PersonKey;
 pub const SHIFT_DAYS_MAX: u64 = 365;
 /// Longest code: that of LO (PS3.5 §6.2), which Patient ID has.
 pub const CODE_CHARS_MAX: usize = 64;
-/// Longest prefix: leaves room for 26 characters and fits on a work list.
+/// Longest prefix: leaves room for 32 characters and fits on a work list.
 pub const PREFIX_CHARS_MAX: usize = 16;
-/// Crockford's base 32: digits and capitals without I, L, O and U, so that no
-/// two are mistaken for each other when a code is read aloud or typed. Capitals,
-/// because systems that fold case fold to these.
-const BASE32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// 128 bits in steps of 5.
-const CODE_DIGITS: u32 = 26;
+/// Sixteen consonants: letters only, so that no initial of a name can stand in
+/// a code as a word of its own between digits; no vowels, so that no code holds
+/// a word. Capitals, because systems that fold case fold to these.
+const CONSONANTS: &[u8; 16] = b"BCDFGHJKMNPQRSTV";
+/// 128 bits in steps of 4.
+const CODE_DIGITS: u32 = 32;
 
 /// How the code of a new person is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,11 +71,11 @@ impl CodeRule {
             0 => key.mac(&[b"patient", issuer, patient_id]),
             _again => key.mac(&[b"patient", issuer, patient_id, &attempt.to_be_bytes()]),
         };
-        format!("{}{}", self.prefix, base32(first_128_bits(&hash)))
+        format!("{}{}", self.prefix, consonants(first_128_bits(&hash)))
     }
 
     pub(super) fn random_code(&self, drawn: u128) -> String {
-        format!("{}{}", self.prefix, base32(drawn))
+        format!("{}{}", self.prefix, consonants(drawn))
     }
 
     pub(super) fn numbered_code(&self, number: u64) -> String {
@@ -113,10 +113,10 @@ fn first_128_bits(hash: &[u8; 32]) -> u128 {
     hash.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }
 
-fn base32(bits: u128) -> String {
+fn consonants(bits: u128) -> String {
     (0..CODE_DIGITS)
         .rev()
-        .map(|digit| char::from(BASE32[(bits >> (5 * digit) & 31) as usize]))
+        .map(|digit| char::from(CONSONANTS[(bits >> (4 * digit) & 15) as usize]))
         .collect()
 }
 
@@ -142,10 +142,34 @@ mod tests {
     fn codes_and_shifts_are_those_of_every_table_ever_written() {
         // Computed by a Python script that shares no code with this module.
         for (issuer, id, first, second, shift) in [
-            ("", "1234567", "7GEZWPM7P9M9HMY3135XS333GP", "4RFBZW4P0DZ41VVWBCM6J5Q6SH", -200),
-            ("HOSP-A", "1234567", "46D9CN9FD7P63PKXEN2MGH10G2", "1K50VFEWTGMAQA9PSGSJ8GENH6", -77),
-            ("HOSP-B", "1234567", "0XXZ3RVK526EY2SC90A7YFVHF5", "6HJ597X23V86RB0KZZ91RVV952", -69),
-            ("Köln", "Ä-77", "4D2SSNM0A466EB1488A3WE1GGR", "2S588AWMSQ3KJKY91DA52XV48C", -93),
+            (
+                "",
+                "1234567",
+                "VBKKVNJPCTRNPDJFGVBRDFDVKDFCMTCJ",
+                "NMKPVVRDHMBSVNBFQSVCJRPCPGHQNQFC",
+                -200,
+            ),
+            (
+                "HOSP-A",
+                "1234567",
+                "MJJPHNHGQSPKQCMKJNVHSHCHDCCBMDBD",
+                "FFDMFJVKKFHBPDPTPGSQFBRRNCBKHJDJ",
+                -77,
+            ),
+            (
+                "HOSP-B",
+                "1234567",
+                "CSTVRKMSRRPDFFQRDRQCDBHCVRVSRHTH",
+                "SCNCHDKTMMKQGCQBQBGVVVGMKCQSPGPD",
+                -69,
+            ),
+            (
+                "Köln",
+                "Ä-77",
+                "MSCJKFHPBCGGFCNRQBNCBMHBVMTBRDCM",
+                "HNDPCBPTHFFKCRTHFVDGDSHCGHSSNCBR",
+                -93,
+            ),
         ] {
             let (key, person) = (key(), person(issuer, id));
             let rule = CodeRule::new(CodeMode::Hmac, "T7-").unwrap();
