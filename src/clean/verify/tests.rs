@@ -1,3 +1,5 @@
+//! A sound pair passes; each single thing wrong with it is found.
+
 use std::io::Cursor;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The examples of the standard, and what senders make of it.
+
 use super::*;
 use crate::dicom::Element;
 

@@ -1,3 +1,5 @@
+//! Reading what is sound, in every encoding and in the forms that senders use.
+
 use std::io::Cursor;
 
 use super::*;
@@ -66,6 +68,13 @@ fn unknown_with_undefined_length_holds_implicit_items() {
     let name = element.items().unwrap()[0].get(NAME).unwrap();
     assert_eq!((name.vr, name.as_bytes().unwrap()), (VR::PN, b"DOE ".as_slice()));
     assert!(set.get(Tag(0x7FE1, 0x0010)).is_some());
+
+    // A length that would pass for the letters of a VR.
+    let inside = implicit(NAME, &[b'x'; 0x4E50]);
+    let content = [item(&inside), sequence_end()].concat();
+    let set = explicit_set(&long(Tag(0x2001, 0x105F), b"UN", u32::MAX, &content));
+    let items = set.get(Tag(0x2001, 0x105F)).unwrap().items().unwrap();
+    assert_eq!(items[0].get(NAME).unwrap().as_bytes().unwrap().len(), 0x4E50);
 }
 
 #[test]

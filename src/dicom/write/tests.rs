@@ -1,3 +1,5 @@
+//! Writing, and reading back what was written.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
