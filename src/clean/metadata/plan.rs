@@ -105,8 +105,8 @@ pub(super) enum Step<'a> {
     Shift(Fallback),
     /// Dates and times kept when they are some.
     KeepDate(Fallback),
-    /// Text cleaned.
-    Clean,
+    /// Text cleaned; what to do when nothing is left of it.
+    Clean(Fallback),
     /// Items cleaned one by one.
     Walk {
         /// The items' free text is cleaned, whatever Clean Descriptors says.
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
             || (subject.cleans_text && subject.tag == UNFORMATTED_TEXT)
         {
             match class {
-                Class::Text => return Step::Clean,
+                Class::Text => return Step::Clean(self.if_nothing_is_left(row, subject)),
                 Class::Term => return Step::KeepUnlessKnown,
                 Class::Sequence => return Step::Walk { cleans_text: false },
                 Class::Binary | Class::Number | Class::Age | Class::Uid | Class::Date => {}
@@ -265,6 +265,13 @@ impl<'a> Plan<'a> {
         if self.has(ProfileOption::RetainUids) { Step::KeepUid } else { Step::Uid }
     }
 
+    /// A text of Type 1 must not become empty.
+    fn if_nothing_is_left(&self, row: &Row, subject: Subject) -> Fallback {
+        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let basic = resolved(row.basic, required, Class::Text);
+        if basic == Step::Dummy { Fallback::Dummy } else { Fallback::Empty }
+    }
+
     fn basic(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
         let tag = subject.tag;
         if tag == GRAPHIC_ANNOTATIONS {
@@ -296,8 +303,13 @@ impl<'a> Plan<'a> {
             Class::Date => self.date_step(Fallback::Empty),
             Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
             Class::Text if table::is_machine_text(tag) => Step::KeepUnlessKnown,
-            Class::Text if table::is_typed_text(tag) || subject.cleans_text => Step::Clean,
-            Class::Text if self.has(ProfileOption::CleanDescriptors) => Step::Clean,
+            // Labels and content items are Type 1 where they stand.
+            Class::Text if table::is_typed_text(tag) || subject.cleans_text => {
+                Step::Clean(Fallback::Dummy)
+            }
+            Class::Text if self.has(ProfileOption::CleanDescriptors) => {
+                Step::Clean(Fallback::Empty)
+            }
             Class::Text | Class::Address => Step::Remove,
             Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,
             Class::Bytes => Step::Remove,
@@ -360,6 +372,6 @@ fn site_step(action: &Action, class: Class) -> Step<'_> {
         Action::Replace(text) => Step::Replace(text),
         Action::Hash => Step::Hash,
         Action::Shift => Step::Shift(Fallback::Empty),
-        Action::Clean => Step::Clean,
+        Action::Clean => Step::Clean(Fallback::Empty),
     }
 }

@@ -412,6 +412,21 @@ fn graphics_overlays_and_curves_go_and_annotations_are_cleaned_by_option() {
 }
 
 #[test]
+fn text_that_must_have_a_value_gets_a_dummy_when_nothing_is_left() {
+    let set = object(
+        "1.2.840.10008.5.1.4.1.1.481.3",
+        [
+            text(0x0010, 0x0010, VR::PN, "Doe^Jane"),
+            text(0x3006, 0x0002, VR::SH, "DOE JANE"),
+            text(0x0008, 0x103E, VR::LO, "DOE JANE"),
+        ],
+    );
+    let set = tcia(set);
+    assert_eq!(value(&set, 0x3006, 0x0002), "REMOVED", "Structure Set Label is D");
+    assert_eq!(value(&set, 0x0008, 0x103E), "");
+}
+
+#[test]
 fn codes_of_persons_become_dummy_codes() {
     let code = item([
         text(0x0008, 0x0100, VR::SH, "P77"),

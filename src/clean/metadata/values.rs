@@ -56,9 +56,8 @@ impl Values<'_> {
             Step::Keep if element.items().is_none() => return Ok(kept(element)),
             Step::Replace(text) => return replaced_by_site(element, text, charset),
             Step::Keep | Step::KeepUnlessKnown | Step::KeepNumber | Step::KeepUid | Step::Age => {}
-            Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid | Step::Clean => {
-            }
-            Step::Shift(_) | Step::KeepDate(_) => {}
+            Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid => {}
+            Step::Clean(_) | Step::Shift(_) | Step::KeepDate(_) => {}
         }
         if step == Step::Code {
             element.vr = dictionary_vr(element.tag).unwrap_or(VR::LO);
@@ -110,7 +109,7 @@ impl Values<'_> {
             Step::KeepDate(fallback) => {
                 dated(bytes, *fallback, |text| shifted(vr, text, 0).map(|_| text.to_owned()))
             }
-            Step::Clean => self.cleaned(bytes, vr, charset),
+            Step::Clean(fallback) => self.cleaned(bytes, vr, charset, *fallback),
             Step::Dummy => New::Dummy,
             Step::Keep | Step::Remove | Step::RemoveUnknown | Step::Empty => New::Gone,
             Step::Walk { .. } | Step::WalkDummy | Step::Replace(_) => New::Gone,
@@ -138,13 +137,14 @@ impl Values<'_> {
         New::Bytes("cleaned", encoded_words(charset, &kept.join("\\")))
     }
 
-    fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset) -> New {
+    fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset, fallback: Fallback) -> New {
         if !is_typed(vr) {
             // Text by the dictionary, something else by the stream.
-            return New::Empty;
+            return fallen_back(fallback);
         }
         match self.texts.cleaned(bytes, vr, charset) {
             Cleaned::Unchanged => New::Same,
+            Cleaned::Changed(bytes) if bytes.is_empty() => fallen_back(fallback),
             Cleaned::Changed(bytes) => New::Bytes("cleaned", bytes),
         }
     }
