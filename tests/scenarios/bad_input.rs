@@ -4,10 +4,6 @@
 //! Method: `airlock send` sends a file's bytes as they are, which no decent
 //! sender does. After each mishap a good instance must come out.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,12 +11,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use support::dcmtk::{StoreScp, storescu};
-use support::files::sample;
-use support::node::Node;
-use support::object::*;
-use support::process::{Process, Run, free_port, tool, wait_for};
-use support::python::Scp;
+use crate::support::dcmtk::{StoreScp, storescu};
+use crate::support::files::sample;
+use crate::support::node::Node;
+use crate::support::object::*;
+use crate::support::process::{Process, Run, free_port, tool, wait_for};
+use crate::support::python::Scp;
 
 /// Longest wait for a destination to be tried again: the node waits 30 s
 /// after a first failure, give or take a fifth, and as long for the next item.
@@ -173,7 +169,7 @@ fn long_clean(node: &Node) {
 /// the worker; false when the instance was gone before.
 fn kill_worker_at_try(node: &Node, tries: u32) -> bool {
     let begun = || {
-        let waiting = support::files::files_below(&node.spool("received"));
+        let waiting = crate::support::files::files_below(&node.spool("received"));
         let Some(id) = waiting.first().and_then(|path| path.file_name()) else {
             return Some(false);
         };
@@ -234,7 +230,7 @@ fn a_sender_that_goes_away_in_mid_transfer_leaves_nothing() {
     command.arg(node.port().to_string()).arg(file);
     let mut sender = Process::start("storescu", &mut command, &node.home().join("storescu.log"));
     let growing = || {
-        let parts = support::files::files_below(&node.spool("incoming"));
+        let parts = crate::support::files::files_below(&node.spool("incoming"));
         parts.iter().any(|part| part.metadata().is_ok_and(|part| part.len() > 0)).then_some(())
     };
     wait_for("the first bytes", SHORT_WAIT_MAX, growing);
@@ -252,7 +248,7 @@ fn a_second_process_on_the_same_data_is_sent_away() {
     assert_eq!(deid.code(), 75, "{deid:?}");
     let serve = node.command(&["serve"]);
     assert_eq!(serve.code(), 75, "{serve:?}");
-    assert!(!serve.stderr.is_empty() && support::files::files_below(&out).is_empty());
+    assert!(!serve.stderr.is_empty() && crate::support::files::files_below(&out).is_empty());
     goes_on(&node, 1);
 }
 

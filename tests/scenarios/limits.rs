@@ -1,14 +1,5 @@
 //! The node stays small and starts fast, however much it is given.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "tests may wait by the clock"
-)]
-
-mod support;
-
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use support::dcmtk::{StoreScp, storescu};
-use support::files::files_below;
-use support::node::Node;
-use support::object::{CT, ENHANCED_CT, Object, ct_files};
-use support::process::free_port;
+use crate::support::dcmtk::{StoreScp, storescu};
+use crate::support::files::files_below;
+use crate::support::node::Node;
+use crate::support::object::{CT, ENHANCED_CT, Object, ct_files};
+use crate::support::process::free_port;
 
 const FRAMES: u32 = 200;
 const SIDE_PX: u16 = 1024;
