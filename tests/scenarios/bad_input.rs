@@ -12,10 +12,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::dcmtk::{StoreScp, storescu};
-use crate::support::files::sample;
+use crate::support::files::{files_below, sample};
 use crate::support::node::Node;
 use crate::support::object::*;
-use crate::support::process::{Process, Run, free_port, tool, wait_for};
+use crate::support::process::{Process, Run, free_port, memory_bytes_peak, tool, wait_for};
 use crate::support::python::Scp;
 
 /// Longest wait for a destination to be tried again: the node waits 30 s
@@ -119,16 +119,10 @@ fn an_object_of_some_300_bytes_that_declares_4_gib_costs_nothing() {
     sent(&node, "small", &bytes).success();
     node.settle();
     assert_eq!(node.standing().quarantine, 1);
-    let memory = node.workers("clean").into_iter().chain([node.process_id()]).map(peak_bytes);
+    let memory =
+        node.workers("clean").into_iter().chain([node.process_id()]).map(memory_bytes_peak);
     assert!(memory.max().unwrap() < 1 << 30);
     goes_on(&node, 2);
-}
-
-/// Most resident memory of a process so far.
-fn peak_bytes(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 #[test]
@@ -169,7 +163,7 @@ fn long_clean(node: &Node) {
 /// the worker; false when the instance was gone before.
 fn kill_worker_at_try(node: &Node, tries: u32) -> bool {
     let begun = || {
-        let waiting = crate::support::files::files_below(&node.spool("received"));
+        let waiting = files_below(&node.spool("received"));
         let Some(id) = waiting.first().and_then(|path| path.file_name()) else {
             return Some(false);
         };
@@ -230,7 +224,7 @@ fn a_sender_that_goes_away_in_mid_transfer_leaves_nothing() {
     command.arg(node.port().to_string()).arg(file);
     let mut sender = Process::start("storescu", &mut command, &node.home().join("storescu.log"));
     let growing = || {
-        let parts = crate::support::files::files_below(&node.spool("incoming"));
+        let parts = files_below(&node.spool("incoming"));
         parts.iter().any(|part| part.metadata().is_ok_and(|part| part.len() > 0)).then_some(())
     };
     wait_for("the first bytes", SHORT_WAIT_MAX, growing);
@@ -248,7 +242,7 @@ fn a_second_process_on_the_same_data_is_sent_away() {
     assert_eq!(deid.code(), 75, "{deid:?}");
     let serve = node.command(&["serve"]);
     assert_eq!(serve.code(), 75, "{serve:?}");
-    assert!(!serve.stderr.is_empty() && crate::support::files::files_below(&out).is_empty());
+    assert!(!serve.stderr.is_empty() && files_below(&out).is_empty());
     goes_on(&node, 1);
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::dcmtk::dcmdump;
-use crate::support::files::{files_below, sample};
+use crate::support::files::{files_below, holds, sample};
 use crate::support::node::Node;
 use crate::support::process::{Run, run, tool};
 use crate::support::python::{corpus, identifiers};
@@ -46,7 +46,7 @@ fn the_sample_comes_out_clean_decodable_and_changed_only_where_text_was() {
     let [file] = &files_below(&out)[..] else { panic!("{:?}", files_below(&out)) };
     let bytes = fs::read(file).unwrap();
     for text in identifiers(&[sample()]) {
-        assert!(!crate::support::files::holds(&bytes, &text), "{text:?}");
+        assert!(!holds(&bytes, &text), "{text:?}");
     }
     assert!(dcmdump(file).contains("(0012,0062) CS [YES]"));
     let before = node.home().join("before.dcm");

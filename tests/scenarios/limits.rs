@@ -11,7 +11,7 @@ use crate::support::dcmtk::{StoreScp, storescu};
 use crate::support::files::files_below;
 use crate::support::node::Node;
 use crate::support::object::{CT, ENHANCED_CT, Object, ct_files};
-use crate::support::process::free_port;
+use crate::support::process::{free_port, memory_bytes_peak};
 
 const FRAMES: u32 = 200;
 const SIDE_PX: u16 = 1024;
@@ -36,13 +36,6 @@ fn large_file(folder: &Path) -> PathBuf {
     path
 }
 
-/// Most resident memory of a process so far, in bytes.
-fn peak_bytes(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[test]
 fn an_instance_of_200_mb_passes_through_in_less_than_100_mb() {
     let home = tempfile::tempdir().unwrap();
@@ -58,7 +51,7 @@ fn an_instance_of_200_mb_passes_through_in_less_than_100_mb() {
     assert_eq!(node.settle().quarantine, 0, "{:?}", node.quarantined());
     let passed = node.memory_bytes_peak();
     let workers = ["clean", "verify"].map(|role| node.workers(role)).concat();
-    let worker = workers.into_iter().map(peak_bytes).max().unwrap();
+    let worker = workers.into_iter().map(memory_bytes_peak).max().unwrap();
     let [clean] = &sink.files()[..] else { panic!("{:?}", sink.files()) };
     assert!(clean.metadata().unwrap().len() > u64::from(PIXEL_BYTES));
     println!("front {received} B after receiving, {passed} B at the end; worker {worker} B");
