@@ -125,13 +125,14 @@ fn a_restart_with_100_000_waiting_is_ready_in_5_s() {
     });
     node.stop();
     let clean = [("held", ""), ("cleaned", ""), ("outbox/down", ""), ("report", ".json")];
-    Copies::of_the_one_in(&node, "held").make(WAITING / 2, &clean);
+    Copies::of_the_one_in(&node, "held").make(WAITING / 10, &clean);
     node.set("AIRLOCK_KILL_POINT", "spool.attempt.synced");
     node.start_again();
     storescu("AIRLOCK", node.port(), &[], &files[1..]).success();
     node.wait(READY_MAX);
     node.unset("AIRLOCK_KILL_POINT");
-    Copies::of_the_one_in(&node, "received").make(WAITING / 2, &[("received", "")]);
+    let rest = WAITING - WAITING / 10;
+    Copies::of_the_one_in(&node, "received").make(rest, &[("received", "")]);
 
     let begun = Instant::now();
     node.start_again();
