@@ -4,7 +4,7 @@
 //! Method: `airlock send` sends a file's bytes as they are, which no decent
 //! sender does. After each mishap a good instance must come out.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -213,15 +213,15 @@ fn an_instance_that_kills_three_workers_is_set_aside_and_comes_back_by_release()
 #[test]
 fn a_sender_that_goes_away_in_mid_transfer_leaves_nothing() {
     let node = Node::start(CONFIGURATION);
-    let object = Object::enhanced_ct(30, 1024);
-    let pixels = 30 << 20;
-    let mut file = object.head(pixels);
-    file.resize(file.len() + usize::try_from(pixels).unwrap(), 7);
-    let file = write(&node.home().join("files"), "long", &file);
+    let (object, pixels) = (Object::enhanced_ct(200, 1024), 200 << 20);
+    let path = write(&node.home().join("files"), "long", &object.head(pixels));
+    let file = File::options().write(true).open(&path).unwrap();
+    // A hole: nobody gets to read all of it.
+    file.set_len(file.metadata().unwrap().len() + u64::from(pixels)).unwrap();
     let mut command = Command::new(tool("storescu"));
     // Small PDUs: the transfer takes a while.
     command.args(["--max-send-pdu", "4096", "--call", "AIRLOCK", "127.0.0.1"]);
-    command.arg(node.port().to_string()).arg(file);
+    command.arg(node.port().to_string()).arg(path);
     let mut sender = Process::start("storescu", &mut command, &node.home().join("storescu.log"));
     let growing = || {
         let parts = files_below(&node.spool("incoming"));
@@ -230,6 +230,7 @@ fn a_sender_that_goes_away_in_mid_transfer_leaves_nothing() {
     wait_for("the first bytes", SHORT_WAIT_MAX, growing);
     sender.kill();
     node.wait_standing("nothing left", |standing| *standing == Default::default());
+    assert!(node.delivered().is_empty());
     goes_on(&node, 1);
 }
 
