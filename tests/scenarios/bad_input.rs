@@ -20,8 +20,8 @@ use crate::support::python::Scp;
 
 /// Longest wait for a destination to be tried again: the node waits 30 s
 /// after a first failure, give or take a fifth, and as long for the next item.
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
-const SHORT_WAIT_MAX: Duration = Duration::from_secs(20);
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(120);
+const SHORT_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// CT is not searched for text; the rest is.
 const CONFIGURATION: &str = "[project.default]\nheader_only = ['1.2.840.10008.5.1.4.1.1.2']\n";

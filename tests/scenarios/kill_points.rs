@@ -61,7 +61,7 @@ const INSTANCES: usize = 12;
 /// through by then, some have not begun.
 const NTH: usize = 4;
 /// Longest wait for the node to come to its point.
-const DEATH_WAIT_MAX: Duration = Duration::from_secs(30);
+const DEATH_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What a run that nobody interrupted gives.
 struct Reference {
