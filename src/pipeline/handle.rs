@@ -10,7 +10,7 @@ use super::node::{Node, NodeError};
 use crate::clock::rfc3339;
 use crate::queue::{Queue as _, Stage};
 use crate::receipt::{Filter, Outcome, Receipt};
-use crate::spool::{Record, SpoolId, State};
+use crate::spool::{Record, SpoolError, SpoolId, State};
 
 /// Longest actor or reason of a discard, in bytes: it stands in a receipt of 1 KB.
 pub const WORDS_BYTES_MAX: usize = 200;
@@ -102,21 +102,22 @@ impl Node {
         Ok(views)
     }
 
-    /// Cleans an instance again under the present profile and rules.
+    /// Cleans an instance again under the present profile and rules. The
+    /// receipt first, as for every step (decision 0004).
     ///
     /// # Errors
-    /// It is not in quarantine.
+    /// It is not in quarantine, or nothing tells how it came.
     pub async fn release(&self, id: &str) -> Result<(), NodeError> {
         let id = quarantine_id(id)?;
-        let record = self
-            .on_spool(move |spool| {
-                let record = spool.record(id)?;
-                spool.release(id)?;
-                Ok(record)
-            })
-            .await?;
+        let record = self.record_in_quarantine(id).await?;
+        if record.arrival.is_none() {
+            let what = "nothing tells how it came";
+            return Err(SpoolError::Damaged { id, what }.into());
+        }
+        self.receipt(id, &record, None, Outcome::Released).await?;
+        self.on_spool(move |spool| spool.release(id)).await?;
         self.queue.offer(&Stage::Clean, id);
-        self.receipt(id, &record, None, Outcome::Released).await
+        Ok(())
     }
 
     /// Throws an instance away for good. The receipt first: what is gone must
@@ -133,15 +134,22 @@ impl Node {
             }
         }
         let (actor, why) = (actor.trim().to_owned(), why.trim().to_owned());
-        let record = self
-            .on_spool(move |spool| match spool.state(id)? {
-                Some(State::Quarantine) => spool.record(id),
-                _ => Err(crate::spool::SpoolError::NotThere { id, wanted: "in quarantine" }),
-            })
-            .await?;
+        let record = self.record_in_quarantine(id).await?;
         let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone() };
         self.receipt(id, &record, None, outcome).await?;
+        // Before it goes: a repeat that comes from now on is taken.
+        self.repeats.forget(id);
         self.on_spool(move |spool| spool.discard(id, &actor, &why)).await
+    }
+
+    async fn record_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {
+        self.on_spool(move |spool| match spool.state(id)? {
+            Some(State::Quarantine) => spool.record(id),
+            Some(State::Received | State::Held | State::Cleaned) | None => {
+                Err(SpoolError::NotThere { id, wanted: "in quarantine" })
+            }
+        })
+        .await
     }
 
     /// Receipts, all or of one (new) study.

@@ -176,23 +176,27 @@ impl Node {
         }
     }
 
-    /// Puts an instance into quarantine, with a receipt. The place first: a
-    /// receipt of a quarantine that did not happen would be untrue.
+    /// Puts an instance into quarantine, with a receipt. The receipt first, as
+    /// for a delivery (decision 0004): killed in between, the instance is tried
+    /// and set aside once more, and the same event is written twice.
     pub(super) async fn quarantine(&self, id: SpoolId, why: Quarantine) -> Result<(), NodeError> {
         warn!(spool_id = %id, reason = why.reason.code(), detail = why.detail, "quarantined");
-        let noted = why.clone();
-        let record = self
-            .on_spool(move |spool| {
-                spool.quarantine(id, &noted)?;
-                spool.record(id)
-            })
-            .await?;
+        let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail.clone() };
+        let record = self.record(id).await?;
+        if let Ok(record) = &record {
+            self.receipt(id, record, None, outcome.clone()).await?;
+        }
+        self.on_spool(move |spool| spool.quarantine(id, &why)).await?;
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
         }
-        self.repeats.forget(id);
-        let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail };
-        self.receipt(id, &record, None, outcome).await
+        // Its repeats stay known: the same bytes are not set aside twice.
+        if record.is_err() {
+            // Rebuilt from the bytes by now.
+            let record = self.on_spool(move |spool| spool.record(id)).await?;
+            self.receipt(id, &record, None, outcome).await?;
+        }
+        Ok(())
     }
 
     /// Writes a receipt; returns when it is synced.

@@ -203,8 +203,6 @@ def unsure(folder, table):
     odd = pixels(patient(CT, table), "CT")
     for keyword, vr in (("StudyDate", "DA"), ("StudyTime", "TM"), ("PatientAge", "AS")):
         odd[keyword] = DataElement(keyword, vr, WORD)
-    odd.Modality = word()
-    odd.ImageType = [word(), word()]
     write(folder / "odd", odd)
     report = patient(TEXT_SR, table)
     report.Modality = "SR"

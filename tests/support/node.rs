@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::{Process, Run, STOP_WAIT_MAX, run, tail};
+use super::process::{Process, Run, STOP_WAIT_MAX, memory_bytes_peak, run, tail};
 
 /// A node with a temporary home: configuration, data directory, log.
 ///
@@ -138,13 +138,9 @@ impl Node {
         self.running().process.id()
     }
 
-    /// Most resident memory of the front process so far, in bytes (`VmHWM`).
+    /// Most resident memory of the front process so far, in bytes.
     pub(crate) fn memory_bytes_peak(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process_id()));
-        let status = status.expect("the node's process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("VmHWM");
-        kib.parse::<u64>().expect("a number") * 1024
+        memory_bytes_peak(self.process_id())
     }
 
     /// All that it logged, over all starts.

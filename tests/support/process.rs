@@ -99,6 +99,14 @@ impl Drop for Process {
     }
 }
 
+/// Most resident memory of a process so far, in bytes (`VmHWM`, proc(5)).
+pub(crate) fn memory_bytes_peak(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("VmHWM");
+    kib.parse::<u64>().expect("a number") * 1024
+}
+
 /// A loopback port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");

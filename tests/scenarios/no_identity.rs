@@ -5,19 +5,15 @@
 //! good ones, odd ones and ones that end in quarantine. Then everything that
 //! airlock wrote or said is searched, names of files included.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use support::files::{files_below, in_repository};
-use support::node::Node;
-use support::process::Run;
-use support::python::python;
+use crate::support::files::{files_below, in_repository};
+use crate::support::node::Node;
+use crate::support::process::Run;
+use crate::support::python::python;
 
 struct Canaries {
     folder: PathBuf,

@@ -5,22 +5,18 @@
 //! Its report tells what was acknowledged in which order, airlock's ids are
 //! ordered by time, so each file is followed to Orthanc or into quarantine.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use regex::bytes::Regex;
 
-use support::dcmtk::storescu;
-use support::files::sample;
-use support::node::Node;
-use support::orthanc::Orthanc;
-use support::process::{run, tool};
-use support::python::{corpus, identifiers, patients};
+use crate::support::dcmtk::storescu;
+use crate::support::files::sample;
+use crate::support::node::Node;
+use crate::support::orthanc::Orthanc;
+use crate::support::process::{run, tool};
+use crate::support::python::{corpus, identifiers, patients};
 
 /// Of 51 files; the rest may stand in quarantine.
 const ARRIVED_MIN: usize = 40;

@@ -1,9 +1,5 @@
 //! `airlock deid` on a folder: the same line as the node's, from files to files.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +7,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use support::dcmtk::dcmdump;
-use support::files::{files_below, sample};
-use support::node::Node;
-use support::process::{Run, run, tool};
-use support::python::{corpus, identifiers};
-use support::standing::digests;
+use crate::support::dcmtk::dcmdump;
+use crate::support::files::{files_below, holds, sample};
+use crate::support::node::Node;
+use crate::support::process::{Run, run, tool};
+use crate::support::python::{corpus, identifiers};
+use crate::support::standing::digests;
 
 /// Runs `airlock deid` into `home/NAME` and reads its report.
 fn deid(node: &Node, input: &Path, name: &str, profile: &str) -> (Run, PathBuf, Value) {
@@ -50,7 +46,7 @@ fn the_sample_comes_out_clean_decodable_and_changed_only_where_text_was() {
     let [file] = &files_below(&out)[..] else { panic!("{:?}", files_below(&out)) };
     let bytes = fs::read(file).unwrap();
     for text in identifiers(&[sample()]) {
-        assert!(!support::files::holds(&bytes, &text), "{text:?}");
+        assert!(!holds(&bytes, &text), "{text:?}");
     }
     assert!(dcmdump(file).contains("(0012,0062) CS [YES]"));
     let before = node.home().join("before.dcm");

@@ -1,14 +1,5 @@
 //! The node stays small and starts fast, however much it is given.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "tests may wait by the clock"
-)]
-
-mod support;
-
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use support::dcmtk::{StoreScp, storescu};
-use support::files::files_below;
-use support::node::Node;
-use support::object::{CT, ENHANCED_CT, Object, ct_files};
-use support::process::free_port;
+use crate::support::dcmtk::{StoreScp, storescu};
+use crate::support::files::files_below;
+use crate::support::node::Node;
+use crate::support::object::{CT, ENHANCED_CT, Object, ct_files};
+use crate::support::process::{free_port, memory_bytes_peak};
 
 const FRAMES: u32 = 200;
 const SIDE_PX: u16 = 1024;
@@ -45,13 +36,6 @@ fn large_file(folder: &Path) -> PathBuf {
     path
 }
 
-/// Most resident memory of a process so far, in bytes.
-fn peak_bytes(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[test]
 fn an_instance_of_200_mb_passes_through_in_less_than_100_mb() {
     let home = tempfile::tempdir().unwrap();
@@ -67,7 +51,7 @@ fn an_instance_of_200_mb_passes_through_in_less_than_100_mb() {
     assert_eq!(node.settle().quarantine, 0, "{:?}", node.quarantined());
     let passed = node.memory_bytes_peak();
     let workers = ["clean", "verify"].map(|role| node.workers(role)).concat();
-    let worker = workers.into_iter().map(peak_bytes).max().unwrap();
+    let worker = workers.into_iter().map(memory_bytes_peak).max().unwrap();
     let [clean] = &sink.files()[..] else { panic!("{:?}", sink.files()) };
     assert!(clean.metadata().unwrap().len() > u64::from(PIXEL_BYTES));
     println!("front {received} B after receiving, {passed} B at the end; worker {worker} B");
@@ -141,13 +125,14 @@ fn a_restart_with_100_000_waiting_is_ready_in_5_s() {
     });
     node.stop();
     let clean = [("held", ""), ("cleaned", ""), ("outbox/down", ""), ("report", ".json")];
-    Copies::of_the_one_in(&node, "held").make(WAITING / 2, &clean);
+    Copies::of_the_one_in(&node, "held").make(WAITING / 10, &clean);
     node.set("AIRLOCK_KILL_POINT", "spool.attempt.synced");
     node.start_again();
     storescu("AIRLOCK", node.port(), &[], &files[1..]).success();
     node.wait(READY_MAX);
     node.unset("AIRLOCK_KILL_POINT");
-    Copies::of_the_one_in(&node, "received").make(WAITING / 2, &[("received", "")]);
+    let rest = WAITING - WAITING / 10;
+    Copies::of_the_one_in(&node, "received").make(rest, &[("received", "")]);
 
     let begun = Instant::now();
     node.start_again();

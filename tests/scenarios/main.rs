@@ -1,0 +1,23 @@
+//! The whole node with foreign peers: one file a group of claims, counts at
+//! both ends.
+//!
+//! One program, so that tests that wait (a destination is tried again after
+//! half a minute) run beside those that work.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, waits by the clock and tells what it measured"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod folder;
+mod kill_points;
+mod limits;
+mod no_identity;
+mod orthanc;
