@@ -1,7 +1,7 @@
 //! The configuration as it is written: TOML and environment, nothing checked.
 //!
-//! Each default stands with its reason; `tests/config_doc.rs` prints them
-//! into docs/CONFIG.md.
+//! Each default stands with its reason; docs/CONFIG.md lists them, and a test
+//! compares the keys.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -188,4 +188,30 @@ pub struct RawSender {
     pub addresses: Vec<String>,
     /// Issuer of Patient ID for instances that have none (PS3.3 §C.7.1.1).
     pub issuer: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `section.key` of each key; names of projects and the like are `NAME`.
+    fn keys(value: &serde_json::Value, above: &str) -> Vec<String> {
+        let Some(map) = value.as_object() else { return vec![above.to_owned()] };
+        let join = |key: &str| if above.is_empty() { key.into() } else { format!("{above}.{key}") };
+        map.iter().flat_map(|(key, value)| keys(value, &join(key))).collect()
+    }
+
+    #[test]
+    fn every_key_stands_in_the_documentation() {
+        let mut raw = RawConfig::default();
+        raw.project.insert("NAME".into(), RawProject::default());
+        raw.destination.insert("NAME".into(), RawDestination::default());
+        raw.sender.insert("NAME".into(), RawSender::default());
+        let written = include_str!("../../docs/CONFIG.md");
+        let all = keys(&serde_json::to_value(&raw).unwrap(), "");
+        assert!(all.len() > 25, "{all:?}");
+        for key in all {
+            assert!(written.contains(&format!("| `{key}` |")), "{key} is missing in docs/CONFIG.md");
+        }
+    }
 }
