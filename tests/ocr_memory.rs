@@ -2,6 +2,8 @@
 //!
 //! Alone in its file: the peak belongs to the whole process.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use airlock::clean::text::{ModelFiles, Ocr, View};

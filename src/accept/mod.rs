@@ -14,7 +14,6 @@ mod classes;
 mod intake;
 mod serve;
 mod session;
-mod spooled;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +21,6 @@ use std::time::Duration;
 
 pub use classes::{StorageOffer, is_storage_class};
 pub use serve::serve;
-pub use spooled::{InstanceKey, OnStored, SpoolStore};
 
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::dimse::Limits;

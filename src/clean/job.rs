@@ -54,6 +54,10 @@ pub enum JobError {
     /// The system refused reading or writing: tried again later.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The models cannot be used: not this instance's fault, nothing is
+    /// cleaned until it is mended.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// Models and word lists of one worker.
@@ -64,11 +68,20 @@ pub struct Cleaner {
 }
 
 /// Finds and reads text; the models are loaded when the first picture comes.
-struct Eyes(Ocr);
+struct Eyes {
+    ocr: Ocr,
+    /// Why the models cannot be used, once that is known.
+    broken: Option<String>,
+}
 
 impl Looker for Eyes {
     fn lines(&mut self, view: &View) -> Result<Vec<TextLine>, LookError> {
-        let merged = self.0.lines(view).map_err(|error| LookError(error.to_string()))?;
+        let merged = self.ocr.lines(view).map_err(|error| {
+            if error.is_installation() {
+                self.broken = Some(error.to_string());
+            }
+            LookError(error.to_string())
+        })?;
         Ok(merged.into_iter().map(|merged| merged.line).collect())
     }
 }
@@ -81,7 +94,7 @@ impl Cleaner {
     pub fn new(models_dir: Option<&Path>) -> Result<Self, ModelError> {
         let files = ModelFiles::find(models_dir)?;
         let models = files.versions();
-        Ok(Self { judge: Judge::new(), eyes: Eyes(Ocr::new(files)), models })
+        Ok(Self { judge: Judge::new(), eyes: Eyes { ocr: Ocr::new(files), broken: None }, models })
     }
 
     /// Cleans one instance. `ask` is called once, with whose it is, and gives
@@ -119,7 +132,11 @@ impl Cleaner {
             judge: &self.judge,
             matcher: &matcher,
             rules: job.rules,
-        })?;
+        });
+        if let Some(what) = self.eyes.broken.take() {
+            return Err(JobError::Broken(what));
+        }
+        let outcome = outcome?;
         let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);

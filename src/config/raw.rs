@@ -211,7 +211,10 @@ mod tests {
         let all = keys(&serde_json::to_value(&raw).unwrap(), "");
         assert!(all.len() > 25, "{all:?}");
         for key in all {
-            assert!(written.contains(&format!("| `{key}` |")), "{key} is missing in docs/CONFIG.md");
+            assert!(
+                written.contains(&format!("| `{key}` |")),
+                "{key} is missing in docs/CONFIG.md"
+            );
         }
     }
 }

@@ -122,6 +122,7 @@ fn guarded(work: impl FnOnce() -> Result<Answer, JobError>) -> Answer {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(answer)) => answer,
         Ok(Err(JobError::Quarantine(quarantine))) => Answer::Refused(quarantine),
+        Ok(Err(JobError::Broken(what))) => Answer::SetupFailed(what),
         Ok(Err(JobError::Io(error))) => Answer::Io(error.kind().to_string()),
         Err(_message_may_quote) => {
             let place = PANIC_PLACE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -115,3 +115,15 @@ pub enum TextError {
         limit: usize,
     },
 }
+
+impl TextError {
+    /// Runtime or models are missing or wrong: every frame fails until the
+    /// installation is mended, whatever it shows.
+    #[must_use]
+    pub fn is_installation(&self) -> bool {
+        match self {
+            Self::Runtime { .. } | Self::Telemetry { .. } | Self::Model { .. } => true,
+            Self::Run { .. } | Self::View { .. } | Self::TooMuch { .. } => false,
+        }
+    }
+}
