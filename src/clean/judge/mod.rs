@@ -23,6 +23,9 @@ use crate::config::TextPolicy;
 /// readable lines (facts/models.md §1.5).
 const CONFIDENCE_MIN: f32 = 0.9;
 
+/// Words of a form that are never given back: a title and two names.
+const FORM_WORDS_MIN: usize = 3;
+
 /// A judged range of characters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Span {
@@ -103,11 +106,30 @@ impl Judge {
             .into_iter()
             .map(|range| Span { range, reason: Matcher::REASON })
             .collect();
-        found.extend(patterns::find(text));
+        found.extend(patterns::find(text).into_iter().map(|span| self.without_tail(text, span)));
         for span in &mut found {
             span.range = whole_words(text, &span.range);
         }
         merged(found)
+    }
+
+    /// A form that ends in words (a title, a label, a street) takes what follows
+    /// with it; clinical words at its end are given back, but for the first
+    /// [`FORM_WORDS_MIN`] words, which may be a name that is also a word.
+    fn without_tail(&self, text: &str, mut span: Span) -> Span {
+        let open_ended = [TextReason::Name, TextReason::Labelled, TextReason::Contact];
+        if !open_ended.contains(&span.reason) {
+            return span;
+        }
+        let start = span.range.start;
+        let mut parts = words::words(text.get(span.range.clone()).unwrap_or_default());
+        while parts.len() > FORM_WORDS_MIN
+            && parts.last().is_some_and(|last| self.clinical.is_word(&last.folded))
+        {
+            parts.pop();
+            span.range.end = parts.last().map_or(start, |last| start + last.range.end);
+        }
+        span
     }
 
     /// `text` without the ranges that identify; blanks left over are tidied.
@@ -191,6 +213,14 @@ mod tests {
             ("Jane Doe, 47110815: left knee, f/u", "left knee, f/u"),
             ("MRI brain 14/03/2020 with contrast", "MRI brain with contrast"),
             ("seen by Dr. Alan Smith", "seen by"),
+            ("Dr. Alan Smith CHEST PORTABLE", "CHEST PORTABLE"),
+            ("SSN 954-32-7230: ECHO STRESS", "ECHO STRESS"),
+            ("Larry Weiss DOB 10/17/1968: CAPTURE", "Larry Weiss : CAPTURE"),
+            ("call 275-555-2078: needs sedation", "needs sedation"),
+            ("355 Harrington Street Rebeccafurt: COR MPR", "COR MPR"),
+            ("MR PROSTATE PIRADS", "MR PROSTATE PIRADS"),
+            ("Lesion 1: 14 mm", "Lesion 1: 14 mm"),
+            ("Ref: SMITH ALAN LEFT KNEE", "LEFT KNEE"),
             ("T2 FLAIR AX", "T2 FLAIR AX"),
         ];
         for (text, wanted) in cases {

@@ -19,6 +19,13 @@ const MONTH: &str = "(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|f[eé]v(?:rier)
     aug(?:ust)?|ao[uû]t|ago(?:sto)?|sep(?:t|tember|tembre)?|o[ck]t(?:ober|obre)?|ott(?:obre)?|nov(?:ember|embre)?|\
     de[cz](?:ember)?|d[eé]c(?:embre)?|dic(?:embre|iembre)?)";
 
+/// The value after a label: groups of digits, or one word; a colon, comma or
+/// bracket ends it.
+const VALUE: &str = r"(?:\d[\d/.-]*(?:\s\d[\d/.-]*){0,3}|[^\s:;,()]+)";
+/// The person after a label: two words of any case, and capitalised ones after
+/// them; the judge takes clinical words at the end out again.
+const PERSON: &str = r"[^\s:;()]+(?:\s+[^\s:;()]+)?(?:\s+(?-i:\p{Lu})[\p{L}'’.-]*){0,2}";
+
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     use TextReason::{Contact, Date, Identifier, Labelled, Name, Place, Time};
     let sources = [
@@ -34,7 +41,9 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (Date, format!(r"(?i)\b{MONTH}\.?[-/.,\s]{{0,2}}\d{{1,2}}(?:st|nd|rd|th)?(?:[-/.,\s]{{1,2}}\d{{2,4}})\b")),
         (Date, format!(r"(?i)\b{MONTH}\.?[-/.,\s]{{0,2}}(?:19|20)\d\d\b")),
         (Date, r"\d{2,4}\s?年\s?\d{1,2}\s?月(?:\s?\d{1,2}\s?日)?".to_owned()),
-        (Time, r"(?i)\b(?:[01]?\d|2[0-3])\s?[:h]\s?[0-5]\d(?:\s?[:.]\s?[0-5]\d)?(?:\s?[ap]\.?m\b)?".to_owned()),
+        (Time, r"(?i)\b(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?[:.]\s?[0-5]\d)?(?:\s?[ap]\.?m\b)?".to_owned()),
+        // Recognition may put a blank beside the colon; `Lesion 1: 14 mm` is no time.
+        (Time, r"(?i)\b(?:[01]\d|2[0-3])\s?:\s?[0-5]\d(?:\s?[:.]\s?[0-5]\d)?(?:\s?[ap]\.?m\b)?".to_owned()),
         (Time, r"(?i)\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b".to_owned()),
         (Contact, r"(?i)[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}".to_owned()),
         (Contact, r"(?i)\b(?:https?://|www\.)\S+".to_owned()),
@@ -43,7 +52,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (Contact, r"\b\d{3}[-.\s]\d{3}[-.\s]\d{4}(?:\s?x\s?\d+)?\b".to_owned()),
         (Contact, r"\b0\d{1,4}[-/\s]\d{3,4}[-\s]?\d{2,4}\b".to_owned()),
         // Street addresses.
-        (Contact, r"(?i)\b\d{1,5}[a-z]?\s+(?:\p{L}[\p{L}.'-]*\s+){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|drv|boulevard|blvd|square|court|way|terrace|parkway|pkwy|highway|hwy)\b\.?".to_owned()),
+        (Contact, r"(?i)\b\d{1,5}[a-z]?\s+(?:\p{L}[\p{L}.'-]*\s+){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|drv|boulevard|blvd|square|court|way|terrace|parkway|pkwy|highway|hwy)\b\.?(?:,?\s+(?-i:\p{Lu})[\p{L}'’.-]+){0,3}(?:,?\s+\d{4,5})?".to_owned()),
         (Contact, r"(?i)\b\p{L}+(?:stra(?:ss|ß)e|str\.|weg|gasse|platz|allee)\s*\d*\b".to_owned()),
         (Contact, r"(?i)\b\d{1,4},?\s+(?:rue|avenue|boulevard|place|chemin|via|calle|piazza)\s+[\p{L}\s'-]{3,30}".to_owned()),
         // Identifiers by their form.
@@ -52,14 +61,18 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (Identifier, r"(?i)\b(?:[a-z]{1,5}[-#]?\d{5,}|\d{5,}[a-z]{1,3})\b".to_owned()),
         (Identifier, r"(?i)\b[a-z]{2,5}[-_]\d{2,}[-_]\d{2,}\b".to_owned()),
         (Identifier, r"\b[0-2](?:\.\d+){5,}\b".to_owned()),
-        // A label, and all that follows up to a wide gap.
-        (Labelled, r"(?i)\b(?:d\.?o\.?b|date of birth|birth\s?date|born|geb(?:oren|\.)?|né[e]? le|mrn|m\.r\.n|acc(?:ession)?(?:\s?(?:no|nr|num(?:ber)?))?|patient(?:\s?(?:id|name|no|nr))?|pat(?:\.|\s?(?:id|name|nr))|pid|p[il]d|name|nhs(?:\s?no)?|ssn|case\s?(?:no|id|nr)|visit\s?(?:no|id)|admission|encounter|order\s?(?:no|id)|insurance)\b\s?[:#.=]?\s*\S.*".to_owned()),
-        (Labelled, r"(?i)(?:^|\s)(?:id|no|nr)\s?[:#]\s*\S+.*".to_owned()),
-        (Labelled, r"(?i)\b(?:ref(?:erring|erred)?(?:\s?(?:phys(?:ician)?|dr|by))?|phys(?:ician)?|operator|oper|op|tech(?:nologist)?|sonographer|sono|radiologist|performed by|reported by|read by|attending|requested by|physicist|nurse|consultant|surgeon)\b\s?[:.=]\s*\S.*".to_owned()),
+        // A label of a number or date, and the value after it.
+        (Labelled, format!(r"(?i)\b(?:d\.?o\.?b|date of birth|birth\s?date|born|geb(?:oren|\.)?|né[e]? le|mrn|m\.r\.n|acc(?:ession)?(?:\s?(?:no|nr|num(?:ber)?))?|(?:patient|pat\.?)\s?(?:id|no|nr)|pid|p[il]d|nhs(?:\s?no)?|ssn|case\s?(?:no|id|nr)|visit\s?(?:no|id)|admission(?:\s?id)?|encounter(?:\s?id)?|order\s?(?:no|id)|insurance(?:\s?(?:no|id))?)\b\s?[:#.=]*\s*{VALUE}")),
+        (Labelled, format!(r"(?i)(?:^|\s)(?:id|no|nr)\s?[:#]\s*{VALUE}")),
+        // A label of a person, and the words after it.
+        (Labelled, format!(r"(?i)\b(?:patient(?:\s?name)?|pat(?:\.|\s?name)|name)\s?[:#=]\s*{PERSON}")),
+        (Labelled, format!(r"(?i)\bpatient\s+(?:name\s+)?(?-i:\p{{Lu}}){PERSON}")),
+        (Labelled, format!(r"(?i)\b(?:ref(?:erring|erred)?(?:\s?(?:phys(?:ician)?|dr|by))?|phys(?:ician)?|operator|oper|op|tech(?:nologist)?|sonographer|sono|radiologist|performed by|reported by|read by|attending|requested by|physicist|nurse|consultant|surgeon)\b\s?[:.=]\s*{PERSON}")),
         (Labelled, r"(?i)\b(?:performed by|reported by|read by|requested by|referred by|dictated by|signed by|reviewed by|verified by)\s+\S+(?:\s+\p{Lu}\S*)*".to_owned()),
-        (Labelled, r"(?i)\b(?:tel|phone|ph|fax|mobile|cell|call|pager|addr(?:ess)?|e-?mail|contact)\b\s?[:.=]?\s*[+(\d]\S.*".to_owned()),
+        (Labelled, r"(?i)\b(?:tel|phone|ph|fax|mobile|cell|call|pager|contact)\b\s?[:.=]?\s*[+(\d][\d\s().+-]*\d".to_owned()),
+        (Labelled, format!(r"(?i)\b(?:addr(?:ess)?|e-?mail)\b\s?[:.=]\s*{PERSON}")),
         // A title before a name.
-        (Name, r"\b(?:[Dd][Rr]|DR|[Mm]rs?|MRS?|[Mm]s|[Mm]iss|[Pp]rof(?:essor)?|[Dd]octor|Herr|Frau|Fr|Mme|Mlle|Sr[ta]?|Sig(?:\.ra|ra)?|Dott|Sister|Nurse)\b\.?\s+(?:\p{L}\.\s?)*\p{Lu}[\p{L}'’-]*(?:[\s,]+(?:\p{Lu}\.?\s|(?:de|van|von|der|la|le|di|da|bin|al)\s)*\p{Lu}[\p{L}'’-]+)*".to_owned()),
+        (Name, r"\b(?:[Dd][Rr]|DR|[Mm]rs?|MRS|[Mm]s|[Mm]iss|[Pp]rof(?:essor)?|[Dd]octor|Herr|Frau|Fr|Mme|Mlle|Sr[ta]?|Sig(?:\.ra|ra)?|Dott|Sister|Nurse)\b\.?\s+(?:\p{L}\.\s?)*\p{Lu}[\p{L}'’-]*(?:[\s,]+(?:\p{Lu}\.?\s|(?:de|van|von|der|la|le|di|da|bin|al)\s)*\p{Lu}[\p{L}'’-]+){0,3}".to_owned()),
         // FAMILY^GIVEN, and Family, G.
         (Name, r"\b\p{L}[\p{L}'’ -]*\^[\p{L}'’.^ -]*".to_owned()),
         (Name, r"\b\p{Lu}[\p{L}'’-]+,\s?\p{Lu}\.(?:\s?\p{Lu}\.)?".to_owned()),
