@@ -1,6 +1,7 @@
 //! sled as an index over the journal: look-up keys in, sealed records out.
 //!
-//! One tree, by the first byte of the key:
+//! Lies in `index/N`, N counting how often it was made. One tree, by the first
+//! byte of the key:
 //! ```text
 //! p + HMAC(project, issuer, id)  → sealed record, as in the journal
 //! c + HMAC(project, code)        → the key of its first person
@@ -109,37 +110,37 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens and checks the index in `dir`. Takes about 0.4 s for 100,000 persons.
-    pub(super) fn open(dir: &Path, keys: &Keys) -> Result<(Self, Sentinel), IndexDoubt> {
-        if !matches!(RealDisk.exists(dir), Ok(true)) {
-            return Err(IndexDoubt::Absent);
-        }
-        // sled panics on some damaged files instead of returning an error.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let index = Self::open_db(dir, keys).map_err(|_any| IndexDoubt::Unreadable)?;
+    /// Opens and checks the newest index under `root`. Takes about 0.4 s for
+    /// 100,000 persons.
+    pub(super) fn open(root: &Path, keys: &Keys) -> Result<(Self, Sentinel), IndexDoubt> {
+        let generations = generations(root).map_err(|_any| IndexDoubt::Unreadable)?;
+        let newest = generations.last().ok_or(IndexDoubt::Absent)?;
+        guarded(|| {
+            let opened = Self::open_db(&root.join(newest.to_string()), keys);
+            let index = opened.map_err(|_any| IndexDoubt::Unreadable)?;
             let sentinel = index.checked_sentinel()?;
             Ok((index, sentinel))
-        }));
-        opened.unwrap_or(Err(IndexDoubt::Unreadable))
+        })
+        .unwrap_or(Err(IndexDoubt::Unreadable))
     }
 
-    /// Makes an empty index in `dir`. One that stands there is moved aside, in
-    /// place of the one moved aside before: it is of use to nobody but a
-    /// developer, and the disk must not fill with them.
+    /// Makes an empty index under `root`, in a directory of its own: threads of
+    /// a doubted database may still write to the old one. That one is kept, for
+    /// a developer to look at; those before it go, so that the disk does not fill.
     pub(super) fn create(
-        dir: &Path,
+        root: &Path,
         keys: &Keys,
         start: (JournalId, Position),
     ) -> Result<(Self, Sentinel), PseudonymError> {
-        let io = PseudonymError::io("move aside", dir);
-        if RealDisk.exists(dir).map_err(&io)? {
-            let aside = dir.with_extension("damaged");
-            if RealDisk.exists(&aside).map_err(&io)? {
-                std::fs::remove_dir_all(&aside).map_err(&io)?;
-            }
-            RealDisk.rename(dir, &aside).map_err(&io)?;
+        let io = PseudonymError::io("make an index in", root);
+        RealDisk.create_dir_all(root).map_err(&io)?;
+        let mut old = generations(root).map_err(&io)?;
+        let newest = old.pop().unwrap_or(0);
+        for generation in old {
+            // Best effort: what cannot be removed now is removed the next time.
+            drop(std::fs::remove_dir_all(root.join(generation.to_string())));
         }
-        let index = Self::open_db(dir, keys)?;
+        let index = Self::open_db(&root.join((newest + 1).to_string()), keys)?;
         let sentinel = Sentinel {
             journal: start.0,
             key_check: index.key_check(),
@@ -348,6 +349,23 @@ impl Changes<'_> {
         self.pending.insert(key, value);
         Ok(())
     }
+}
+
+/// The numbers of the indexes made so far that still stand, in order.
+fn generations(root: &Path) -> std::io::Result<Vec<u32>> {
+    if !RealDisk.exists(root)? {
+        return Ok(Vec::new());
+    }
+    let names = RealDisk.names(root)?;
+    let mut generations: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    generations.sort_unstable();
+    Ok(generations)
+}
+
+/// Runs something on a database that may be damaged: sled panics on some
+/// damaged files instead of returning an error. Nothing after a panic.
+pub(super) fn guarded<T>(action: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(action)).ok()
 }
 
 /// sled's own lock is taken. The table's lock is ours, so it can only be held by

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::error::PseudonymError;
-use super::index::{Index, IndexDoubt, Sentinel};
+use super::index::{Index, IndexDoubt, Sentinel, guarded};
 use super::journal::Journal;
 use super::keys::Keys;
 use super::record::Sealer;
@@ -40,7 +40,7 @@ pub enum IndexState {
         /// How many.
         records: u64,
     },
-    /// It was made from the whole journal; an old one was moved aside.
+    /// It was made from the whole journal; the old one was left beside it.
     Rebuilt(IndexDoubt),
 }
 
@@ -76,8 +76,19 @@ pub(super) fn level(
         return rebuild(dir, keys, journal, sealer, IndexDoubt::OtherHistory);
     }
     let records = journal.end().sequence - sentinel.sequence;
-    let sentinel = take_in(&index, sentinel, journal, sealer)?;
-    let state = if records == 0 { IndexState::Level } else { IndexState::CaughtUp { records } };
+    if records == 0 {
+        return Ok(Levelled { index, sentinel, state: IndexState::Level, records_restored: 0 });
+    }
+    let sentinel = match guarded(|| take_in(&index, sentinel, journal, sealer)) {
+        Some(Ok(sentinel)) => sentinel,
+        // What could be read cannot be written on.
+        None | Some(Err(PseudonymError::Index(_))) => {
+            drop(index);
+            return rebuild(dir, keys, journal, sealer, IndexDoubt::Unreadable);
+        }
+        Some(Err(other)) => return Err(other),
+    };
+    let state = IndexState::CaughtUp { records };
     Ok(Levelled { index, sentinel, state, records_restored: 0 })
 }
 

@@ -2,7 +2,7 @@
 //! changes of key; nothing on disk shows a Patient ID.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -26,6 +26,22 @@ fn person(number: u32) -> PersonKey {
 
 fn open_with(dir: &Path, keys: &Keys) -> Result<(SledTable, TableReport), PseudonymError> {
     open(&dir.join("pseudonyms"), keys, Arc::new(RealDisk))
+}
+
+/// The directory of the newest index.
+fn newest_index(dir: &Path) -> PathBuf {
+    let root = dir.join("pseudonyms/index");
+    let names = RealDisk.names(&root).unwrap();
+    let newest = names.iter().map(|name| name.parse::<u32>().unwrap()).max().unwrap();
+    root.join(newest.to_string())
+}
+
+/// Loses the index as a whole. sled's threads may make files for a moment yet.
+fn lose_index(dir: &Path) {
+    let root = dir.join("pseudonyms/index");
+    while RealDisk.exists(&root).unwrap() {
+        let _again = std::fs::remove_dir_all(&root);
+    }
 }
 
 fn opened(dir: &Path) -> (SledTable, TableReport) {
@@ -150,7 +166,6 @@ fn a_journal_cut_at_any_byte_gives_a_prefix_without_its_index_and_all_with_it() 
     let dir = tempfile::tempdir().unwrap();
     let given = filled(dir.path(), 4);
     let journal = dir.path().join("pseudonyms/journal");
-    let index = dir.path().join("pseudonyms/index");
     let whole = std::fs::read(&journal).unwrap();
     // Every byte is cut in the journal's own tests; here each cut costs three
     // sled databases.
@@ -168,7 +183,7 @@ fn a_journal_cut_at_any_byte_gives_a_prefix_without_its_index_and_all_with_it() 
         assert_eq!(std::fs::read(&journal).unwrap(), whole);
 
         std::fs::write(&journal, &whole[..cut]).unwrap();
-        std::fs::remove_dir_all(&index).unwrap();
+        lose_index(dir.path());
         let (table, report) = opened(dir.path());
         assert_holds(&table, &given[..usize::try_from(report.persons).unwrap()]);
         assert!(report.persons < 4);
@@ -183,7 +198,7 @@ fn a_journal_cut_at_any_byte_gives_a_prefix_without_its_index_and_all_with_it() 
 fn a_damaged_or_lost_index_is_made_again_from_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let given = filled(dir.path(), 60);
-    let index = dir.path().join("pseudonyms/index");
+    let index = newest_index(dir.path());
     let db = index.join("db");
     let whole = std::fs::read(&db).unwrap();
     let sound: Vec<_> = std::fs::read_dir(&index)
@@ -201,8 +216,8 @@ fn a_damaged_or_lost_index_is_made_again_from_the_journal() {
             1 => bytes[at..].iter_mut().take(4_096).for_each(|byte| *byte = 0),
             _ => bytes.truncate(at),
         }
-        std::fs::remove_dir_all(&index).unwrap();
-        std::fs::create_dir(&index).unwrap();
+        lose_index(dir.path());
+        std::fs::create_dir_all(&index).unwrap();
         for (path, content) in &sound {
             std::fs::write(path, content).unwrap();
         }
@@ -214,11 +229,11 @@ fn a_damaged_or_lost_index_is_made_again_from_the_journal() {
     // Some bytes of the file are not in use.
     assert!(noticed >= 12, "{noticed} of 24 hits noticed");
     for name in ["db", "conf", "blobs"] {
-        let path = index.join(name);
+        let path = newest_index(dir.path()).join(name);
         let _gone = std::fs::remove_file(&path).or_else(|_dir| std::fs::remove_dir_all(&path));
         assert_holds(&opened(dir.path()).0, &given);
     }
-    std::fs::remove_dir_all(&index).unwrap();
+    lose_index(dir.path());
     let (table, report) = opened(dir.path());
     assert_eq!(report.index, IndexState::Rebuilt(IndexDoubt::Absent));
     assert_holds(&table, &given);
@@ -239,9 +254,8 @@ fn sled_when_free(index: &Path) -> sled::Db {
 fn an_entry_lost_without_a_word_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
     let given = filled(dir.path(), 30);
-    let index = dir.path().join("pseudonyms/index");
     for kind in [b'p', b'c', b'n'] {
-        let db = sled_when_free(&index);
+        let db = sled_when_free(&newest_index(dir.path()));
         let (key, _value) = db.scan_prefix([kind]).next().unwrap().unwrap();
         db.remove(key).unwrap();
         db.flush().unwrap();
@@ -250,6 +264,18 @@ fn an_entry_lost_without_a_word_is_noticed() {
         assert_eq!(report.index, IndexState::Rebuilt(IndexDoubt::Damaged));
         assert_holds(&table, &given);
     }
+}
+
+#[test]
+fn doubted_indexes_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 3);
+    for _again in 0..5 {
+        std::fs::write(newest_index(dir.path()).join("db"), b"damaged").unwrap();
+        let (_table, report) = opened(dir.path());
+        assert!(matches!(report.index, IndexState::Rebuilt(_)));
+    }
+    assert_eq!(RealDisk.names(&dir.path().join("pseudonyms/index")).unwrap().len(), 2);
 }
 
 #[test]
@@ -310,7 +336,7 @@ fn a_linked_id_has_the_first_ones_code_after_a_rebuild_too() {
     table.assign("trial", &person(3)).unwrap();
     assert!(matches!(link(1, 3), Err(PseudonymError::PersonKnown)));
     drop(table);
-    std::fs::remove_dir_all(dir.path().join("pseudonyms/index")).unwrap();
+    lose_index(dir.path());
     let (table, _report) = opened(dir.path());
     assert_eq!(table.assign("trial", &person(2)).unwrap(), first);
     let back = table.lookup_code("trial", &first.code).unwrap().unwrap();
@@ -336,7 +362,7 @@ fn numbered_codes_count_by_project_and_random_ones_differ() {
     assert_eq!(drawn.len(), 50);
     assert_eq!(code(&table, "n", 2), "N-000002");
     drop(table);
-    std::fs::remove_dir_all(dir.path().join("pseudonyms/index")).unwrap();
+    lose_index(dir.path());
     let table = opened(dir.path()).0.with_rules(rules());
     assert_eq!(code(&table, "n", 1), "N-000001");
     assert_eq!(code(&table, "n", 3), "N-000003");
@@ -398,7 +424,6 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn happen(dir: &Path, event: &Event) {
     let journal = dir.join("pseudonyms/journal");
-    let index = dir.join("pseudonyms/index");
     match event {
         Event::Assign(_) | Event::Restart => {}
         Event::TornWrite(tail) => {
@@ -406,12 +431,13 @@ fn happen(dir: &Path, event: &Event) {
             bytes.extend_from_slice(tail);
             std::fs::write(&journal, bytes).unwrap();
         }
-        Event::IndexLost => std::fs::remove_dir_all(&index).unwrap(),
+        Event::IndexLost => lose_index(dir),
         Event::IndexHit(place) => {
-            let mut bytes = std::fs::read(index.join("db")).unwrap();
+            let db = newest_index(dir).join("db");
+            let mut bytes = std::fs::read(&db).unwrap();
             let at = bytes.len() * place / 1_000;
             bytes[at] ^= 0x41;
-            std::fs::write(index.join("db"), bytes).unwrap();
+            std::fs::write(db, bytes).unwrap();
         }
     }
 }
@@ -486,7 +512,7 @@ fn what_was_told_survives_a_power_cut_at_any_call() {
             disk.off_from(call);
             let told = work(dir.path(), &disk);
             if index_lost {
-                let _gone = std::fs::remove_dir_all(dir.path().join("pseudonyms/index"));
+                lose_index(dir.path());
             }
             let after = inner.after_power_cut(cut);
             let (table, report) =
