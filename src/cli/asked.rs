@@ -29,7 +29,8 @@ fn nobody_listens(error: &io::Error) -> bool {
 }
 
 async fn directly(config: &Config, request: Request) -> Result<Answer, Failure> {
-    if !config.data_dir.is_dir() {
+    // Asking must not make a key and a spool in a directory given by mistake.
+    if !config.data_dir.join("keys").is_dir() && !config.data_dir.join("spool").is_dir() {
         let shown = config.data_dir.display();
         return Err(Failure::usage(format!("{shown} is no data directory; give --data DIR")));
     }

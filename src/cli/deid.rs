@@ -14,7 +14,7 @@ use crate::error::ExitCode;
 use crate::forward::folder::Folder;
 use crate::pipeline::CleanLine;
 use crate::pipeline::folder::{
-    FileOutcome, FolderRun, FolderRunError, input_files, prepare_output, staging_dir,
+    FileOutcome, FolderRun, FolderRunError, input_files, prepare, refuse_overlap, staging_dir,
 };
 
 /// Cleans a file or a folder.
@@ -22,9 +22,10 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
     let project = choose_project(&mut config, &args)?;
     let config = Arc::new(config);
     let files = input_files(&args.input)?;
-    prepare_output(&args.input, &args.output)?;
+    refuse_overlap(&args.input, &args.output, &config.data_dir)?;
     let opened = Opened::new(&config)?;
-    let staging = staging_dir(&args.output);
+    prepare(&args.output, &config.data_dir)?;
+    let staging = staging_dir(&config.data_dir);
     let line = CleanLine::new(&config, Arc::clone(&opened.table) as _, vec![staging.clone()])
         .map_err(AppError::system("find the program's own path"))?;
     let run = Arc::new(FolderRun {
@@ -34,7 +35,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
         run_id: format!("deid-{:012x}", opened.clock.unix_ms()),
         unix_ms: opened.clock.unix_ms(),
         at_once: config.workers + 1,
-        output: args.output.clone(),
+        staging: staging.clone(),
         folder: Folder::new(args.output.clone(), Arc::new(RealDisk)),
     });
     let bar = progress_bar(files.len());
@@ -47,6 +48,9 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
     drop(std::fs::remove_dir_all(&staging));
     let cleaned = outcomes.iter().filter(|outcome| outcome.reason.is_none()).count();
     let quarantined = outcomes.len() - cleaned;
+    if outcomes.is_empty() {
+        return Err(Failure::usage(format!("{}: there is no file", args.input.display())));
+    }
     if let Some(path) = &args.report {
         write_report(path, &outcomes, args.report_with_paths)?;
     }

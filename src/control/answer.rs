@@ -13,6 +13,9 @@ pub async fn answer(node: &Node, request: Request) -> Answer {
 
 async fn carried_out(node: &Node, request: Request) -> Result<Answer, NodeError> {
     Ok(match request {
+        Request::Health if node.spool().has_failed() => {
+            Answer::Failed { what: "the disk failed; restart the node once it is mended".into() }
+        }
         Request::Health => Answer::Ready,
         Request::Queue => Answer::Queue(node.standing().await?),
         Request::Quarantine { id } => Answer::Quarantine(node.quarantined(id.as_deref()).await?),

@@ -80,8 +80,13 @@ async fn exchange(mut stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
 /// Nobody listens, or the connection breaks: the command says so, exit 75.
 pub async fn ask(data_dir: &Path, request: &Request) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(socket_path(data_dir)).await?;
-    send(&mut stream, request).await?;
-    let body = receive(&mut stream).await?;
+    let talk = async {
+        send(&mut stream, request).await?;
+        receive(&mut stream).await
+    };
+    let timed_out = || io::Error::from(io::ErrorKind::TimedOut);
+    let body =
+        tokio::time::timeout(REQUEST_TIME_MAX, talk).await.map_err(|_elapsed| timed_out())??;
     serde_json::from_slice(&body).map_err(io::Error::other)
 }
 

@@ -22,9 +22,9 @@ use crate::worker::WorkError;
 
 /// Tries of one file before it is quarantined (decision 4).
 const ATTEMPTS_MAX: u32 = 3;
-/// Directory in the output that clean files are written in before they get
-/// their name; removed at the end.
-const STAGING_DIR: &str = ".airlock-staging";
+/// Directory in the data directory that files are cleaned in: what was not yet
+/// verified must never lie in the output, whatever ends the run.
+const STAGING_DIR: &str = "staging";
 
 /// Why a folder could not be cleaned at all.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +37,8 @@ pub enum FolderRunError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The output would be read as input: exit 64.
-    #[error("the output folder must not lie in the input folder, nor the other way round")]
+    /// The output would be read as input, or the keys be given away with it: exit 64.
+    #[error("input, output and data directory must not lie in each other")]
     Overlap,
     /// The output cannot be written: exit 75.
     #[error("output: {0}")]
@@ -86,8 +86,8 @@ pub struct FolderRun {
     pub unix_ms: u64,
     /// Files at once.
     pub at_once: usize,
-    /// Output folder.
-    pub output: PathBuf,
+    /// Where files are cleaned ([`staging_dir`]).
+    pub staging: PathBuf,
     /// The output folder as a destination.
     pub folder: Folder,
 }
@@ -123,26 +123,72 @@ pub fn input_files(input: &Path) -> Result<Vec<PathBuf>, FolderRunError> {
     Ok(files)
 }
 
-/// Where clean files are written before they get their name.
+/// Where files are cleaned before they are verified.
 #[must_use]
-pub fn staging_dir(output: &Path) -> PathBuf {
-    output.join(STAGING_DIR)
+pub fn staging_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join(STAGING_DIR)
 }
 
-/// Makes the output folder and its staging place.
+/// Makes the output folder and the staging place, which is emptied of what an
+/// ended run left. The caller holds the data directory.
 ///
 /// # Errors
-/// [`FolderRunError::Overlap`], [`FolderRunError::Output`].
-pub fn prepare_output(input: &Path, output: &Path) -> Result<(), FolderRunError> {
-    let staging = staging_dir(output);
-    let failed = |error: std::io::Error| FolderRunError::Output(error.to_string());
-    std::fs::create_dir_all(&staging).map_err(failed)?;
-    let (from, to) =
-        (input.canonicalize().map_err(failed)?, output.canonicalize().map_err(failed)?);
-    if from.starts_with(&to) || to.starts_with(&from) {
-        return Err(FolderRunError::Overlap);
+/// [`FolderRunError::Output`].
+pub fn prepare(output: &Path, data_dir: &Path) -> Result<(), FolderRunError> {
+    let failed = |path: &Path| {
+        let shown = path.display().to_string();
+        move |error: std::io::Error| FolderRunError::Output(format!("{shown}: {error}"))
+    };
+    let staging = staging_dir(data_dir);
+    match std::fs::remove_dir_all(&staging) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(&staging)(error)),
+    }
+    std::fs::create_dir_all(&staging).map_err(failed(&staging))?;
+    std::fs::create_dir_all(output).map_err(failed(output))
+}
+
+/// Refuses places that lie in each other. Asked before anything is made.
+///
+/// # Errors
+/// [`FolderRunError::Overlap`]; [`FolderRunError::Input`] for a path that cannot be told.
+pub fn refuse_overlap(input: &Path, output: &Path, data_dir: &Path) -> Result<(), FolderRunError> {
+    let places = [real(input)?, real(output)?, real(data_dir)?];
+    for (at, one) in places.iter().enumerate() {
+        if places.iter().skip(at + 1).any(|other| one.starts_with(other) || other.starts_with(one))
+        {
+            return Err(FolderRunError::Overlap);
+        }
     }
     Ok(())
+}
+
+/// The path without links, as far as it exists.
+fn real(path: &Path) -> Result<PathBuf, FolderRunError> {
+    let failed = |source| FolderRunError::Input { path: path.to_owned(), source };
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    for existing in absolute.ancestors() {
+        if let Ok(real) = existing.canonicalize() {
+            let rest = absolute.strip_prefix(existing).unwrap_or(Path::new(""));
+            return Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) });
+        }
+    }
+    Ok(absolute)
+}
+
+/// Why a file is not even opened: no regular file, or one that cannot be read.
+/// A pipe or a device would never end.
+fn refused_unopened(path: &Path) -> Option<Quarantine> {
+    let unreadable = |what: &str| Some(Quarantine::new(Reason::Unreadable, what));
+    match std::fs::metadata(path) {
+        Ok(kind) if !kind.is_file() => unreadable("not a regular file"),
+        Ok(_) => match std::fs::File::open(path) {
+            Ok(_) => None,
+            Err(error) => unreadable(&error.kind().to_string()),
+        },
+        Err(error) => unreadable(&error.kind().to_string()),
+    }
 }
 
 impl FolderRun {
@@ -180,8 +226,12 @@ impl FolderRun {
     }
 
     async fn one(&self, number: usize, path: PathBuf) -> Result<FileOutcome, FolderRunError> {
-        let part = staging_dir(&self.output).join(format!("{number}.part"));
-        let verdict = match self.clean(&path, &part).await {
+        let part = self.staging.join(format!("{number}.part"));
+        let cleaned = match refused_unopened(&path) {
+            Some(refused) => Err(refused.into()),
+            None => self.clean(&path, &part).await,
+        };
+        let verdict = match cleaned {
             Ok(cleaned) => self.place(cleaned, number).await?,
             Err(WorkError::Quarantine(quarantine)) => Err(quarantine),
             Err(WorkError::Died { death, what }) => Err(Quarantine::new(death.reason(), what)),

@@ -15,7 +15,7 @@ use crate::lifecycle::Stopping;
 use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
-use crate::spool::{Record, Spool, SpoolError, SpoolId};
+use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
 use crate::worker::WorkError;
 
 /// A fault of the node itself; the instance stays where it is and is tried again.
@@ -189,6 +189,10 @@ impl Node {
         self.on_spool(move |spool| spool.quarantine(id, &why)).await?;
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
+        }
+        // A person may have released it between the two steps above.
+        if self.on_spool(move |spool| spool.state(id)).await? == Some(State::Received) {
+            self.queue.offer(&Stage::Clean, id);
         }
         // Its repeats stay known: the same bytes are not set aside twice.
         if record.is_err() {

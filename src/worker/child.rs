@@ -61,7 +61,7 @@ fn set_up(role: Role, setup: &Setup) -> Result<(Option<Cleaner>, Vec<String>), S
         return Err(format!("front speaks version {}, worker {VERSION}", setup.version));
     }
     let not_confined = sandbox::enter(setup.memory_bytes_max, &setup.writable);
-    sandbox::watch_memory(setup.memory_bytes_max);
+    sandbox::watch(setup.memory_bytes_max);
     let cleaner = match role {
         Role::Verify => None,
         Role::Clean => {

@@ -201,10 +201,13 @@ impl Pool {
     }
 
     async fn take(&self) -> Result<Worker, WorkError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(worker) => Ok(worker),
-            None => self.start().await,
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(mut worker) = idle else { return self.start().await };
+            // One that died while it waited must not cost an instance a try.
+            if worker.process.try_wait().is_ok_and(|end| end.is_none()) {
+                return Ok(worker);
+            }
         }
     }
 
@@ -233,7 +236,11 @@ impl Pool {
         match tokio::time::timeout(READY_WAIT_MAX, worker.exchange(&setup)).await {
             Ok(Ok(Answer::Ready(not_confined))) => {
                 if !not_confined.is_empty() {
-                    tracing::debug!(role = self.options.role.as_str(), ?not_confined, "worker");
+                    tracing::warn!(
+                        role = self.options.role.as_str(),
+                        ?not_confined,
+                        "worker is not fully confined"
+                    );
                 }
                 Ok(worker)
             }

@@ -8,7 +8,7 @@ use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, RulesetStatus, path_beneath_rules,
 };
-use rustix::process::{Resource, Rlimit, Signal};
+use rustix::process::{Resource, Rlimit};
 
 /// Exit code of a worker that passed its memory limit.
 pub const EXIT_MEMORY: u8 = 99;
@@ -28,11 +28,6 @@ pub fn enter(memory_bytes_max: u64, writable: &[PathBuf]) -> Vec<String> {
     let data = Rlimit { current: Some(data_bytes), maximum: Some(data_bytes) };
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let steps = [
-        // The front may die at any point: a worker without it must not go on writing.
-        (
-            "death with the front",
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).is_ok(),
-        ),
         ("limit on data", rustix::process::setrlimit(Resource::Data, data).is_ok()),
         // A core file would hold the patient's picture.
         ("no core files", rustix::process::setrlimit(Resource::Core, none).is_ok()),
@@ -70,10 +65,18 @@ fn deny_network() -> Result<(), seccompiler::Error> {
 }
 
 /// Starts the thread that ends the process when resident memory passes the
-/// limit: ONNX Runtime and the C codecs do not ask us before they allocate.
-pub fn watch_memory(memory_bytes_max: u64) {
+/// limit (ONNX Runtime and the C codecs do not ask us before they allocate),
+/// or when the front is gone: a worker without it must not go on writing.
+///
+/// The front is asked for by its process id; the kernel's own signal for this
+/// comes when the *thread* that started the worker ends.
+pub fn watch(memory_bytes_max: u64) {
+    let front = rustix::process::getppid();
     std::thread::spawn(move || {
         loop {
+            if rustix::process::getppid() != front {
+                std::process::exit(1);
+            }
             if resident_bytes().is_some_and(|bytes| bytes > memory_bytes_max) {
                 std::process::exit(i32::from(EXIT_MEMORY));
             }
