@@ -51,7 +51,18 @@ fn deny_writing_elsewhere(writable: &[PathBuf]) -> Result<bool, landlock::Rulese
 }
 
 fn deny_network() -> Result<(), seccompiler::Error> {
-    let denied = [libc::SYS_socket, libc::SYS_socketpair, libc::SYS_connect, libc::SYS_bind];
+    let denied = [
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+        libc::SYS_connect,
+        libc::SYS_bind,
+        // Makes sockets without the calls above.
+        libc::SYS_io_uring_setup,
+        // Would reach the front and its keys.
+        libc::SYS_ptrace,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+    ];
     let filter = seccompiler::SeccompFilter::new(
         denied.into_iter().map(|call| (call, Vec::new())).collect(),
         seccompiler::SeccompAction::Allow,

@@ -130,6 +130,8 @@ impl Scanner<'_> {
         let found = match search_of(element.vr) {
             Search::Nothing => None,
             Search::Day => self.day_in(&text).then_some("date-remains"),
+            // A day can stand as a number too: in Series Number, for one.
+            Search::Number if self.day_in(&text) => Some("date-remains"),
             Search::Number => self.rule_for(&text, Depth::Numbers),
             Search::Text if assigned => None,
             Search::Text => self.rule_for_text(&text),

@@ -209,6 +209,7 @@ fn identifiers_are_found_wherever_they_stand() {
         (text(STUDY_DATE, VR::DA, "20240131"), "date-remains at (0008,0020)"),
         (text(Tag(0x0008, 0x0022), VR::DA, "20240131"), "date-remains at (0008,0022)"),
         (text(Tag(0x0010, 0x0030), VR::DA, "19611005"), "date-remains at (0010,0030)"),
+        (text(Tag(0x0020, 0x0011), VR::IS, "19611005"), "date-remains at (0020,0011)"),
         (text(Tag(0x0008, 0x002A), VR::DT, "19611005101500"), "date-remains at (0008,002A)"),
         (text(Tag(0x0020, 0x0052), VR::UI, "1.2.826.0.1.3"), "uid-remains at (0020,0052)"),
         (comment("uid 1.2.826.0.1.1."), "uid-remains at (0020,4000)"),
