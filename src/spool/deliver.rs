@@ -45,7 +45,7 @@ impl Spool {
     }
 
     /// Removes all of the instances that every destination has. One call for
-    /// many costs two syncs. May be repeated.
+    /// many costs three syncs. May be repeated.
     ///
     /// # Errors
     /// [`SpoolError::NotThere`] when one is not in `held` or still in an outbox;
@@ -53,9 +53,11 @@ impl Spool {
     pub fn forget(&self, ids: &[SpoolId]) -> Result<(), SpoolError> {
         let shared = &*self.0;
         shared.usable()?;
-        // The clean commit left the removal of this name unsynced: it must not
-        // come back when the one in `held` is gone, and be cleaned again.
+        // The clean commit left the removal of this name unsynced, and a release
+        // may have failed late: no other original may come back when the one in
+        // `held` is gone, and be cleaned again.
         shared.sync_dir(Dir::Received)?;
+        shared.sync_dir(Dir::Quarantine)?;
         for id in ids {
             shared.remove_held(*id)?;
         }

@@ -34,20 +34,15 @@ impl Spool {
         if state != State::Quarantine {
             shared.move_original(id, state, State::Quarantine)?;
         }
-        // Both: the clean commit left its removal from `received` unsynced.
-        shared.sync_dir(Dir::Held)?;
-        shared.sync_dir(Dir::Received)?;
         kill_point("spool.quarantine.moved");
-
-        // Only now: without links `held` would mean "delivered".
-        shared.drop_clean(id)?;
-        shared.sync_outboxes()?;
+        shared.leave_quarantine_alone(id)?;
         kill_point("spool.quarantine.dropped");
         Ok(())
     }
 
     /// Sends an instance back to be cleaned and verified again, as if it had
-    /// just come; nothing bypasses that. The last reason stays in the record.
+    /// just come; nothing bypasses that. The last reason stays in the record. May
+    /// be repeated after an error, which can have come when it was released already.
     ///
     /// # Errors
     /// [`SpoolError::NotThere`] when it is not in quarantine;
@@ -56,8 +51,12 @@ impl Spool {
         let shared = &*self.0;
         shared.usable()?;
         let _only = shared.lock(id);
+        let record = shared.read_record(id)?;
+        if record.releases > 0 && shared.original(id)? == Some(State::Received) {
+            return shared.sync_dir(Dir::Quarantine);
+        }
         shared.quarantined(id)?;
-        if shared.read_record(id)?.arrival.is_none() {
+        if record.arrival.is_none() {
             return Err(SpoolError::Damaged { id, what: "nothing tells how it came" });
         }
         shared.amend(id, |record| {
@@ -66,8 +65,9 @@ impl Spool {
             record.deliveries.clear();
         })?;
         kill_point("spool.release.record-synced");
-        // A quarantine that failed late may have left links to the old clean copy.
-        shared.drop_clean(id)?;
+        shared.leave_quarantine_alone(id)?;
+        // Beside an original in `received` a link to the old clean copy would
+        // count: none may come back.
         shared.sync_outboxes()?;
         shared.move_original(id, State::Quarantine, State::Received)?;
         shared.sync_dir(Dir::Quarantine)?;
@@ -92,16 +92,30 @@ impl Spool {
         };
         shared.amend(id, |record| record.discarded = Some(discard))?;
         kill_point("spool.discard.record-synced");
+        shared.leave_quarantine_alone(id)?;
         shared.remove_if_there(&quarantined)?;
         shared.sync_dir(Dir::Quarantine)?;
         kill_point("spool.discard.durable");
-        shared.drop_clean(id)?;
         // Last: without its original the record is only litter.
         shared.remove_if_there(&shared.layout.record(id))
     }
 }
 
 impl Shared {
+    /// Removes every other name of a quarantined instance, also those that a
+    /// quarantine left that failed half way.
+    fn leave_quarantine_alone(&self, id: SpoolId) -> Result<(), SpoolError> {
+        self.sync_dir(Dir::Quarantine)?;
+        self.remove_if_there(&self.layout.object(State::Held, id))?;
+        self.remove_if_there(&self.layout.object(State::Received, id))?;
+        // Both: the clean commit leaves its removal from `received` unsynced.
+        self.sync_dir(Dir::Held)?;
+        self.sync_dir(Dir::Received)?;
+        // Only now: without links `held` would mean "delivered". Not synced: beside
+        // an original in quarantine they are litter.
+        self.drop_clean(id)
+    }
+
     fn quarantined(&self, id: SpoolId) -> Result<std::path::PathBuf, SpoolError> {
         match self.original(id)? {
             Some(State::Quarantine) => Ok(self.layout.object(State::Quarantine, id)),

@@ -316,6 +316,37 @@ fn of_two_forwarders_that_end_at_once_exactly_one_is_the_last() {
 }
 
 #[test]
+fn a_quarantine_that_failed_late_leaves_no_delivery_to_a_released_instance() {
+    const EMFILE: i32 = 24;
+    let mut late = 0;
+    for call in 0.. {
+        let disk = FaultyDisk::new(Arc::<VolatileDisk>::default());
+        let limits = SpoolLimits::default();
+        let (spool, _) = open_on(Path::new("/spool"), Arc::new(disk.clone()), limits);
+        let id = receive(&spool, b"bytes");
+        let clean_to = |name: &str| {
+            let part = spool.clean_part(id).unwrap();
+            disk.create_new(&part).unwrap().write_all(b"clean").unwrap();
+            spool.commit_clean(id, b"{}", &[to(name)]).unwrap();
+        };
+        clean_to("old");
+        disk.fail(disk.calls() + call, EMFILE);
+        let done = spool.quarantine(id, &Quarantine::new(Reason::TextRemains, "box"));
+        if done.is_ok() {
+            break;
+        }
+        if spool.state(id).unwrap() == Some(State::Quarantine) {
+            late += 1;
+            spool.release(id).unwrap();
+            clean_to("new");
+            assert!(spool.list_outbox(&to("old")).unwrap().is_empty(), "call {call}");
+            assert_eq!(spool.list_outbox(&to("new")).unwrap(), [id]);
+        }
+    }
+    assert!(late > 3, "only {late} calls failed late");
+}
+
+#[test]
 fn a_start_finishes_or_takes_back_what_was_half_done_and_counts_it() {
     let dir = tempfile::tempdir().unwrap();
     let (spool, _) = real(&dir);

@@ -48,7 +48,7 @@ static SCENARIO: [Op; 32] = [
 
 fn ways() -> impl Iterator<Item = Option<Cut>> {
     let plain = [None, Some(Cut::LoseAll), Some(Cut::KeepAll)];
-    let seeded = (0..4).flat_map(|seed| [Some(Cut::InOrder(seed)), Some(Cut::AnySubset(seed))]);
+    let seeded = (0..3).flat_map(|seed| [Some(Cut::InOrder(seed)), Some(Cut::AnySubset(seed))]);
     plain.into_iter().chain(seeded)
 }
 
@@ -96,8 +96,8 @@ fn a_crash_at_any_call_loses_nothing() {
 #[test]
 fn a_kill_at_any_call_and_a_power_cut_some_steps_later_loses_nothing() {
     for call in all_calls() {
-        for steps in 1..4 {
-            for way in [Cut::LoseAll, Cut::AnySubset(1), Cut::AnySubset(2)] {
+        for steps in [1, 3] {
+            for way in [Cut::LoseAll, Cut::AnySubset(1)] {
                 let (mut world, rest) = run_until(call);
                 world.restart(None);
                 rest.iter().take(steps).for_each(|op| world.apply(*op).unwrap());
@@ -110,7 +110,7 @@ fn a_kill_at_any_call_and_a_power_cut_some_steps_later_loses_nothing() {
 
 #[test]
 fn a_second_crash_at_any_call_of_the_start_loses_nothing() {
-    for call in all_calls().step_by(7) {
+    for call in all_calls().step_by(11) {
         for way in [None, Some(Cut::LoseAll), Some(Cut::InOrder(7)), Some(Cut::AnySubset(7))] {
             for second in 0.. {
                 let (mut world, _rest) = run_until(call);
@@ -184,7 +184,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
     /// The failing input that is printed names every seed.
     #[test]

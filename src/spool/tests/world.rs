@@ -34,7 +34,9 @@ struct Account {
     bytes: Vec<u8>,
     /// Its commit was acknowledged.
     told: bool,
-    /// Where its original may be; `None`: gone.
+    /// Where the running node sees its original; `None`: gone.
+    now: Option<State>,
+    /// Where it may be found after a crash.
     may: BTreeSet<Option<State>>,
     attempts: std::ops::RangeInclusive<u32>,
     /// Destinations of the clean commit; the value: surely delivered.
@@ -73,7 +75,7 @@ impl World {
             Op::Quarantine(n) => self.pick_any(n).map_or(Ok(()), |id| self.quarantine(id)),
             Op::Release(n) => self.pick(n, State::Quarantine).map_or(Ok(()), |id| self.release(id)),
             Op::Discard(n) => self.pick(n, State::Quarantine).map_or(Ok(()), |id| {
-                self.step(id, &[None], |spool| spool.discard(id, "j.doe", "test"))
+                self.step(id, None, |spool| spool.discard(id, "j.doe", "test"))
             }),
             Op::Forget => self.forget(),
         }
@@ -90,6 +92,7 @@ impl World {
         let account = Account {
             bytes,
             told: false,
+            now: None,
             may: [None, Some(State::Received)].into(),
             attempts: 0..=0,
             destinations: BTreeMap::new(),
@@ -98,7 +101,8 @@ impl World {
         let told = writer.commit(invented_arrival());
         let account = self.accounts.get_mut(&id).unwrap();
         if told.is_ok() {
-            (account.told, account.may) = (true, [Some(State::Received)].into());
+            account.told = true;
+            account.settle(Some(State::Received));
             self.stored += 1;
         }
         told.map(drop)
@@ -132,10 +136,10 @@ impl World {
         self.accounts.get_mut(&id).unwrap().destinations =
             chosen.iter().map(|name| (name.clone(), false)).collect();
         let done =
-            self.step(id, &[Some(State::Held)], |spool| spool.commit_clean(id, &report, &chosen));
+            self.step(id, Some(State::Held), |spool| spool.commit_clean(id, &report, &chosen));
         if done.is_err() && !self.spool.has_failed() {
             // Without a failed store an error means: as before.
-            self.accounts.get_mut(&id).unwrap().may = [Some(State::Received)].into();
+            self.accounts.get_mut(&id).unwrap().settle(Some(State::Received));
         }
         done
     }
@@ -160,7 +164,7 @@ impl World {
 
     fn quarantine(&mut self, id: SpoolId) -> Result<(), SpoolError> {
         let why = Quarantine::new(Reason::DamagedSpool, "test");
-        self.step(id, &[Some(State::Quarantine)], |spool| spool.quarantine(id, &why))
+        self.step(id, Some(State::Quarantine), |spool| spool.quarantine(id, &why))
     }
 
     fn release(&mut self, id: SpoolId) -> Result<(), SpoolError> {
@@ -169,7 +173,10 @@ impl World {
         }
         let attempts = self.accounts[&id].attempts.clone();
         self.accounts.get_mut(&id).unwrap().attempts = 0..=*attempts.end();
-        self.step(id, &[Some(State::Received)], |spool| spool.release(id))?;
+        self.step(id, Some(State::Received), |spool| {
+            // Repeated, as by a person who is told that it failed.
+            spool.release(id).or_else(|_failed| spool.release(id))
+        })?;
         self.accounts.get_mut(&id).unwrap().attempts = 0..=0;
         Ok(())
     }
@@ -191,14 +198,14 @@ impl World {
     fn step(
         &mut self,
         id: SpoolId,
-        after: &[Option<State>],
+        after: Option<State>,
         step: impl FnOnce(&Spool) -> Result<(), SpoolError>,
     ) -> Result<(), SpoolError> {
         let account = self.accounts.get_mut(&id).unwrap();
-        account.may.extend(after);
+        account.may.insert(after);
         step(&self.spool)?;
-        account.may = after.iter().copied().collect();
-        if after == [None] {
+        account.settle(after);
+        if after.is_none() {
             self.accounts.remove(&id);
         }
         Ok(())
@@ -244,11 +251,12 @@ impl World {
 
     /// After a step that failed and may be repeated: each original is whole and
     /// where it may be. What else was left is removed by the repetition.
-    pub(super) fn check_live(&self) {
+    pub(super) fn check_live(&mut self) {
         let files = self.memory.files();
-        for (id, account) in &self.accounts {
+        for (id, account) in &mut self.accounts {
             let state = self.spool.state(*id).unwrap();
             assert!(account.may.contains(&state), "{id} is {state:?}: {account:?}");
+            account.now = state;
             let original = state.map(|state| &files[&self.spool.path(state, *id)]);
             assert!(original.is_none_or(|bytes| *bytes == account.bytes), "{id} is half");
         }
@@ -272,7 +280,7 @@ impl World {
             let state = originals.keys().next().copied();
             assert!(account.may.contains(&state), "{id} is {state:?}: {account:?}");
             assert!(originals.values().all(|bytes| *bytes == account.bytes), "{id} is half");
-            account.may = [state].into();
+            account.settle(state);
 
             let record = find(format!("meta/{id}.meta"));
             if state.is_none() {
@@ -293,14 +301,14 @@ impl World {
     /// Brings everything to its end and expects an empty disk.
     pub(super) fn drain(&mut self) {
         while let Some((id, account)) = self.accounts.iter().next() {
-            let (id, state) = (*id, *account.may.first().unwrap());
+            let (id, state) = (*id, account.now);
             match state {
                 Some(State::Received) => self.clean(id, 0b101),
                 Some(State::Held) if self.waiting(id).is_empty() => self.forget(),
                 Some(State::Held) => self.deliver(id, 0),
                 Some(State::Quarantine) if account.told => self.release(id),
                 Some(State::Quarantine) => {
-                    self.step(id, &[None], |spool| spool.discard(id, "j.doe", "unknown"))
+                    self.step(id, None, |spool| spool.discard(id, "j.doe", "unknown"))
                 }
                 Some(State::Cleaned) | None => unreachable!("{id} is {state:?}"),
             }
@@ -318,7 +326,11 @@ impl World {
 
 impl Account {
     fn is_at(&self, state: State) -> bool {
-        self.may == [Some(state)].into()
+        self.now == Some(state)
+    }
+
+    fn settle(&mut self, state: Option<State>) {
+        (self.now, self.may) = (state, [state].into());
     }
 
     /// Copy and report stand whole, and each destination either waits or has it.
@@ -350,7 +362,7 @@ impl Account {
                 // After a kill what was not synced may still go.
                 self.attempts = *self.attempts.start()..=record.attempts;
                 self.told |= record.arrival.is_some();
-                if self.may == [Some(State::Quarantine)].into() {
+                if self.is_at(State::Quarantine) {
                     assert!(record.quarantine.is_some(), "{id} has no reason");
                 }
             }
