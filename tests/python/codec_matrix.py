@@ -1,0 +1,30 @@
+"""The matrix of codecs for tests/codecs.rs.
+
+    codec_matrix.py make FOLDER           writes instances and manifest.json
+    codec_matrix.py check FOLDER OUT      reads OUT/painted.json and OUT/*.dcm,
+                                          prints what was found as JSON
+
+FOLDER holds NAME.dcm, and NAME.raw with the values that pydicom decodes.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from matrix.make import make
+
+
+def main(arguments):
+    if len(arguments) == 2 and arguments[0] == "make":
+        make(Path(arguments[1]))
+        return 0
+    if len(arguments) == 3 and arguments[0] == "check":
+        from matrix.check import check
+
+        print(json.dumps(check(Path(arguments[1]), Path(arguments[2]))))
+        return 0
+    return __doc__
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
