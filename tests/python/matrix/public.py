@@ -18,7 +18,7 @@ LEFT_OUT = {"JPEGExtended_3s_1f_u_08_08"}
 def public_files():
     """(name, path) of every file with Pixel Data, each instance once."""
     roots = {
-        "pydicom": [Path(pydicom.__file__).parent / "data" / "test_files"],
+        "pydicom-files": [Path(pydicom.__file__).parent / "data" / "test_files"],
         "pydicom-data": [Path(path) for path in data_store.__path__],
         "devset": [DEVSET] if DEVSET.is_dir() else [],
     }
