@@ -32,6 +32,9 @@ from .pictures import Kind, colour, draw, grey, palette
 
 ROWS, COLUMNS = 61, 98
 ODD = (61, 97)
+# For comparing sizes.
+LARGE = (384, 512, 1)
+LARGE_KINDS = (grey(8, 8), grey(16, 12), grey(16, 16, signed=True), colour())
 # Rows, columns: a pixel, a long row, a long column.
 EXTREMES = ((1, 1), (1, 4097), (4097, 1))
 
@@ -227,11 +230,17 @@ def rle_cells(scratch):
     for kind in (grey(8, 8), grey(16, 12), colour()):
         for rows, columns in (ODD, *EXTREMES):
             yield rle_cell("rle", kind, rows, columns, 1)
+    yield from large_cells("rle-dcmcrle", RLE, scratch, "dcmcrle")
     for table in ("empty", "extended"):
         yield rle_cell(f"rle-{table}table", grey(16, 12), ROWS, COLUMNS, 3, table)
     for kind in (grey(8, 8), grey(16, 16), colour(), colour(planar=1), palette()):
         yield by_dcmtk("rle-dcmcrle", RLE, kind, (ROWS, COLUMNS, 2), scratch, "dcmcrle")
         yield by_gdcm("rle-gdcm", RLE, kind, (ROWS, COLUMNS, 2), scratch)
+
+
+def large_cells(word, syntax, scratch, *command):
+    for kind in LARGE_KINDS:
+        yield by_dcmtk(word, syntax, kind, LARGE, scratch, *command)
 
 
 def rle_cell(word, kind, rows, columns, frames, table="basic"):
@@ -422,6 +431,7 @@ def jpeg_lossless_cells(scratch):
             yield coded_cell("jpeg70", "libjpeg-turbo", JPEG + "70", kind, rows, columns, 1, code)
     for kind in [*GREYS, SIGNED_BYTES, palette(), *COLOURS[:2], colour(planar=1)]:
         yield by_dcmtk("jpeg70-dcmcjpeg", JPEG + "70", kind, (*ODD, 2), scratch, "dcmcjpeg", "+e1")
+    yield from large_cells("jpeg70-dcmcjpeg", JPEG + "70", scratch, "dcmcjpeg", "+e1")
     for kind in (grey(8, 8), grey(16, 12), grey(16, 16, signed=True), colour()):
         yield by_gdcm("jpeg70-gdcm", JPEG + "70", kind, (*ODD, 2), scratch)
         yield by_gdcm("jpeg57-gdcm", JPEG + "57", kind, (*ODD, 2), scratch)
@@ -462,6 +472,7 @@ def jpeg_ls_cells(scratch):
     for kind in (grey(8, 8), grey(16, 12), colour()):
         yield by_dcmtk("jls81-dcmcjpls", near, kind, (*ODD, 2), scratch, "dcmcjpls", "+en")
         yield by_gdcm("jls80-gdcm", lossless, kind, (*ODD, 2), scratch)
+    yield from large_cells("jls80-dcmcjpls", lossless, scratch, "dcmcjpls")
     for word, option in {"line": "+il", "sample": "+is", "none": "+in"}.items():
         word = f"jls80-dcmcjpls-{word}"
         yield by_dcmtk(word, lossless, colour(), (*ODD, 2), scratch, "dcmcjpls", option)

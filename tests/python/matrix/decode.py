@@ -21,6 +21,7 @@ from .objects import BIG_ENDIAN, DEFLATED_FRAME, ENCAPSULATED, EXPLICIT, JPEG, R
 RELABELLED = {JPEG + "92": JPEG + "90", JPEG + "93": JPEG + "91"}
 
 
+
 def by_pydicom(path):
     """Stored values as (frames, rows, columns[, samples]), and what they mean."""
     data_set = pydicom.dcmread(path)
@@ -33,17 +34,31 @@ def by_pydicom(path):
 
 
 def values_of(data_set):
-    syntax = data_set.file_meta.TransferSyntaxUID
-    values, properties = get_decoder(syntax).as_array(data_set, raw=True)
+    decoder = get_decoder(data_set.file_meta.TransferSyntaxUID)
+    shift = max(0, data_set.HighBit + 1 - data_set.BitsStored)
+    options = {"raw": True, "decoding_plugin": plugin_for(decoder, data_set)}
+    if shift:
+        # pydicom looks for the value at the lowest bit and takes the rest away.
+        options["correct_unused_bits"] = False
+    values, properties = decoder.as_array(data_set, **options)
     frames = int(data_set.get("NumberOfFrames", 1) or 1)
     shape = (frames, data_set.Rows, data_set.Columns)
     if data_set.SamplesPerPixel > 1:
         shape += (data_set.SamplesPerPixel,)
     values = values.reshape(shape)
-    shift = data_set.HighBit + 1 - data_set.BitsStored
-    if shift > 0 and data_set.BitsAllocated > 1:
+    if shift:
         values = (values >> shift) & (2**data_set.BitsStored - 1)
     return values, str(properties["photometric_interpretation"])
+
+
+def plugin_for(decoder, data_set):
+    """Not GDCM, which is the other reader. Pillow for JPEG with 8 bits: how
+    subsampled colour is drawn out is not standardised, and its libjpeg-turbo is
+    what most viewers show; pylibjpeg draws it out in another way."""
+    wanted = ["pyjpegls", "pylibjpeg", ""]
+    if decoder.UID in (JPEG + "50", JPEG + "51") and data_set.BitsStored == 8:
+        wanted = ["pillow", *wanted]
+    return next(name for name in wanted if name in ("", *decoder.available_plugins))
 
 
 def uncompressed(data_set):

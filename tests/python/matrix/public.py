@@ -1,6 +1,7 @@
 """Public and invented files that are there already: pydicom's, pydicom-data's,
-and the devset's where it stands beside the clone."""
+and the devset's where it stands beside the clone, or where AIRLOCK_DEVSET says."""
 
+import os
 from pathlib import Path
 
 import data_store
@@ -8,7 +9,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-DEVSET = REPOSITORY.parent / "shared" / "devset" / "data"
+DEVSET = Path(os.environ.get("AIRLOCK_DEVSET", REPOSITORY.parent / "shared" / "devset")) / "data"
 # Larger frames show nothing that smaller ones do not.
 PIXELS_MAX = 4_000_000
 # Not free to be used.
