@@ -16,7 +16,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from .decode import by_another, by_pydicom
 from .jpeg_blocks import read_blocks
-from .objects import JPEG
+from .objects import DEFLATED, JPEG
 
 PROCESSES = 2
 DCT = (JPEG + "50", JPEG + "51")
@@ -49,10 +49,10 @@ def check_one(job):
         other, difference = second_reader(target, scratch, after)
         if difference:
             faults.append(f"{other}: {difference}")
+        new = sorted(validity_errors(target, scratch) - validity_errors(source, scratch))
+        faults += [f"dciodvfy: {line}" for line in new[:3]]
     except Exception as error:  # noqa: BLE001 readers raise what they like
         faults.append(f"{type(error).__name__}: {error}"[:300])
-    new = sorted(validity_errors(target, scratch) - validity_errors(source, scratch))
-    faults += [f"dciodvfy: {line}" for line in new[:3]]
     return {"other": other, "faults": faults}
 
 
@@ -184,7 +184,7 @@ def second_reader(path, scratch, own):
 
 def validity_errors(path, scratch):
     """What dciodvfy calls an error. It does not inflate: dcmtk does that first."""
-    if pydicom.dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID.is_deflated:
+    if pydicom.dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID == DEFLATED:
         inflated = scratch / (path.parent.name + path.name)
         command = ["dcmconv", "+te", str(path), str(inflated)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

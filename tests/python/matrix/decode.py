@@ -14,7 +14,7 @@ import pydicom
 from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
 
-from .objects import BIG_ENDIAN, DEFLATED_FRAME, ENCAPSULATED, EXPLICIT, JPEG, RLE
+from .objects import DEFLATED, DEFLATED_FRAME, ENCAPSULATED, EXPLICIT, IMPLICIT, JPEG, RLE
 
 # Part 2 multi-component syntaxes, which pydicom has no decoder for: what is in
 # them here is an ordinary codestream.
@@ -90,7 +90,7 @@ def by_another(path, scratch):
         JPEG + "81": ["dcmdjpls"],
         RLE: ["dcmdrle"],
     }
-    if syntax in tools or not syntax.is_compressed or syntax.is_deflated:
+    if syntax in tools or syntax in (IMPLICIT, EXPLICIT, DEFLATED):
         command = [*tools.get(syntax, ["dcmconv"]), "+te"]
         return "dcmtk", through_dcmtk(command, path, scratch / (path.stem + ".dcmtk"))
     if syntax in (JPEG + "90", JPEG + "91"):
