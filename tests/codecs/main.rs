@@ -8,7 +8,8 @@
 //! and checks what came out; between the two each cell goes through the public
 //! functions of `clean::pixels` and `clean::redact`, with eyes that see one line.
 //! `docs/CODECS.md` is the table of this test:
-//! `AIRLOCK_WRITE_DOCS=1 cargo test --test codecs` writes it anew.
+//! `AIRLOCK_WRITE_DOCS=1 cargo test --test codecs` writes it anew, and
+//! `AIRLOCK_CELLS=jpeg51 cargo test --test codecs` runs the cells of that name only.
 
 #![allow(
     clippy::unwrap_used,

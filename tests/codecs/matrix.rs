@@ -104,15 +104,21 @@ pub(crate) struct Row {
 
 #[test]
 fn every_cell_is_decoded_as_by_pydicom_and_painted_so_that_others_read_it() {
-    let rows = rows();
+    let begin = std::env::var("AIRLOCK_CELLS").unwrap_or_default();
+    let rows = rows(&begin);
     let mut faults = Vec::new();
     for row in rows.iter().filter(|row| row.cell.missing.is_none()) {
         faults.extend(faults_of(row));
     }
-    faults.extend(size_faults(&rows));
-    faults.extend(devset_faults(&rows));
     let page = table::page(&rows);
     println!("{page}");
+    if !begin.is_empty() {
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        println!("only the cells that begin like {begin}: {} is not compared", table::PAGE);
+        return;
+    }
+    faults.extend(size_faults(&rows));
+    faults.extend(devset_faults(&rows));
     if std::env::var_os("AIRLOCK_WRITE_DOCS").is_some() {
         fs::write(in_repository(table::PAGE), &page).unwrap();
     }
@@ -125,11 +131,11 @@ fn every_cell_is_decoded_as_by_pydicom_and_painted_so_that_others_read_it() {
     );
 }
 
-fn rows() -> Vec<Row> {
+fn rows(begin: &str) -> Vec<Row> {
     let work = tempfile::tempdir().unwrap();
     let (folder, out) = (work.path().join("in"), work.path().join("out"));
     fs::create_dir(&out).unwrap();
-    python("codec_matrix.py", &["make".as_ref(), folder.as_os_str()]);
+    python("codec_matrix.py", &["make".as_ref(), folder.as_os_str(), begin.as_ref()]);
     let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
     let cells: Vec<Cell> = serde_json::from_str(&manifest).unwrap();
     let outcomes = run_all(&cells, &folder, &out);

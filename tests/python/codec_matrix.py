@@ -1,6 +1,7 @@
 """The matrix of codecs for tests/codecs.rs.
 
-    codec_matrix.py make FOLDER           writes instances and manifest.json
+    codec_matrix.py make FOLDER [BEGIN]   writes instances and manifest.json, or
+                                          only those whose names begin like this
     codec_matrix.py check FOLDER OUT      reads OUT/painted.json and OUT/*.dcm,
                                           prints what was found as JSON
 
@@ -11,16 +12,15 @@ import json
 import sys
 from pathlib import Path
 
+from matrix.check import check
 from matrix.make import make
 
 
 def main(arguments):
-    if len(arguments) == 2 and arguments[0] == "make":
-        make(Path(arguments[1]))
+    if len(arguments) in (2, 3) and arguments[0] == "make":
+        make(Path(arguments[1]), "".join(arguments[2:]))
         return 0
     if len(arguments) == 3 and arguments[0] == "check":
-        from matrix.check import check
-
         print(json.dumps(check(Path(arguments[1]), Path(arguments[2]))))
         return 0
     return __doc__

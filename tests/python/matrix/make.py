@@ -18,11 +18,12 @@ from .public import PIXELS_MAX, public_files
 PROCESSES = 2
 
 
-def make(folder):
-    """Fills `folder` and writes `manifest.json` into it."""
+def make(folder, begin):
+    """Fills `folder` with the cells whose names begin like `begin` and writes
+    `manifest.json` into it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(PROCESSES) as pool:
-        jobs = [(folder, Path(scratch), part) for part in range(PROCESSES)]
+        jobs = [(folder, Path(scratch), begin, part) for part in range(PROCESSES)]
         parts = [entry for made in pool.map(make_part, jobs) for entry in made]
     entries = [entry for _place, entry in sorted(parts, key=lambda part: part[0])]
     (folder / "manifest.json").write_text(json.dumps(entries, indent=1))
@@ -30,11 +31,11 @@ def make(folder):
 
 def make_part(job):
     """Each process makes every second cell."""
-    folder, scratch, part = job
+    folder, scratch, begin, part = job
     warnings.simplefilter("ignore")
     made = []
     for place, cell in enumerate(everything(scratch)):
-        if place % PROCESSES == part:
+        if place % PROCESSES == part and cell[0].startswith(begin):
             made.append((place, entry(folder, cell)))
     return made
 
