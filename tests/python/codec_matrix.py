@@ -1,7 +1,7 @@
 """The matrix of codecs for tests/codecs.rs.
 
     codec_matrix.py make FOLDER [BEGIN]   writes instances and manifest.json, or
-                                          only those whose names begin like this
+                                          only those whose names begin so: A,B
     codec_matrix.py check FOLDER OUT      reads OUT/painted.json and OUT/*.dcm,
                                           prints what was found as JSON
 

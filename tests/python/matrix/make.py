@@ -35,7 +35,7 @@ def make_part(job):
     warnings.simplefilter("ignore")
     made = []
     for place, cell in enumerate(everything(scratch)):
-        if place % PROCESSES == part and cell[0].startswith(begin):
+        if place % PROCESSES == part and cell[0].startswith(tuple(begin.split(","))):
             made.append((place, entry(folder, cell)))
     return made
 
