@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -132,13 +133,15 @@ fn every_cell_is_decoded_as_by_pydicom_and_painted_so_that_others_read_it() {
 }
 
 fn rows(begin: &str) -> Vec<Row> {
-    let work = tempfile::tempdir().unwrap();
+    let (work, start) = (tempfile::tempdir().unwrap(), Instant::now());
     let (folder, out) = (work.path().join("in"), work.path().join("out"));
     fs::create_dir(&out).unwrap();
     python("codec_matrix.py", &["make".as_ref(), folder.as_os_str(), begin.as_ref()]);
     let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
     let cells: Vec<Cell> = serde_json::from_str(&manifest).unwrap();
+    let made = start.elapsed();
     let outcomes = run_all(&cells, &folder, &out);
+    let cleaned = start.elapsed();
     let painted: BTreeMap<_, _> = cells
         .iter()
         .zip(&outcomes)
@@ -148,6 +151,14 @@ fn rows(begin: &str) -> Vec<Row> {
     fs::write(out.join("painted.json"), serde_json::to_vec(&painted).unwrap()).unwrap();
     let printed =
         python("codec_matrix.py", &["check".as_ref(), folder.as_os_str(), out.as_os_str()]);
+    let seconds = |from, to: Duration| to.saturating_sub(from).as_secs();
+    println!(
+        "{} cells made in {} s, cleaned in {} s, checked in {} s",
+        cells.len(),
+        seconds(Duration::ZERO, made),
+        seconds(made, cleaned),
+        seconds(cleaned, start.elapsed())
+    );
     let mut checks: BTreeMap<String, Check> = serde_json::from_str(&printed).unwrap();
     let rows = cells.into_iter().zip(outcomes);
     rows.map(|(cell, outcome)| {

@@ -95,6 +95,8 @@ def by_another(path, scratch):
         return "dcmtk", through_dcmtk(command, path, scratch / (path.stem + ".dcmtk"))
     if syntax in (JPEG + "90", JPEG + "91"):
         return "gdcm", through_gdcm(path)
+    if syntax in (ENCAPSULATED, DEFLATED_FRAME):
+        return "dcmtk (fragments)", None
     raise ValueError(f"neither dcmtk nor gdcm reads {syntax.name}")
 
 
