@@ -205,9 +205,7 @@ fn exceptions(rows: &[Row]) -> String {
             writeln!(text, "| `{}` | {} |", row.cell.name, plain(why)).unwrap();
         }
     }
-    text.push_str(
-        "\n## Not made: the encoder refuses\n\n| instance | by | it says |\n|---|---|---|\n",
-    );
+    text.push_str("\n## Not made\n\n| instance | by | why |\n|---|---|---|\n");
     for row in rows {
         if let Some(why) = &row.cell.missing {
             writeln!(text, "| `{}` | {} | {} |", row.cell.name, row.cell.by, plain(why)).unwrap();

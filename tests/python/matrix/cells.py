@@ -70,6 +70,7 @@ PALETTES = [palette(), palette(8, 256, 8), palette(16, 1024), palette(8, 256, 16
 COLOURS = [colour(), colour("YBR_FULL"), colour(bits=16)]
 PLANAR = [colour(planar=1), colour("YBR_FULL", planar=1), colour(bits=16, planar=1)]
 WIDE = [grey(32, 32), grey(32, 32, signed=True)]
+ODD_BITS = grey(16, 15, photometric="MONOCHROME1")
 SIGNED_BYTES = grey(8, 8, signed=True)
 NATIVE_ONLY = [grey(1, 1), SIGNED_BYTES, colour("YBR_FULL_422")]
 
@@ -493,7 +494,7 @@ def j2k_cells(scratch):
 
 def j2k_lossless_cells(part, syntax):
     word, by = f"j2k{part}", "openjpeg"
-    kinds = [*GREYS, palette(), *COLOURS] if part == "90" else [grey(8, 8), grey(16, 12), colour()]
+    kinds = [*GREYS, ODD_BITS, palette(), *COLOURS] if part == "90" else [grey(8, 8), grey(16, 12), colour()]
     for kind in kinds:
 
         def code(values, kind=kind):

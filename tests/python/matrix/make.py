@@ -60,12 +60,12 @@ def entry(folder, cell):
     try:
         write(path)
         found |= described(pydicom.dcmread(path))
+        if np.prod(found["size"]) * found["frames"] > PIXELS_MAX:
+            raise ValueError(f"left out: more than {PIXELS_MAX} pixels")
     except Exception as error:  # noqa: BLE001 foreign encoders raise what they like
         path.unlink(missing_ok=True)
-        return found | {"missing": one_line(error)}
+        return {"name": name, "by": by, "missing": one_line(error)}
     try:
-        if np.prod(found["size"]) * found["frames"] > PIXELS_MAX:
-            raise ValueError(f"more than {PIXELS_MAX} pixels")
         values, photometric = by_pydicom(path)
     except Exception as error:  # noqa: BLE001 decoders raise what they like
         return found | {"undecoded": one_line(error)}
