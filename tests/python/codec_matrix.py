@@ -9,6 +9,7 @@ FOLDER holds NAME.dcm, and NAME.raw with the values that pydicom decodes.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,7 +17,13 @@ from matrix.check import check
 from matrix.make import make
 
 
+TOOLS = ("dcmcjpeg", "dcmdjpeg", "dcmcjpls", "dcmdjpls", "dcmcrle", "dcmdrle", "dcmconv", "dcmdump")
+
+
 def main(arguments):
+    missing = [tool for tool in (*TOOLS, "dciodvfy") if shutil.which(tool) is None]
+    if missing:
+        return f"missing: {', '.join(missing)}; run scripts/setup --dev"
     if len(arguments) in (2, 3) and arguments[0] == "make":
         make(Path(arguments[1]), "".join(arguments[2:]))
         return 0
