@@ -268,11 +268,15 @@ fn write(
         scratch: Some(scratch),
         input_big_endian: source.big_endian,
     };
-    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| {
-        if let WriteError::Io(error) = error {
-            return JobError::Io(error);
-        }
-        Quarantine::new(Reason::Internal, error.to_string()).into()
+    let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string()).into();
+    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
+        WriteError::Io(error) => JobError::Io(error),
+        // Empty pixel data that is not coded as its transfer syntax says.
+        WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error),
+        WriteError::UnsupportedTransferSyntax
+        | WriteError::NoScratch { .. }
+        | WriteError::TooLong { .. }
+        | WriteError::TooDeep { .. } => refused(Reason::Internal, &error),
     })
 }
 

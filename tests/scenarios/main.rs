@@ -19,5 +19,6 @@ mod bad_input;
 mod folder;
 mod kill_points;
 mod limits;
+mod mutated;
 mod no_identity;
 mod orthanc;

@@ -71,6 +71,20 @@ impl Process {
         wait_until(&what, wait_max, || self.ended(), || tail(&log))
     }
 
+    /// The same, and the most resident memory of the process until then, in bytes.
+    pub(crate) fn wait_measured(&mut self, wait_max: Duration) -> (ExitStatus, u64) {
+        let what = format!("the end of {}", self.name);
+        let log = self.log.clone();
+        let mut peak = 0;
+        let id = self.id();
+        let look = || {
+            peak = peak.max(resident_bytes_peak(id).unwrap_or(0));
+            self.ended()
+        };
+        let status = wait_until(&what, wait_max, look, || tail(&log));
+        (status, peak)
+    }
+
     /// Waits for `found`; panics with the log when the process or the time ends.
     pub(crate) fn wait_for<T>(&mut self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         let log = self.log.clone();
@@ -101,10 +115,15 @@ impl Drop for Process {
 
 /// Most resident memory of a process so far, in bytes (`VmHWM`, proc(5)).
 pub(crate) fn memory_bytes_peak(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    resident_bytes_peak(process).expect("a process")
+}
+
+/// The same; nothing for a process that is gone.
+fn resident_bytes_peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("VmHWM");
-    kib.parse::<u64>().expect("a number") * 1024
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"))?;
+    kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// A loopback port that was free a moment ago.
