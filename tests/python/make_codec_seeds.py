@@ -148,7 +148,7 @@ def by_dcmtk(ds, *options):
     with tempfile.TemporaryDirectory() as folder:
         before, after = pathlib.Path(folder, "in.dcm"), pathlib.Path(folder, "out.dcm")
         ds.save_as(before, enforce_file_format=True)
-        subprocess.run(["dcmcjpeg", *options, before, after], check=True)
+        subprocess.run(["dcmcjpeg", "-q", *options, before, after], check=True)
         made = pydicom.dcmread(after)
         made.remove_private_tags()
         for keyword in ("DerivationDescription", "DerivationCodeSequence", "SourceImageSequence"):

@@ -16,6 +16,7 @@
 mod support;
 
 mod bad_input;
+mod cine;
 mod folder;
 mod kill_points;
 mod limits;

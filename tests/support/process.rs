@@ -71,18 +71,19 @@ impl Process {
         wait_until(&what, wait_max, || self.ended(), || tail(&log))
     }
 
-    /// The same, and the most resident memory of the process until then, in bytes.
-    pub(crate) fn wait_measured(&mut self, wait_max: Duration) -> (ExitStatus, u64) {
+    /// The same, and what it and its children took of memory until then.
+    pub(crate) fn wait_measured(&mut self, wait_max: Duration) -> (ExitStatus, Peaks) {
         let what = format!("the end of {}", self.name);
-        let log = self.log.clone();
-        let mut peak = 0;
-        let id = self.id();
+        let (log, id) = (self.log.clone(), self.id());
+        let mut peaks = Peaks { front_bytes: 0, worker_bytes: 0 };
         let look = || {
-            peak = peak.max(resident_bytes_peak(id).unwrap_or(0));
+            peaks.front_bytes = peaks.front_bytes.max(resident_bytes_peak(id).unwrap_or(0));
+            let workers = children(id).into_iter().filter_map(resident_bytes_peak);
+            peaks.worker_bytes = workers.fold(peaks.worker_bytes, u64::max);
             self.ended()
         };
         let status = wait_until(&what, wait_max, look, || tail(&log));
-        (status, peak)
+        (status, peaks)
     }
 
     /// Waits for `found`; panics with the log when the process or the time ends.
@@ -111,6 +112,21 @@ impl Drop for Process {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Most resident memory of a process and of any of its children.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peaks {
+    pub(crate) front_bytes: u64,
+    pub(crate) worker_bytes: u64,
+}
+
+/// Processes that this one started.
+fn children(process: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let of_task = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).ok();
+    let all: Vec<String> = tasks.filter_map(of_task).collect();
+    all.iter().flat_map(|ids| ids.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Most resident memory of a process so far, in bytes (`VmHWM`, proc(5)).
