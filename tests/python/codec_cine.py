@@ -86,11 +86,13 @@ CODINGS = {
     "deflated": ("1.99", False, 16, None),
     "encapsulated": ("1.98", False, 16, lambda frame: frame.tobytes()),
     "deflated-frame": ("8.1", False, 16, deflate),
+    "native-rgb": ("1", True, 8, None),
     "rle": ("5", False, 16, rle),
     "rle-rgb": ("5", True, 8, rle),
     "jpeg-baseline": ("4.50", True, 8, lambda frame: imagecodecs.jpeg8_encode(frame, level=90, subsampling="422")),
     "jpeg-extended": ("4.51", False, 12, by_dcmtk("+ee")),
     "jpeg-lossless": ("4.70", False, 16, by_dcmtk("+e1")),
+    "jpeg-lossless-rgb": ("4.70", True, 8, by_dcmtk("+e1")),
     "jpeg-ls": ("4.80", False, 16, lambda frame: bytes(jpeg_ls.encode_array(frame))),
     "jpeg-ls-rgb": ("4.80", True, 8, lambda frame: bytes(jpeg_ls.encode_array(frame, interleave_mode=2))),
     "jpeg-2000": ("4.90", False, 16, lambda frame: openjpeg.utils.encode_array(frame, bits_stored=16)),
@@ -154,8 +156,10 @@ def write_fragments(file, coded, count):
     file.write(struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
 
 
-def write(coding, count, path):
-    syntax, colour, bits, encode = CODINGS[coding]
+def write(coding, count, path, bits=None):
+    """`bits` are others than the coding's."""
+    syntax, colour, usual, encode = CODINGS[coding]
+    bits = bits or usual
     frames = drawn(colour, bits)
     meta, data = head(syntax, frames[0], bits, count, PHOTOMETRIC.get(coding))
     with open(path, "wb") as file:

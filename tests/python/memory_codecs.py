@@ -67,6 +67,9 @@ def clean(airlock, folder, coding, megabytes):
     code, seconds, peaks, error = measured(command)
     faults = []
     instance = json.loads(report.read_text())["instances"][0] if report.exists() else {}
+    boxes = instance.get("report", {}).get("pixels", {}).get("boxes", [])
+    if code == 0 and not any(box["hidden"] for box in boxes):
+        faults.append("the banner was not hidden")
     if code != 0 or instance.get("outcome") != "cleaned":
         faults.append(f"exit {code}, {instance.get('reason')} {instance.get('detail')} {error[-300:]}")
         syntax = str(instance.get("reason"))
