@@ -9,7 +9,8 @@
 //! cleaned here each time. The same through real processes is in
 //! `tests/scenarios/mutated.rs`.
 //!
-//! `MUTATE_SECONDS`, `MUTATE_SEED` and `MUTATE_CASE` (one case, told in full) steer it.
+//! `MUTATE_SECONDS`, `MUTATE_SEED`, `MUTATE_ONLY` (pictures whose names begin so) and
+//! `MUTATE_CASE` (one case, told in full) steer it.
 
 #![allow(
     clippy::unwrap_used,
@@ -101,7 +102,10 @@ fn mutated_files_cost_one_instance_each_and_no_more_than_the_limits() {
     let time = Duration::from_secs(setting("MUTATE_SECONDS").unwrap_or(SECONDS));
     let only = setting("MUTATE_CASE");
     println!("seed {seed}, {} s", time.as_secs());
-    let seeds = seeds();
+    let mut seeds = seeds();
+    if let Ok(only) = std::env::var("MUTATE_ONLY") {
+        seeds.retain(|picture| picture.name.starts_with(&only));
+    }
     let mut watched = Watched::new(Subject::new(&folder().join("work")));
     let mut tally = Tally::default();
     let begun = Instant::now();
