@@ -16,8 +16,10 @@
 mod support;
 
 mod bad_input;
+mod cine;
 mod folder;
 mod kill_points;
 mod limits;
+mod mutated;
 mod no_identity;
 mod orthanc;
