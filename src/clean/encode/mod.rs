@@ -1,16 +1,20 @@
 //! Codes painted frames again: stored samples in, a Pixel Data element in the
 //! scratch file out.
 //!
-//! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS),
-//! else Explicit VR Little Endian. Invariant: every encoder here is lossless,
-//! one frame is held at a time, and the attributes that describe the samples
-//! are handed out with them. Neighbours: frames come from `clean::pixels`,
-//! painting is `clean::redact`.
+//! The same transfer syntax where an encoder exists (native, also in fragments
+//! and deflated, RLE, JPEG-LS), else Explicit VR Little Endian. Invariant: every
+//! encoder here is lossless, one frame is held at a time, and the attributes
+//! that describe the samples are handed out with them, true of what was coded.
+//! An Extended Offset Table is dropped; several frames get a Basic Offset Table
+//! where its 32 bits suffice (PS3.5 §A.4). Neighbours: frames come from
+//! `clean::pixels`, painting is `clean::redact`.
 
 #![warn(clippy::indexing_slicing)]
 
+mod deflate;
 mod fragments;
 mod jpeg_ls;
+mod truths;
 
 use std::io::SeekFrom;
 
@@ -24,7 +28,8 @@ use crate::clean::pixels::{
     Codec, Decoded, Photometric, PixelAttributes, PixelError, ReadWriteSeek, StoredFrame,
 };
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_BE, EXPLICIT_VR_LE};
-use crate::dicom::{Element, Extent, Source, Tag, TransferSyntax, VR, Value};
+use crate::dicom::{DataSet, Element, Extent, Source, Tag, TransferSyntax, VR, Value};
+use truths::Truths;
 
 /// Longest native value: lengths have 32 bits and are even (PS3.5 §7.1.1).
 const NATIVE_BYTES_MAX: u64 = 0xFFFF_FFFE;
@@ -65,6 +70,10 @@ impl<'a> Scratch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Native,
+    /// Native frames, each in a fragment.
+    Encapsulated,
+    /// The same, deflated.
+    Deflated,
     Rle,
     JpegLs,
 }
@@ -80,10 +89,26 @@ pub struct Recoded {
     pub transfer_syntax: TransferSyntax,
 }
 
+/// Whose frames are coded again.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The data set that Pixel Data stands in, as received.
+    pub set: &'a DataSet,
+    /// What it says of the pixels.
+    pub attributes: &'a PixelAttributes,
+    /// How the frames were coded.
+    pub codec: Codec,
+    /// The transfer syntax as received.
+    pub syntax: &'a TransferSyntax,
+    /// Values were changed, not only how they are coded.
+    pub painted: bool,
+}
+
 /// Codes the frames of one instance, in order.
 #[derive(Debug)]
 pub struct Recoder<'a> {
     attributes: &'a PixelAttributes,
+    truths: Truths,
     scratch: Scratch<'a>,
     target: Target,
     syntax: TransferSyntax,
@@ -99,35 +124,29 @@ impl<'a> Recoder<'a> {
     ///
     /// # Errors
     /// A native result of 4 GiB or more: quarantine.
-    pub fn new(
-        attributes: &'a PixelAttributes,
-        codec: Codec,
-        syntax: &TransferSyntax,
-        scratch: Scratch<'a>,
-    ) -> Result<Self, PixelError> {
+    pub fn new(origin: &Origin<'a>, scratch: Scratch<'a>) -> Result<Self, PixelError> {
+        let Origin { set, attributes, codec, syntax, painted } = *origin;
         let target = match codec {
+            Codec::EncapsulatedUncompressed => Target::Encapsulated,
+            Codec::DeflatedFrame => Target::Deflated,
             Codec::Rle => Target::Rle,
             Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
-            Codec::Native
-            | Codec::JpegLs
-            | Codec::EncapsulatedUncompressed
-            | Codec::Jpeg
-            | Codec::Jpeg2000
-            | Codec::DeflatedFrame => Target::Native,
+            Codec::Native | Codec::JpegLs | Codec::Jpeg | Codec::Jpeg2000 => Target::Native,
         };
         if target == Target::Native {
             check_native_size(attributes, codec)?;
         }
         let keeps_syntax = match target {
-            Target::Rle | Target::JpegLs => true,
+            Target::Encapsulated | Target::Deflated | Target::Rle | Target::JpegLs => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
             attributes,
+            truths: Truths::new(set, attributes, painted),
             target,
             syntax: if keeps_syntax { syntax.clone() } else { explicit_little_endian()? },
             photometric: None,
-            planar: attributes.planar && codec == Codec::Native,
+            planar: attributes.planar && keeps_layout(codec),
             native_start: scratch.at,
             fragments: FragmentList::default(),
             packer: BitPacker::default(),
@@ -145,17 +164,26 @@ impl<'a> Recoder<'a> {
             return Err(PixelError::Unsupported { what: "frames of different colour" });
         }
         self.photometric = Some(frame.photometric);
+        self.truths.see(decoded);
         match self.target {
             Target::Native => {
                 let bytes = self.native(frame);
                 self.scratch.put(&bytes)?;
+            }
+            Target::Encapsulated => {
+                let fragment = self.native_frame(frame);
+                self.put_fragment(fragment)?;
+            }
+            Target::Deflated => {
+                let fragment = deflate::encode(&self.native_frame(frame))?;
+                self.put_fragment(fragment)?;
             }
             Target::Rle => {
                 let fragment = rle::encode(&frame.bytes, shape(frame))?;
                 self.put_fragment(fragment)?;
             }
             Target::JpegLs => {
-                let fragment = jpeg_ls::encode(frame, decoded.precision)?;
+                let fragment = jpeg_ls::encode(decoded)?;
                 self.put_fragment(fragment)?;
             }
         }
@@ -167,6 +195,13 @@ impl<'a> Recoder<'a> {
             return self.packer.push(&frame.bytes);
         }
         pack(frame, self.planar)
+    }
+
+    /// A native frame by itself: single bits begin at a byte.
+    fn native_frame(&mut self, frame: &StoredFrame) -> Vec<u8> {
+        let mut bytes = self.native(frame);
+        bytes.extend(self.packer.finish());
+        bytes
     }
 
     fn put_fragment(&mut self, mut fragment: Vec<u8>) -> Result<(), PixelError> {
@@ -191,7 +226,9 @@ impl<'a> Recoder<'a> {
                 let extent = Extent { source: Source::Scratch, offset: self.native_start, bytes };
                 (self.native_vr(pixel_data), Value::Bulk(extent))
             }
-            Target::Rle | Target::JpegLs => (VR::OB, std::mem::take(&mut self.fragments).finish()),
+            Target::Encapsulated | Target::Deflated | Target::Rle | Target::JpegLs => {
+                (VR::OB, std::mem::take(&mut self.fragments).finish())
+            }
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
         if let Some(photometric) = self.photometric {
@@ -203,8 +240,21 @@ impl<'a> Recoder<'a> {
                 replace.push(Element::bytes(tags::PLANAR_CONFIGURATION, VR::US, planar));
             }
         }
-        let remove = [POSITION_TABLES.as_slice(), &EXTREMES].concat();
+        let (put, mut remove) = self.truths.finish(self.is_exact());
+        replace.extend(put);
+        remove.extend(POSITION_TABLES);
         Ok(Recoded { replace, remove, transfer_syntax: self.syntax })
+    }
+
+    /// Whoever decodes what was coded gets the samples that were pushed.
+    fn is_exact(&self) -> bool {
+        match self.target {
+            Target::Native
+            | Target::Encapsulated
+            | Target::Deflated
+            | Target::Rle
+            | Target::JpegLs => true,
+        }
     }
 
     /// OW for more than 8 bits (PS3.5 §A.2); else what it was, or OB.
@@ -218,9 +268,6 @@ impl<'a> Recoder<'a> {
     }
 }
 
-/// Extremes that may have been painted over (PS3.3 §C.7.6.3).
-const EXTREMES: [Tag; 2] = [tags::SMALLEST_IMAGE_PIXEL_VALUE, tags::LARGEST_IMAGE_PIXEL_VALUE];
-
 /// Tables of positions, which no longer hold for changed fragments.
 pub const POSITION_TABLES: [Tag; 3] = [
     tags::EXTENDED_OFFSET_TABLE,
@@ -232,6 +279,14 @@ fn explicit_little_endian() -> Result<TransferSyntax, PixelError> {
     let uid = EXPLICIT_VR_LE.parse();
     let uid = uid.map_err(|_malformed| PixelError::Unsupported { what: "this transfer syntax" })?;
     Ok(TransferSyntax::new(uid))
+}
+
+/// Planes stay planes where frames stay native.
+fn keeps_layout(codec: Codec) -> bool {
+    match codec {
+        Codec::Native | Codec::EncapsulatedUncompressed | Codec::DeflatedFrame => true,
+        Codec::Rle | Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => false,
+    }
 }
 
 fn check_native_size(attributes: &PixelAttributes, codec: Codec) -> Result<(), PixelError> {
@@ -259,3 +314,6 @@ fn shape(frame: &StoredFrame) -> rle::Shape {
         sample_bytes: frame.bits.bytes(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
-use super::codestream::{StreamHeader, Walked, j2k, jpeg};
+use super::codestream::{Interleave, Loss, StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
 use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, native, rle};
 
@@ -25,6 +25,12 @@ pub struct Decoded {
     pub unused_bits: bool,
     /// Bits of a sample in the codestream, where it says so.
     pub precision: u8,
+    /// JPEG-LS: how the components follow each other.
+    pub interleave: Interleave,
+    /// The samples went through a lossy coding.
+    pub loss: Option<Loss>,
+    /// Length of the coded bytes.
+    pub coded_bytes: u64,
 }
 
 /// Decodes the frames of one instance.
@@ -64,7 +70,9 @@ impl Decoder<'_> {
     /// Everything that [`Self::clean`] refuses, codings that no decoder reads
     /// rightly, and damaged samples: quarantine.
     pub fn decode(&self, coded: Coded) -> Result<Decoded, PixelError> {
-        let mut precision = self.attributes.bits.stored;
+        let mut header =
+            StreamHeader { precision: self.attributes.bits.stored, ..StreamHeader::default() };
+        let coded_bytes = u64::try_from(coded.bytes.len()).unwrap_or(u64::MAX);
         let (mut frame, clean) = match self.codec {
             Codec::Native => (native::unpack(self.attributes, coded)?, None),
             Codec::EncapsulatedUncompressed => {
@@ -85,13 +93,14 @@ impl Decoder<'_> {
             }
             Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
                 let walked = self.walk(&coded.bytes)?;
-                precision = walked.header.precision;
+                header = walked.header;
                 let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
-                (self.decompress(stream, &walked.header)?, walked.clean)
+                (self.decompress(stream, &header)?, walked.clean)
             }
         };
         let unused_bits = frame.clear_unused_bits();
-        Ok(Decoded { frame, clean, unused_bits, precision })
+        let StreamHeader { precision, interleave, loss, .. } = header;
+        Ok(Decoded { frame, clean, unused_bits, precision, interleave, loss, coded_bytes })
     }
 
     fn walk(&self, bytes: &[u8]) -> Result<Walked, PixelError> {
@@ -191,12 +200,13 @@ impl Decoder<'_> {
                 let photometric = self.full_sampling()?;
                 let samples =
                     guarded("JPEG-LS", || charls::CharLS::default().decode(stream).map_err(drop))?;
-                let samples = if header.by_component && header.components == 3 {
-                    let width = if header.precision > 8 { 2 } else { 1 };
-                    native::interleave(&samples, width, samples.len())
-                } else {
-                    samples
-                };
+                let samples =
+                    if header.interleave == Interleave::Component && header.components == 3 {
+                        let width = if header.precision > 8 { 2 } else { 1 };
+                        native::interleave(&samples, width, samples.len())
+                    } else {
+                        samples
+                    };
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
             Codec::Jpeg2000 => {
@@ -210,8 +220,11 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
+                let buffer_bytes_max =
+                    usize::try_from(self.attributes.decoded_bytes()).unwrap_or(usize::MAX);
                 let samples = guarded("JPEG", || {
                     let mut decoder = jpeg_decoder::Decoder::new(stream);
+                    decoder.set_max_decoding_buffer_size(buffer_bytes_max);
                     // Colour is handed out as it is stored: "RGB" means no
                     // conversion, while "None" would hand out whole lines.
                     if header.components == 3 {

@@ -13,6 +13,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod assign;
 pub mod attributes;
 pub mod codec;
 pub mod codestream;
@@ -33,7 +34,7 @@ pub use decode::{Decoded, Decoder};
 pub use error::PixelError;
 pub use frame::StoredFrame;
 pub use palette::Palette;
-pub use source::{Coded, FrameSource};
+pub use source::{Coded, FrameSource, Received};
 
 /// A file to read frames from.
 pub trait ReadSeek: Read + Seek {}
@@ -43,5 +44,7 @@ impl<T: Read + Seek + ?Sized> ReadSeek for T {}
 pub trait ReadWriteSeek: Read + Write + Seek {}
 impl<T: Read + Write + Seek + ?Sized> ReadWriteSeek for T {}
 
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 pub(crate) mod testing;

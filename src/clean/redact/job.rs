@@ -4,7 +4,7 @@
 use super::area::{Area, Ink, covered};
 use super::eyes::{Eyes, Finding, Gaze, is_near};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
-use crate::clean::encode::{FragmentList, POSITION_TABLES, Recoded, Recoder, Scratch};
+use crate::clean::encode::{FragmentList, Origin, POSITION_TABLES, Recoded, Recoder, Scratch};
 use crate::clean::pixels::view::{Display, Windows, views};
 use crate::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError};
 use crate::clean::report::{PixelReport, TextBox, TextReason};
@@ -92,7 +92,7 @@ impl Job<'_> {
     pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
         let bits = self.attributes.bits;
-        if self.codec == Codec::Native && bits.stored < bits.allocated {
+        if self.codec.holds_words() && bits.stored < bits.allocated {
             for frame in 0..self.attributes.frames {
                 seen.unused_bits |= self.decode(frame)?.unused_bits;
             }
@@ -174,7 +174,14 @@ impl Job<'_> {
             decoder: Decoder { attributes: &attributes, codec: self.codec },
         };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let origin = Origin {
+            set: self.set,
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            painted: true,
+        };
+        let mut recoder = Recoder::new(&origin, scratch)?;
         let mut gaze = Gaze::default();
         for frame in 0..attributes.frames {
             let mut decoded = reader.decode(frame)?;
@@ -237,31 +244,39 @@ impl Job<'_> {
             decoder: Decoder { attributes: &attributes, codec: self.codec },
         };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let origin = Origin {
+            set: self.set,
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            painted: false,
+        };
+        let mut recoder = Recoder::new(&origin, scratch)?;
         for frame in 0..attributes.frames {
             recoder.push(&reader.decode(frame)?)?;
         }
         Ok(recoder.finish(self.pixel_data)?)
     }
 
-    /// The fragments as they may leave; `None` when all of them may.
+    /// The fragments as they may leave, with a true offset table; `None` when
+    /// that is how they came.
     fn clean_fragments(&mut self) -> Result<Option<crate::dicom::Value>, PixelError> {
         let decoder = Decoder { attributes: &self.attributes, codec: self.codec };
         let mut scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
         let mut list = FragmentList::default();
-        let mut changed = false;
         for frame in 0..self.attributes.frames {
             let coded = self.source.read(frame, &mut *self.input)?;
             match decoder.clean(&coded)? {
                 None => list.push_frame(self.source.fragments(frame)),
                 Some(mut clean) => {
-                    changed = true;
                     clean.resize(clean.len().next_multiple_of(2), 0);
                     list.push_frame(&[scratch.put(&clean)?]);
                 }
             }
         }
-        Ok(changed.then(|| list.finish()))
+        let has_tables = POSITION_TABLES.iter().any(|tag| self.set.get(*tag).is_some());
+        let as_received = list.is(&self.pixel_data.value) && !has_tables;
+        Ok((!as_received).then(|| list.finish()))
     }
 
     fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {

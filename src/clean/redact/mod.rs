@@ -21,7 +21,9 @@ use dicom_dictionary_std::tags;
 
 use crate::clean::judge::{Judge, LineVerdict, Matcher};
 use crate::clean::pixels::view::Display;
-use crate::clean::pixels::{Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError};
+use crate::clean::pixels::{
+    Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError, Received,
+};
 pub use crate::clean::pixels::{ReadSeek, ReadWriteSeek};
 use crate::clean::report::PixelReport;
 use crate::clean::text::{TextLine, View};
@@ -121,7 +123,9 @@ fn clean_with(
     let limits = &ctx.rules.limits;
     let attributes = PixelAttributes::read(ctx.set, limits)?;
     let big_endian = ctx.input_big_endian;
-    let source = FrameSource::new(ctx.set, pixel_data, &attributes, codec, big_endian, limits)?;
+    let received =
+        Received { set: ctx.set, pixel_data, attributes: &attributes, codec, big_endian };
+    let source = FrameSource::new(&received, limits, ctx.input)?;
     let searched = screen::is_searched(ctx.set, ctx.rules);
     let palette = if searched && attributes.photometric == Photometric::Palette {
         Some(Palette::read(ctx.set, big_endian, ctx.input)?)

@@ -10,6 +10,8 @@ use crate::clean::report::TextReason;
 use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
+mod fragments;
+
 const RLE: &str = "1.2.840.10008.1.2.5";
 const JPEG: &str = "1.2.840.10008.1.2.4.50";
 const JPEG_LS: &str = "1.2.840.10008.1.2.4.80";
@@ -532,11 +534,13 @@ fn what_cannot_be_looked_at_is_quarantined_with_that_reason() {
 }
 
 #[test]
-fn positions_and_extremes_that_no_longer_hold_are_removed() {
+fn extremes_are_true_of_what_was_painted() {
     let mut instance = Instance::native(&header(), picture(&[40], &[255]));
+    put_us(&mut instance.set, tags::SMALLEST_IMAGE_PIXEL_VALUE, 40);
     put_us(&mut instance.set, tags::LARGEST_IMAGE_PIXEL_VALUE, 255);
     let cleaned = instance.clean().unwrap();
-    assert_eq!(cleaned.set.get(tags::LARGEST_IMAGE_PIXEL_VALUE), None);
+    assert_eq!(cleaned.set.us(tags::SMALLEST_IMAGE_PIXEL_VALUE), Some(0));
+    assert_eq!(cleaned.set.us(tags::LARGEST_IMAGE_PIXEL_VALUE), Some(40));
 }
 
 #[test]

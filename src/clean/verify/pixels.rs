@@ -70,8 +70,8 @@ fn form(transfer_syntax: &str) -> Option<Form> {
     match transfer_syntax.strip_prefix("1.2.840.10008.1.2.")? {
         "4.50" | "4.51" | "4.57" | "4.70" | "4.80" | "4.81" => Some(Form::Jpeg),
         "4.90" | "4.91" | "4.92" | "4.93" | "4.201" | "4.202" | "4.203" => Some(Form::Jpeg2000),
-        // RLE Lossless, Encapsulated Uncompressed.
-        "5" | "1.98" => Some(Form::SamplesOnly),
+        // RLE Lossless, Encapsulated Uncompressed, Deflated Image Frame.
+        "5" | "1.98" | "8.1" => Some(Form::SamplesOnly),
         _other => None,
     }
 }

@@ -3,7 +3,7 @@
 //! DICOM has the bare codestream only (PS3.5 §A.4.4); a file format around it
 //! is taken off, with everything that its boxes carry.
 
-use super::{Keeper, StreamHeader, Walked, be16, be32, byte};
+use super::{Keeper, Loss, StreamHeader, Walked, be16, be32, byte};
 use crate::clean::pixels::PixelError;
 
 const SOC: u16 = 0xFF4F;
@@ -14,8 +14,18 @@ const COM: u16 = 0xFF64;
 const SOT: u16 = 0xFF90;
 const SOD: u16 = 0xFF93;
 const EOC: u16 = 0xFFD9;
+/// Bit of `Rsiz`: capabilities of later parts, of which DICOM has only
+/// High-Throughput (ISO/IEC 15444-15).
+const HIGH_THROUGHPUT: u16 = 0x4000;
 /// First box of the file format (ISO/IEC 15444-1 §I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
+
+/// Whether bytes begin a codestream, bare or in its file format.
+#[must_use]
+pub fn begins(bytes: &[u8]) -> bool {
+    let bare = be16(bytes, 0) == Some(SOC) && be16(bytes, 2) == Some(SIZ);
+    bare || bytes.starts_with(SIGNATURE)
+}
 
 fn damaged(what: &'static str) -> PixelError {
     PixelError::Damaged { codec: "JPEG 2000", what }
@@ -26,6 +36,8 @@ struct Walk<'a> {
     at: usize,
     keeper: Keeper,
     header: StreamHeader,
+    /// `Rsiz`.
+    capabilities: u16,
     /// Where Tile-part Lengths stand in what is kept: they are wrong once a
     /// tile-part was shortened, and optional.
     lengths: Vec<std::ops::Range<usize>>,
@@ -40,9 +52,15 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
     let boxed = bytes.starts_with(SIGNATURE);
     let bytes = if boxed { unbox(bytes)? } else { bytes };
     let keeper = Keeper { dropped: boxed, ..Keeper::default() };
-    let header = StreamHeader::default();
-    let mut walk =
-        Walk { bytes, at: 2, keeper, header, lengths: Vec::new(), tile_part_shortened: false };
+    let mut walk = Walk {
+        bytes,
+        at: 2,
+        keeper,
+        header: StreamHeader::default(),
+        capabilities: 0,
+        lengths: Vec::new(),
+        tile_part_shortened: false,
+    };
     if be16(bytes, 0) != Some(SOC) || be16(bytes, 2) != Some(SIZ) {
         return Err(damaged("no start of codestream"));
     }
@@ -107,7 +125,7 @@ impl Walk<'_> {
         let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
         match marker {
             SIZ => self.size(content)?,
-            COD => self.header.component_transform = byte(content, 4) == Some(1),
+            COD => self.coding_style(content),
             TLM => {
                 let start = self.keeper.kept.len();
                 self.lengths.push(start..start + (end - self.at));
@@ -124,10 +142,22 @@ impl Walk<'_> {
         Ok(true)
     }
 
+    /// `Scod`, order, layers, component transform, levels, size and style of
+    /// code-blocks, wavelet: 0 is the irreversible one.
+    fn coding_style(&mut self, content: &[u8]) {
+        self.header.component_transform = byte(content, 4) == Some(1);
+        if byte(content, 9) == Some(0) {
+            let high_throughput = self.capabilities & HIGH_THROUGHPUT != 0;
+            let loss = if high_throughput { Loss::HighThroughput } else { Loss::Jpeg2000 };
+            self.header.loss = Some(loss);
+        }
+    }
+
     /// `Rsiz Xsiz Ysiz XOsiz YOsiz XTsiz YTsiz XTOsiz YTOsiz Csiz`, then
     /// `Ssiz XRsiz YRsiz` for each component (Table A.9).
     fn size(&mut self, content: &[u8]) -> Result<(), PixelError> {
         let short = || damaged("image size");
+        self.capabilities = be16(content, 0).ok_or_else(short)?;
         let field = |at| be32(content, at).ok_or_else(short);
         let width = field(2)?.checked_sub(field(10)?).ok_or_else(short)?;
         let height = field(6)?.checked_sub(field(14)?).ok_or_else(short)?;

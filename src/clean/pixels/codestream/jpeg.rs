@@ -1,6 +1,6 @@
 //! JPEG (ISO/IEC 10918-1 Annex B) and JPEG-LS (ISO/IEC 14495-1 Annex C).
 
-use super::{Keeper, StreamHeader, Walked, be16, byte};
+use super::{Interleave, Keeper, Loss, StreamHeader, Walked, be16, byte};
 use crate::clean::pixels::PixelError;
 
 /// Which of the two; they share markers but not bit stuffing.
@@ -25,9 +25,16 @@ const ADOBE_BYTES: usize = 12;
 /// JPEG-LS colour transform of HP, which CharLS applies: `mrfx` and its number.
 const HP_TRANSFORM_BYTES: usize = 5;
 
+/// Preset coding parameters of JPEG-LS: type, MAXVAL, three thresholds, RESET.
+const PRESET_BYTES: usize = 11;
+/// Most scans. Default 100: common progressions have 10, the longest that
+/// encoders try about 60; every scan costs a pass over the whole picture.
+const SCANS_MAX: u32 = 100;
+
 struct Walk<'a> {
     bytes: &'a [u8],
     family: Family,
+    scans: u32,
     at: usize,
     keeper: Keeper,
     header: StreamHeader,
@@ -43,6 +50,7 @@ pub fn walk(bytes: &[u8], family: Family) -> Result<Walked, PixelError> {
     let mut walk = Walk {
         bytes,
         family,
+        scans: 0,
         at: 2,
         keeper: Keeper::default(),
         header: StreamHeader::default(),
@@ -55,8 +63,8 @@ pub fn walk(bytes: &[u8], family: Family) -> Result<Walked, PixelError> {
     while walk.segment()? {}
     // One byte of padding makes the fragment even; more does not pass.
     walk.keeper.dropped |= !matches!(bytes.get(walk.at..), None | Some([] | [0]));
-    if !walk.frame_seen {
-        return Err(walk.damaged("no frame header"));
+    if !walk.frame_seen || walk.scans == 0 {
+        return Err(walk.damaged("no frame header or no scan"));
     }
     Ok(walk.keeper.finish(walk.header))
 }
@@ -130,13 +138,19 @@ impl Walk<'_> {
                 self.keep_segment(marker, content.len(), start);
             }
             LSE if self.family == Family::JpegLs => {
+                // Mapping tables change what samples mean, and the oversize form
+                // another size than the frame header's.
                 if content.first() != Some(&1) {
-                    return Err(PixelError::Unsupported { what: "this extension of JPEG-LS" });
+                    let what = "JPEG-LS with a mapping table or oversize dimensions";
+                    return Err(PixelError::Unsupported { what });
+                }
+                if content.len() != PRESET_BYTES {
+                    return Err(self.damaged("length of a segment"));
                 }
                 self.keep_segment(marker, content.len(), start);
             }
             SOS => {
-                self.scan_header(content);
+                self.scan_header(content)?;
                 self.keep_segment(marker, content.len(), start);
                 self.entropy_coded()?;
             }
@@ -212,17 +226,48 @@ impl Walk<'_> {
         self.header.components = components;
         self.header.precision = precision;
         self.header.process = marker;
+        // All but the lossless processes have a cosine transform.
+        if !matches!(marker, SOF_JPEG_LS | 0xC3 | 0xC7 | 0xCB | 0xCF) {
+            self.header.loss = Some(Loss::Jpeg);
+        }
         Ok(())
     }
 
     /// `Ns`, components, `Ss Se AhAl`; in JPEG-LS `NEAR ILV Al`.
-    fn scan_header(&mut self, content: &[u8]) {
-        let tail = content.len().saturating_sub(3);
-        let low = byte(content, tail + 2).unwrap_or(0);
+    fn scan_header(&mut self, content: &[u8]) -> Result<(), PixelError> {
+        if !self.frame_seen {
+            return Err(self.damaged("a scan before the frame header"));
+        }
+        self.scans += 1;
+        if self.scans > SCANS_MAX {
+            return Err(PixelError::OverLimit { limit: "SCANS_MAX" });
+        }
+        let Some(&[first, second, low]) = content.last_chunk::<3>() else {
+            return Err(self.damaged("scan header"));
+        };
         match self.family {
             Family::Jpeg => self.header.point_transform |= low & 0x0F != 0,
-            Family::JpegLs => self.header.by_component |= byte(content, tail + 1) == Some(0),
+            Family::JpegLs => self.jpeg_ls_scan(first, second)?,
         }
+        Ok(())
+    }
+
+    /// `NEAR` and `ILV` of a scan (ISO/IEC 14495-1 Annex C).
+    fn jpeg_ls_scan(&mut self, near: u8, interleave: u8) -> Result<(), PixelError> {
+        let interleave = match interleave {
+            0 => Interleave::Component,
+            1 => Interleave::Line,
+            2 => Interleave::Sample,
+            _other => return Err(self.damaged("scan header")),
+        };
+        if self.scans > 1 && interleave != self.header.interleave {
+            return Err(PixelError::Unsupported { what: "JPEG-LS with scans of different kind" });
+        }
+        self.header.interleave = interleave;
+        if near > 0 {
+            self.header.loss = Some(Loss::NearLossless);
+        }
+        Ok(())
     }
 
     /// Keeps entropy-coded data up to the next marker that ends a scan.

@@ -10,7 +10,46 @@ pub mod jpeg;
 
 use std::ops::Range;
 
+use super::attributes::SampleBits;
 use super::{PixelAttributes, PixelError};
+
+/// By what lossy coding samples went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// JPEG with a discrete cosine transform.
+    Jpeg,
+    /// JPEG-LS with an error above 0.
+    NearLossless,
+    /// JPEG 2000 with its irreversible wavelet.
+    Jpeg2000,
+    /// The same, high-throughput.
+    HighThroughput,
+}
+
+impl Loss {
+    /// Defined term of Lossy Image Compression Method (PS3.3 §C.7.6.1.1.5).
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Jpeg => "ISO_10918_1",
+            Self::NearLossless => "ISO_14495_1",
+            Self::Jpeg2000 => "ISO_15444_1",
+            Self::HighThroughput => "ISO_15444_15",
+        }
+    }
+}
+
+/// How the components of JPEG-LS follow each other (ISO/IEC 14495-1, ILV).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interleave {
+    /// One component after the other, in scans of their own.
+    #[default]
+    Component,
+    /// Line by line.
+    Line,
+    /// Sample by sample.
+    Sample,
+}
 
 /// What a codestream says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,8 +78,10 @@ pub struct StreamHeader {
     pub restarts: bool,
     /// JPEG: a scan with a point transform.
     pub point_transform: bool,
-    /// JPEG-LS: components come one after the other, interleave mode 0.
-    pub by_component: bool,
+    /// JPEG-LS: how components follow each other.
+    pub interleave: Interleave,
+    /// The coding does not give back what went in.
+    pub loss: Option<Loss>,
     /// JPEG 2000: a component transform is applied.
     pub component_transform: bool,
 }
@@ -59,6 +100,11 @@ impl StreamHeader {
         }
         if self.precision == 0 || self.precision > attributes.bits.allocated {
             return Err(PixelError::Disagrees { what: "precision in the codestream" });
+        }
+        let SampleBits { stored, shift, .. } = attributes.bits;
+        if shift > 0 && self.precision < stored + shift {
+            // Whether the unused low bits were coded too cannot be told.
+            return Err(PixelError::Disagrees { what: "HighBit" });
         }
         Ok(())
     }
