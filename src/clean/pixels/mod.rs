@@ -45,3 +45,5 @@ impl<T: Read + Write + Seek + ?Sized> ReadWriteSeek for T {}
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod view_tests;

@@ -192,7 +192,7 @@ impl Ink {
         };
         let middle = 1_i64 << (bits.stored - 1);
         let values = match (photometric, &display.palette) {
-            (Photometric::Palette, Some(palette)) => vec![palette.darkest()],
+            (Photometric::Palette, Some(palette)) => vec![palette.darkest(bits.range())],
             (Photometric::Monochrome1 | Photometric::Monochrome2 | Photometric::Palette, _) => {
                 vec![if display.inverted { greatest } else { least }]
             }
