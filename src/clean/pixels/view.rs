@@ -31,6 +31,10 @@ const OUTLIER_SHADES: u64 = 48;
 pub struct Display {
     /// The least value is the brightest.
     pub inverted: bool,
+    /// Stored values stand for others (Modality LUT, PS3.3 §C.11.1).
+    pub rescaled: bool,
+    /// Pixel Padding Value (PS3.3 §C.7.5.1.1.2).
+    pub padding: Option<i64>,
     /// Colours of the values; with grey, of those from its first one on
     /// (Supplemental Palette Color Lookup Table, PS3.3 §C.7.6.19).
     pub palette: Option<Palette>,
@@ -288,7 +292,7 @@ mod tests {
             views(&stored, &Display::default(), &Windows::of(&stored))[0].pixels,
             [0, 7, 255]
         );
-        let display = Display { inverted: true, palette: None };
+        let display = Display { inverted: true, ..Display::default() };
         assert_eq!(views(&stored, &display, &Windows::of(&stored))[0].pixels, [255, 248, 0]);
     }
 
@@ -331,7 +335,7 @@ mod tests {
         let bytes: Vec<u8> =
             [i32::MIN, 0, i32::MAX].iter().flat_map(|value| value.to_le_bytes()).collect();
         let stored = frame(Photometric::Monochrome2, wide, &bytes);
-        let display = Display { inverted: true, palette: None };
+        let display = Display { inverted: true, ..Display::default() };
         for view in views(&stored, &display, &Windows::of(&stored)) {
             assert_eq!(view.pixels, [255, 128, 0]);
         }
@@ -356,7 +360,7 @@ mod tests {
         let mut file = std::io::Cursor::new(Vec::new());
         let palette = Palette::read(&set, false, &mut file).unwrap();
         assert!(bits.range().1 > i64::from(first));
-        Display { inverted: false, palette: Some(palette) }
+        Display { palette: Some(palette), ..Display::default() }
     }
 
     #[test]
