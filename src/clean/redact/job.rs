@@ -92,7 +92,7 @@ impl Job<'_> {
     pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
         let bits = self.attributes.bits;
-        if self.codec == Codec::Native && bits.stored < bits.allocated {
+        if bits.stored < bits.allocated {
             for frame in 0..self.attributes.frames {
                 seen.unused_bits |= self.decode(frame)?.unused_bits;
             }
@@ -261,7 +261,22 @@ impl Job<'_> {
                 }
             }
         }
-        Ok(changed.then(|| list.finish()))
+        let value = list.finish();
+        changed |= !self.has_true_positions(&value);
+        Ok(changed.then_some(value))
+    }
+
+    /// Whether the offset tables as received say what `value` says, or nothing.
+    /// An Extended Offset Table is given up rather than checked.
+    fn has_true_positions(&self, value: &crate::dicom::Value) -> bool {
+        use crate::dicom::Value::Fragments;
+        let (Fragments { offset_table: told, .. }, Fragments { offset_table: truth, .. }) =
+            (&self.pixel_data.value, value)
+        else {
+            return false;
+        };
+        let basic = told.is_empty() || told == truth || (told == &[0] && truth.is_empty());
+        basic && POSITION_TABLES.iter().all(|tag| self.set.get(*tag).is_none())
     }
 
     fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
