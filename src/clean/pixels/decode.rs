@@ -51,7 +51,14 @@ impl Decoder<'_> {
     pub fn clean(&self, coded: &Coded) -> Result<Option<Vec<u8>>, PixelError> {
         match self.codec {
             Codec::Native => Ok(None),
-            Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => Ok(self.walk(&coded.bytes)?.clean),
+            Codec::Jpeg | Codec::Jpeg2000 => Ok(self.walk(&coded.bytes)?.clean),
+            Codec::JpegLs => {
+                let walked = self.walk(&coded.bytes)?;
+                let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
+                // Only the decoder knows where the samples end: it refuses more.
+                self.decompress(stream, &walked.header)?;
+                Ok(walked.clean)
+            }
             Codec::Rle => {
                 let unrolled = rle::decode(&coded.bytes, self.shape())?;
                 if !unrolled.has_extra {

@@ -48,3 +48,5 @@ impl<T: Read + Write + Seek + ?Sized> ReadWriteSeek for T {}
 mod guard_tests;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod view_tests;

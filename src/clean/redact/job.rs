@@ -47,7 +47,7 @@ struct Seen {
     kept: usize,
     /// Bits that belong to no value are set somewhere.
     unused_bits: bool,
-    /// Least and greatest value of signed samples.
+    /// Least and greatest value, where the ink depends on them.
     extremes: Option<(i64, i64)>,
 }
 
@@ -92,7 +92,7 @@ impl Job<'_> {
     pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
         let bits = self.attributes.bits;
-        if self.codec.holds_words() && bits.stored < bits.allocated {
+        if bits.stored < bits.allocated {
             for frame in 0..self.attributes.frames {
                 seen.unused_bits |= self.decode(frame)?.unused_bits;
             }
@@ -143,7 +143,7 @@ impl Job<'_> {
         for frame in 0..frames {
             let decoded = self.decode(frame)?;
             seen.unused_bits |= decoded.unused_bits;
-            if self.attributes.bits.signed {
+            if Ink::follows_extremes(self.attributes.bits, &self.display) {
                 seen.extremes = joined(seen.extremes, decoded.frame.extremes());
             }
             let shown = views(&decoded.frame, &self.display, &Windows::of(&decoded.frame));

@@ -10,7 +10,15 @@ const SOC: u16 = 0xFF4F;
 const SIZ: u16 = 0xFF51;
 const COD: u16 = 0xFF52;
 const TLM: u16 = 0xFF55;
+const PLM: u16 = 0xFF57;
+const PLT: u16 = 0xFF58;
+const PPM: u16 = 0xFF60;
+const PPT: u16 = 0xFF61;
+const CRG: u16 = 0xFF63;
 const COM: u16 = 0xFF64;
+/// Profile and corresponding profile (ISO/IEC 15444-1 and -15).
+const PRF: u16 = 0xFF56;
+const CPF: u16 = 0xFF59;
 const SOT: u16 = 0xFF90;
 const SOD: u16 = 0xFF93;
 const EOC: u16 = 0xFFD9;
@@ -25,6 +33,21 @@ const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
 pub fn begins(bytes: &[u8]) -> bool {
     let bare = be16(bytes, 0) == Some(SOC) && be16(bytes, 2) == Some(SIZ);
     bare || bytes.starts_with(SIGNATURE)
+}
+
+/// Segments that decoding needs not: comments, lengths of packets, profiles and
+/// where components lie on paper.
+fn is_spare(marker: u16) -> bool {
+    [COM, PLM, PLT, CRG, PRF, CPF].contains(&marker)
+}
+
+/// Packet headers apart from their packets: nobody counts what they hold.
+fn check_marker(marker: u16) -> Result<(), PixelError> {
+    match marker {
+        PPM | PPT => Err(PixelError::Unsupported { what: "JPEG 2000 with packed packet headers" }),
+        0xFF50..=0xFF7F => Ok(()),
+        _other => Err(damaged("bytes where a marker is due")),
+    }
 }
 
 fn damaged(what: &'static str) -> PixelError {
@@ -130,10 +153,9 @@ impl Walk<'_> {
                 let start = self.keeper.kept.len();
                 self.lengths.push(start..start + (end - self.at));
             }
-            0xFF50..=0xFF7F => {}
-            _other => return Err(damaged("bytes where a marker is due")),
+            _other => check_marker(marker)?,
         }
-        if marker == COM {
+        if is_spare(marker) {
             self.keeper.dropped = true;
         } else {
             self.keeper.keep(self.bytes, self.at..end);
@@ -214,7 +236,7 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Keeps the header segments of a tile-part, comments apart; returns the
+    /// Keeps the header segments of a tile-part that decoding needs; returns the
     /// number of bytes left out.
     fn tile_part_header(&mut self, tile_part_end: usize) -> Result<usize, PixelError> {
         let mut removed = 0;
@@ -224,10 +246,11 @@ impl Walk<'_> {
                 return Ok(removed);
             }
             let end = self.segment_end()?;
-            if !(0xFF50..=0xFF7F).contains(&marker) || end > tile_part_end {
+            check_marker(marker)?;
+            if end > tile_part_end {
                 return Err(damaged("tile-part header"));
             }
-            if marker == COM {
+            if is_spare(marker) {
                 removed += end - self.at;
                 self.keeper.dropped = true;
             } else {
@@ -332,6 +355,8 @@ mod tests {
             stream(&[comment(), cod.clone()], &[comment()], false, &[]),
             stream(std::slice::from_ref(&cod), &[], false, b"DOE^JANE"),
             boxed(&clean),
+            stream(&[cod.clone(), segment(CRG, b"DOEJ")], &[segment(PLT, b"\0DOE")], false, &[]),
+            stream(&[cod.clone(), segment(PLM, b"\0DOE"), segment(PRF, b"DO")], &[], false, &[]),
             // The lengths of tile-parts go with the comment that made them wrong.
             stream(&[segment(TLM, &[0, 0x40, 0, 0, 0, 9]), cod.clone()], &[comment()], false, &[]),
         ];
@@ -349,6 +374,8 @@ mod tests {
         for cut in 0..whole.len() {
             assert!(walk(&whole[..cut]).is_err(), "cut at {cut}");
         }
+        let packed = segment(PPT, b"\0DOE");
+        assert!(walk(&stream(&[], &[packed], false, &[])).is_err());
         let mut long = whole;
         let size_at = long.windows(2).position(|pair| pair == SOT.to_be_bytes()).unwrap() + 6;
         long[size_at..size_at + 4].copy_from_slice(&u32::MAX.to_be_bytes());

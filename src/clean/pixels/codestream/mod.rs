@@ -5,8 +5,11 @@
 //! stream and bytes after its end can carry names; none of them passes. The
 //! coded samples stay bit for bit.
 
+pub mod entropy;
+pub mod icc;
 pub mod j2k;
 pub mod jpeg;
+mod spare;
 
 use std::ops::Range;
 
