@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
-use airlock::clean::encode::{Recoder, Scratch};
+use airlock::clean::encode::{Origin, Recoder, Scratch};
 use airlock::clean::judge::{Judge, Matcher};
 use airlock::clean::pixels::{
-    Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError, StoredFrame,
+    Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError, Received, StoredFrame,
 };
 use airlock::clean::redact::{LookError, Looker, PixelContext, PixelOutcome, clean_pixels};
 use airlock::clean::text::{TextLine, View};
@@ -159,11 +159,15 @@ impl Opened {
         let attributes = self.attributes()?;
         let limits = CleanRules::default().limits;
         let codec = Codec::of(&self.syntax).map_err(text)?;
-        let pixel_data = self.pixel_data()?;
-        let big_endian = self.encoding.big_endian;
-        let source =
-            FrameSource::new(&self.set, pixel_data, &attributes, codec, big_endian, &limits)
-                .map_err(text)?;
+        let pixel_data = self.set.get(PIXEL_DATA).ok_or("no Pixel Data")?;
+        let received = Received {
+            set: &self.set,
+            pixel_data,
+            attributes: &attributes,
+            codec,
+            big_endian: self.encoding.big_endian,
+        };
+        let source = FrameSource::new(&received, &limits, &mut self.bytes).map_err(text)?;
         let decoder = Decoder { attributes: &attributes, codec };
         for number in 0..attributes.frames {
             let coded = source.read(number, &mut self.bytes).map_err(text)?;
@@ -261,7 +265,10 @@ fn code_again(opened: &mut Opened) -> Result<Coding, String> {
     let syntax = opened.syntax.clone();
     let mut scratch = Cursor::new(Vec::new());
     let target = Scratch::new(&mut scratch, 0);
-    let mut recoder = Recoder::new(&attributes, codec, &syntax, target).map_err(text)?;
+    let set = opened.set.clone();
+    let origin =
+        Origin { set: &set, attributes: &attributes, codec, syntax: &syntax, painted: false };
+    let mut recoder = Recoder::new(&origin, target).map_err(text)?;
     let mut before = Vec::new();
     opened.frames(|decoded| {
         recoder.push(&decoded).map_err(text)?;
