@@ -19,6 +19,7 @@ pub mod codestream;
 pub mod decode;
 mod error;
 pub mod frame;
+pub mod jpeg;
 pub mod native;
 pub mod palette;
 pub mod rle;
