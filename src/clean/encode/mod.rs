@@ -1,7 +1,8 @@
 //! Codes painted frames again: stored samples in, a Pixel Data element in the
 //! scratch file out.
 //!
-//! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS),
+//! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS,
+//! JPEG 2000 Part 1),
 //! else Explicit VR Little Endian. Invariant: every encoder here is lossless,
 //! one frame is held at a time, and the attributes that describe the samples
 //! are handed out with them. Neighbours: frames come from `clean::pixels`,
@@ -10,6 +11,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod fragments;
+mod j2k;
 mod jpeg_ls;
 
 use std::io::SeekFrom;
@@ -28,6 +30,9 @@ use crate::dicom::{Element, Extent, Source, Tag, TransferSyntax, VR, Value};
 
 /// Longest native value: lengths have 32 bits and are even (PS3.5 §7.1.1).
 const NATIVE_BYTES_MAX: u64 = 0xFFFF_FFFE;
+
+const JPEG_2000_LOSSLESS: &str = "1.2.840.10008.1.2.4.90";
+const JPEG_2000: &str = "1.2.840.10008.1.2.4.91";
 
 /// A place in the scratch file from which on coded frames are put.
 pub struct Scratch<'a> {
@@ -67,6 +72,7 @@ enum Target {
     Native,
     Rle,
     JpegLs,
+    Jpeg2000,
 }
 
 /// Pixel data that was coded again, with what describes it.
@@ -108,6 +114,7 @@ impl<'a> Recoder<'a> {
         let target = match codec {
             Codec::Rle => Target::Rle,
             Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
+            Codec::Jpeg2000 if takes_j2k(attributes, syntax) => Target::Jpeg2000,
             Codec::Native
             | Codec::JpegLs
             | Codec::EncapsulatedUncompressed
@@ -119,7 +126,7 @@ impl<'a> Recoder<'a> {
             check_native_size(attributes, codec)?;
         }
         let keeps_syntax = match target {
-            Target::Rle | Target::JpegLs => true,
+            Target::Rle | Target::JpegLs | Target::Jpeg2000 => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
@@ -158,6 +165,10 @@ impl<'a> Recoder<'a> {
                 let fragment = jpeg_ls::encode(frame, decoded.precision)?;
                 self.put_fragment(fragment)?;
             }
+            Target::Jpeg2000 => {
+                let fragment = j2k::encode(frame, decoded.precision)?;
+                self.put_fragment(fragment)?;
+            }
         }
         Ok(())
     }
@@ -191,10 +202,16 @@ impl<'a> Recoder<'a> {
                 let extent = Extent { source: Source::Scratch, offset: self.native_start, bytes };
                 (self.native_vr(pixel_data), Value::Bulk(extent))
             }
-            Target::Rle | Target::JpegLs => (VR::OB, std::mem::take(&mut self.fragments).finish()),
+            Target::Rle | Target::JpegLs | Target::Jpeg2000 => {
+                (VR::OB, std::mem::take(&mut self.fragments).finish())
+            }
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
         if let Some(photometric) = self.photometric {
+            let photometric = match self.target {
+                Target::Jpeg2000 => j2k::photometric(photometric),
+                Target::Native | Target::Rle | Target::JpegLs => photometric,
+            };
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
             replace.push(Element::bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, term));
@@ -228,6 +245,15 @@ pub const POSITION_TABLES: [Tag; 3] = [
     tags::ENCAPSULATED_PIXEL_DATA_VALUE_TOTAL_LENGTH,
 ];
 
+/// JPEG 2000 Part 1, with words that hold the value only. Part 2 means frames
+/// coded together (PS3.5 §A.4.4), for the high-throughput syntaxes there is no
+/// encoder: both become native.
+fn takes_j2k(attributes: &PixelAttributes, syntax: &TransferSyntax) -> bool {
+    let part_1 = matches!(syntax.as_str(), JPEG_2000_LOSSLESS | JPEG_2000);
+    let bits = attributes.bits;
+    part_1 && bits.shift == 0 && bits.allocated > 1 && bits.stored <= j2k::PRECISION_MAX
+}
+
 fn explicit_little_endian() -> Result<TransferSyntax, PixelError> {
     let uid = EXPLICIT_VR_LE.parse();
     let uid = uid.map_err(|_malformed| PixelError::Unsupported { what: "this transfer syntax" })?;
@@ -259,3 +285,6 @@ fn shape(frame: &StoredFrame) -> rle::Shape {
         sample_bytes: frame.bits.bytes(),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;

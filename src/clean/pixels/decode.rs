@@ -12,7 +12,7 @@ use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
 use super::codestream::{StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
-use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, native, rle};
+use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, jpeg2000, native, rle};
 
 /// A decoded frame.
 #[derive(Debug)]
@@ -200,7 +200,8 @@ impl Decoder<'_> {
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
             Codec::Jpeg2000 => {
-                let bytes = guarded("JPEG 2000", || self.decode_j2k(stream, header))?;
+                let bytes =
+                    guarded("JPEG 2000", || jpeg2000::decode(stream, header, self.attributes))?;
                 Ok(self.frame(self.photometric_of_j2k(header), bytes))
             }
             Codec::Jpeg
@@ -245,29 +246,6 @@ impl Decoder<'_> {
         {
             let value = sign_extended(super::frame::word(sample), header.precision, bits.signed);
             put_word(target, value);
-        }
-        Ok(bytes)
-    }
-
-    fn decode_j2k(&self, stream: &[u8], header: &StreamHeader) -> Result<Vec<u8>, ()> {
-        let image = jpeg2k::Image::from_bytes(stream).map_err(drop)?;
-        let components = image.components();
-        if components.len() != usize::from(header.components) {
-            return Err(());
-        }
-        let width = self.attributes.bits.bytes();
-        let pixel = width * components.len();
-        let mut bytes =
-            vec![0; usize::try_from(self.attributes.decoded_bytes()).map_err(|_too_large| ())?];
-        for (index, component) in components.iter().enumerate() {
-            if component.width() != header.width || component.height() != header.height {
-                return Err(());
-            }
-            let signed = self.attributes.bits.signed;
-            for (target, sample) in bytes.chunks_exact_mut(pixel).zip(component.data()) {
-                let word = sign_extended(sample.cast_unsigned(), header.precision, signed);
-                put_word(target.get_mut(index * width..).unwrap_or_default(), word);
-            }
         }
         Ok(bytes)
     }
@@ -322,7 +300,7 @@ impl Decoder<'_> {
 }
 
 /// The low `precision` bits of a sample as a word, with its sign drawn out.
-fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
+pub(super) fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
     let unused = 32 - u32::from(precision.clamp(1, 32));
     let top = sample << unused;
     if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused }

@@ -20,6 +20,7 @@ pub mod decode;
 mod error;
 pub mod frame;
 pub mod jpeg;
+mod jpeg2000;
 pub mod native;
 pub mod palette;
 pub mod rle;

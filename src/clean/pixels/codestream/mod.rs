@@ -21,10 +21,8 @@ pub struct StreamHeader {
     pub height: u32,
     /// Components.
     pub components: u8,
-    /// Bits of a sample.
+    /// Bits of a sample; the most that a component has.
     pub precision: u8,
-    /// Samples are signed (JPEG 2000 says so itself).
-    pub signed: bool,
     /// JPEG: second byte of the SOF marker.
     pub process: u8,
     /// JPEG: the components have no common sampling.
@@ -43,6 +41,21 @@ pub struct StreamHeader {
     pub by_component: bool,
     /// JPEG 2000: a component transform is applied.
     pub component_transform: bool,
+    /// JPEG 2000: the components on their grid.
+    pub grid: Vec<GridComponent>,
+    /// JPEG 2000: column and row of the grid at which the picture begins.
+    pub origin: [u32; 2],
+}
+
+/// A component of JPEG 2000 (ISO/IEC 15444-1 Table A.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GridComponent {
+    /// Bits of a sample.
+    pub precision: u8,
+    /// Samples are signed.
+    pub signed: bool,
+    /// Columns and rows of the grid from one sample to the next; never 0.
+    pub separation: [u8; 2],
 }
 
 impl StreamHeader {
