@@ -12,6 +12,7 @@ use openjp2::openjpeg::{OPJ_CLRSPC_GRAY, OPJ_CLRSPC_UNSPECIFIED, OPJ_CODEC_J2K};
 use openjp2::{Codec, Stream, opj_cparameters_t, opj_image, opj_image_comptparm};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::precision::fitting;
 use crate::clean::pixels::codestream::j2k::walk;
 use crate::clean::pixels::{Photometric, PixelError, StoredFrame};
 
@@ -50,7 +51,7 @@ pub(super) fn photometric(samples: Photometric) -> Photometric {
 /// # Errors
 /// A failing encoder: quarantine.
 pub(super) fn encode(frame: &StoredFrame, precision: u8) -> Result<Vec<u8>, PixelError> {
-    let precision = fitting(frame, precision);
+    let precision = fitting(frame, precision, PRECISION_MIN..=PRECISION_MAX);
     if precision > PRECISION_MAX {
         return Err(PixelError::Unsupported { what: "JPEG 2000 of more than 20 bits" });
     }
@@ -90,21 +91,6 @@ fn compress(frame: &StoredFrame, precision: u8, resolutions: u32) -> Result<Vec<
 
 fn failed_call(error: rustix::io::Errno) -> PixelError {
     PixelError::File(error.into())
-}
-
-/// The precision of the received stream, unless a painted value needs more.
-fn fitting(frame: &StoredFrame, precision: u8) -> u8 {
-    let stored = frame.bits.stored.max(PRECISION_MIN);
-    if precision >= stored {
-        return if precision <= PRECISION_MAX { precision } else { stored };
-    }
-    let precision = precision.max(PRECISION_MIN);
-    let half = 1_i64 << (precision - 1);
-    let range = if frame.bits.signed { -half..half } else { 0..2 * half };
-    let fits = frame
-        .extremes()
-        .is_none_or(|(least, greatest)| range.contains(&least) && range.contains(&greatest));
-    if fits { precision } else { stored }
 }
 
 fn image(frame: &StoredFrame, precision: u8) -> Option<Box<opj_image>> {
@@ -214,20 +200,5 @@ mod tests {
             let called = photometric(colour);
             assert_eq!(called == Photometric::YbrRct, transformed);
         }
-    }
-
-    #[test]
-    fn precision_is_what_was_received_unless_a_value_needs_more() {
-        let mut frame = frame(Photometric::Monochrome2, (4, 1), (16, 12, false), Texture::Smooth);
-        frame.bytes = [0_u16, 1, 1023, 1023].iter().flat_map(|word| word.to_le_bytes()).collect();
-        let precision = |frame: &StoredFrame, received| {
-            walk(&encode(frame, received).unwrap()).unwrap().header.precision
-        };
-        assert_eq!(precision(&frame, 10), 10);
-        assert_eq!(precision(&frame, 12), 12);
-        assert_eq!(precision(&frame, 16), 16);
-        assert_eq!(precision(&frame, 32), 12);
-        frame.bytes[1] = 4;
-        assert_eq!(precision(&frame, 10), 12);
     }
 }

@@ -2,7 +2,7 @@
 //! scratch file out.
 //!
 //! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS,
-//! JPEG 2000 Part 1),
+//! JPEG 2000 Part 1, lossless JPEG),
 //! else Explicit VR Little Endian. Invariant: every encoder here is lossless,
 //! one frame is held at a time, and the attributes that describe the samples
 //! are handed out with them. Neighbours: frames come from `clean::pixels`,
@@ -12,7 +12,9 @@
 
 mod fragments;
 mod j2k;
+mod jpeg_lossless;
 mod jpeg_ls;
+mod precision;
 
 use std::io::SeekFrom;
 
@@ -31,6 +33,8 @@ use crate::dicom::{Element, Extent, Source, Tag, TransferSyntax, VR, Value};
 /// Longest native value: lengths have 32 bits and are even (PS3.5 §7.1.1).
 const NATIVE_BYTES_MAX: u64 = 0xFFFF_FFFE;
 
+const JPEG_LOSSLESS: &str = "1.2.840.10008.1.2.4.57";
+const JPEG_LOSSLESS_SV1: &str = "1.2.840.10008.1.2.4.70";
 const JPEG_2000_LOSSLESS: &str = "1.2.840.10008.1.2.4.90";
 const JPEG_2000: &str = "1.2.840.10008.1.2.4.91";
 
@@ -73,6 +77,7 @@ enum Target {
     Rle,
     JpegLs,
     Jpeg2000,
+    JpegLossless,
 }
 
 /// Pixel data that was coded again, with what describes it.
@@ -115,6 +120,7 @@ impl<'a> Recoder<'a> {
             Codec::Rle => Target::Rle,
             Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
             Codec::Jpeg2000 if takes_j2k(attributes, syntax) => Target::Jpeg2000,
+            Codec::Jpeg if takes_lossless_jpeg(attributes, syntax) => Target::JpegLossless,
             Codec::Native
             | Codec::JpegLs
             | Codec::EncapsulatedUncompressed
@@ -126,7 +132,7 @@ impl<'a> Recoder<'a> {
             check_native_size(attributes, codec)?;
         }
         let keeps_syntax = match target {
-            Target::Rle | Target::JpegLs | Target::Jpeg2000 => true,
+            Target::Rle | Target::JpegLs | Target::Jpeg2000 | Target::JpegLossless => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
@@ -169,6 +175,12 @@ impl<'a> Recoder<'a> {
                 let fragment = j2k::encode(frame, decoded.precision)?;
                 self.put_fragment(fragment)?;
             }
+            Target::JpegLossless => {
+                let header = decoded.header.as_ref();
+                let header = header.ok_or(PixelError::Disagrees { what: "codestream" })?;
+                let fragment = jpeg_lossless::encode(frame, header)?;
+                self.put_fragment(fragment)?;
+            }
         }
         Ok(())
     }
@@ -202,7 +214,7 @@ impl<'a> Recoder<'a> {
                 let extent = Extent { source: Source::Scratch, offset: self.native_start, bytes };
                 (self.native_vr(pixel_data), Value::Bulk(extent))
             }
-            Target::Rle | Target::JpegLs | Target::Jpeg2000 => {
+            Target::Rle | Target::JpegLs | Target::Jpeg2000 | Target::JpegLossless => {
                 (VR::OB, std::mem::take(&mut self.fragments).finish())
             }
         };
@@ -210,7 +222,7 @@ impl<'a> Recoder<'a> {
         if let Some(photometric) = self.photometric {
             let photometric = match self.target {
                 Target::Jpeg2000 => j2k::photometric(photometric),
-                Target::Native | Target::Rle | Target::JpegLs => photometric,
+                Target::Native | Target::Rle | Target::JpegLs | Target::JpegLossless => photometric,
             };
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
@@ -252,6 +264,13 @@ fn takes_j2k(attributes: &PixelAttributes, syntax: &TransferSyntax) -> bool {
     let part_1 = matches!(syntax.as_str(), JPEG_2000_LOSSLESS | JPEG_2000);
     let bits = attributes.bits;
     part_1 && bits.shift == 0 && bits.allocated > 1 && bits.stored <= j2k::PRECISION_MAX
+}
+
+/// The lossless JPEG syntaxes, with words that hold the value only.
+fn takes_lossless_jpeg(attributes: &PixelAttributes, syntax: &TransferSyntax) -> bool {
+    let lossless = matches!(syntax.as_str(), JPEG_LOSSLESS | JPEG_LOSSLESS_SV1);
+    let bits = attributes.bits;
+    lossless && bits.shift == 0 && bits.allocated > 1 && bits.stored <= jpeg_lossless::PRECISION_MAX
 }
 
 fn explicit_little_endian() -> Result<TransferSyntax, PixelError> {

@@ -1,6 +1,8 @@
 //! Made-up frames for the round trips through the encoders.
 
+use super::{j2k, jpeg_lossless};
 use crate::clean::pixels::attributes::SampleBits;
+use crate::clean::pixels::codestream::StreamHeader;
 use crate::clean::pixels::frame::put_word;
 use crate::clean::pixels::{Photometric, PixelAttributes, StoredFrame};
 
@@ -64,4 +66,15 @@ pub(crate) fn decoder_input(frame: &StoredFrame) -> PixelAttributes {
         planar: false,
         frames: 1,
     }
+}
+
+/// A lossless JPEG stream.
+pub(crate) fn lossless_jpeg(frame: &StoredFrame) -> Vec<u8> {
+    let header = StreamHeader { precision: frame.bits.stored, ..StreamHeader::default() };
+    jpeg_lossless::encode(frame, &header).unwrap()
+}
+
+/// A JPEG 2000 stream.
+pub(crate) fn jpeg_2000(frame: &StoredFrame) -> Vec<u8> {
+    j2k::encode(frame, frame.bits.stored).unwrap()
 }

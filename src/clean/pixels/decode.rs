@@ -12,7 +12,11 @@ use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
 use super::codestream::{StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
+use super::jpeg::lossless;
 use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, jpeg2000, native, rle};
+
+/// Second byte of the frame header of lossless JPEG with Huffman codes.
+const LOSSLESS: u8 = 0xC3;
 
 /// A decoded frame.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Decoded {
     pub unused_bits: bool,
     /// Bits of a sample in the codestream, where it says so.
     pub precision: u8,
+    /// What the codestream says of itself, where there is one.
+    pub header: Option<StreamHeader>,
 }
 
 /// Decodes the frames of one instance.
@@ -64,7 +70,7 @@ impl Decoder<'_> {
     /// Everything that [`Self::clean`] refuses, codings that no decoder reads
     /// rightly, and damaged samples: quarantine.
     pub fn decode(&self, coded: Coded) -> Result<Decoded, PixelError> {
-        let mut precision = self.attributes.bits.stored;
+        let mut header = None;
         let (mut frame, clean) = match self.codec {
             Codec::Native => (native::unpack(self.attributes, coded)?, None),
             Codec::EncapsulatedUncompressed => {
@@ -85,13 +91,16 @@ impl Decoder<'_> {
             }
             Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
                 let walked = self.walk(&coded.bytes)?;
-                precision = walked.header.precision;
                 let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
-                (self.decompress(stream, &walked.header)?, walked.clean)
+                let frame = self.decompress(stream, &walked.header)?;
+                header = Some(walked.header);
+                (frame, walked.clean)
             }
         };
         let unused_bits = frame.clear_unused_bits();
-        Ok(Decoded { frame, clean, unused_bits, precision })
+        let stored = self.attributes.bits.stored;
+        let precision = header.as_ref().map_or(stored, |header| header.precision);
+        Ok(Decoded { frame, clean, unused_bits, precision, header })
     }
 
     fn walk(&self, bytes: &[u8]) -> Result<Walked, PixelError> {
@@ -211,6 +220,10 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
+                if header.process == LOSSLESS {
+                    let samples = lossless::decode(stream)?;
+                    return Ok(self.frame(photometric, self.allocate(samples, header)?));
+                }
                 let samples = guarded("JPEG", || {
                     let mut decoder = jpeg_decoder::Decoder::new(stream);
                     // Colour is handed out as it is stored: "RGB" means no
@@ -274,13 +287,13 @@ impl Decoder<'_> {
         if photometric.samples() != 3 {
             return photometric;
         }
-        let lossless = header.process == 0xC3;
+        let lossless = header.process == LOSSLESS;
         match header.adobe {
             Some(0) => return Photometric::Rgb,
             Some(_ycc) if !lossless => return Photometric::YbrFull,
             Some(_) | None => {}
         }
-        if header.rgb_identifiers {
+        if header.has_rgb_identifiers() {
             return Photometric::Rgb;
         }
         match photometric {
@@ -312,11 +325,7 @@ fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     match header.process {
         0xC0..=0xC2 if header.precision != 8 => unsupported("JPEG with 12 bits"),
         0xC0..=0xC2 => Ok(()),
-        // Its lossless path takes no notice of restarts and shifts twice.
-        0xC3 if header.restarts => unsupported("lossless JPEG with restart markers"),
-        0xC3 if header.point_transform => unsupported("lossless JPEG with a point transform"),
-        0xC3 if header.subsampled => unsupported("subsampled lossless JPEG"),
-        0xC3 => Ok(()),
+        LOSSLESS => Ok(()),
         _other => unsupported("hierarchical or arithmetic JPEG"),
     }
 }

@@ -10,6 +10,8 @@ use crate::clean::report::TextReason;
 use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
+mod lossless;
+
 const RLE: &str = "1.2.840.10008.1.2.5";
 const JPEG: &str = "1.2.840.10008.1.2.4.50";
 const JPEG_LS: &str = "1.2.840.10008.1.2.4.80";

@@ -123,12 +123,8 @@ impl Walk<'_> {
                 self.frame_header(marker, content)?;
                 self.keep_segment(marker, content.len(), start);
             }
-            // Huffman and quantisation tables, arithmetic conditioning.
-            0xC4 | 0xDB | 0xCC => self.keep_segment(marker, content.len(), start),
-            DRI => {
-                self.header.restarts = content.iter().any(|byte| *byte != 0);
-                self.keep_segment(marker, content.len(), start);
-            }
+            // Huffman and quantisation tables, arithmetic conditioning, restarts.
+            0xC4 | 0xDB | 0xCC | DRI => self.keep_segment(marker, content.len(), start),
             LSE if self.family == Family::JpegLs => {
                 if content.first() != Some(&1) {
                     return Err(PixelError::Unsupported { what: "this extension of JPEG-LS" });
@@ -203,8 +199,7 @@ impl Walk<'_> {
         if described.len() != usize::from(components) {
             return Err(self.damaged("frame header"));
         }
-        let identifiers = described.iter().map(|[identifier, ..]| *identifier);
-        self.header.rgb_identifiers = identifiers.eq(*b"RGB");
+        self.header.identifiers = described.iter().map(|[identifier, ..]| *identifier).collect();
         let first = described.first().map(|component| component[1]);
         self.header.subsampled = described.iter().any(|component| Some(component[1]) != first);
         self.header.width = u32::from(width);
@@ -215,14 +210,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// `Ns`, components, `Ss Se AhAl`; in JPEG-LS `NEAR ILV Al`.
+    /// `Ns`, components, `NEAR ILV Al` in JPEG-LS.
     fn scan_header(&mut self, content: &[u8]) {
-        let tail = content.len().saturating_sub(3);
-        let low = byte(content, tail + 2).unwrap_or(0);
-        match self.family {
-            Family::Jpeg => self.header.point_transform |= low & 0x0F != 0,
-            Family::JpegLs => self.header.by_component |= byte(content, tail + 1) == Some(0),
-        }
+        let interleave = byte(content, content.len().saturating_sub(2));
+        self.header.by_component |= self.family == Family::JpegLs && interleave == Some(0);
     }
 
     /// Keeps entropy-coded data up to the next marker that ends a scan.

@@ -31,12 +31,8 @@ pub struct StreamHeader {
     pub adobe: Option<u8>,
     /// JPEG: a JFIF segment, so colour is YCbCr.
     pub jfif: bool,
-    /// JPEG: component identifiers spell `RGB`.
-    pub rgb_identifiers: bool,
-    /// JPEG: Define Restart Interval is not 0.
-    pub restarts: bool,
-    /// JPEG: a scan with a point transform.
-    pub point_transform: bool,
+    /// JPEG: component identifiers, in order.
+    pub identifiers: Vec<u8>,
     /// JPEG-LS: components come one after the other, interleave mode 0.
     pub by_component: bool,
     /// JPEG 2000: a component transform is applied.
@@ -59,6 +55,12 @@ pub struct GridComponent {
 }
 
 impl StreamHeader {
+    /// JPEG: the component identifiers spell `RGB`.
+    #[must_use]
+    pub fn has_rgb_identifiers(&self) -> bool {
+        self.identifiers == b"RGB"
+    }
+
     /// Compares with what the data set says, before anything is decoded.
     ///
     /// # Errors

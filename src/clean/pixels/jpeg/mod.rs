@@ -7,6 +7,7 @@
 
 pub mod bits;
 pub mod huffman;
+pub mod lossless;
 
 use super::{Codec, PixelError};
 

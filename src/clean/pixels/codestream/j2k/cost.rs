@@ -5,9 +5,9 @@
 //! layers; decoders allocate for them before they notice that no data follows.
 //! Names are those of ISO/IEC 15444-1 Annexes A and B.
 
-use super::super::{be16, be32, byte};
 use super::damaged;
 use crate::clean::pixels::PixelError;
+use crate::clean::pixels::codestream::{be16, be32, byte};
 
 /// Most tiles. Default 4096: 16 k × 16 k in tiles of 256; a tile costs the
 /// decoder 9 kB before its first byte, and the format allows 65,535.
