@@ -1,5 +1,5 @@
 //! Lossless JPEG, first-order prediction (ISO/IEC 10918-1 Annex H, selection
-//! value 1), which .57 and .70 allow (PS3.5 §A.4.2).
+//! value 1), which .57 and .70 allow (PS3.5 §A.4.1).
 //!
 //! Huffman tables are made for the frame, one for each component; what a
 //! decoder takes colour from (identifiers, JFIF, Adobe) stays as received.

@@ -112,8 +112,8 @@ impl Axis {
     }
 }
 
-/// The finest of all coding styles in a stream (COD and COC, Tables A.12 to
-/// A.23): nothing in it is divided further.
+/// The finest of all coding styles in a stream (COD and COC, §A.6.1,
+/// §A.6.2): nothing in it is divided further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finest {
     layers: u16,

@@ -108,7 +108,8 @@ fn units(header: &Header<'_>, frame: &Frame) -> Result<(usize, usize), PixelErro
     ))
 }
 
-/// Rows of units between restarts, which only happen at the beginning of a row.
+/// Rows of units between restarts, which only happen at the beginning of a row
+/// (§H.1.1).
 fn lines_of_interval(header: &Header<'_>, columns: usize) -> Result<usize, PixelError> {
     match header.restart_interval {
         0 => Ok(usize::MAX),
