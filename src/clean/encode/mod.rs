@@ -2,18 +2,22 @@
 //! scratch file out.
 //!
 //! The same transfer syntax where an encoder exists (native, also in fragments
-//! and deflated, RLE, JPEG-LS), else Explicit VR Little Endian. Invariant: every
-//! encoder here is lossless, one frame is held at a time, and the attributes
-//! that describe the samples are handed out with them, true of what was coded.
-//! An Extended Offset Table is dropped; several frames get a Basic Offset Table
-//! where its 32 bits suffice (PS3.5 §A.4). Neighbours: frames come from
-//! `clean::pixels`, painting is `clean::redact`.
+//! and deflated, RLE, JPEG-LS, JPEG 2000 Part 1, lossless JPEG), else Explicit
+//! VR Little Endian. Invariant: every encoder here is lossless, one frame is
+//! held at a time, and the attributes that describe the samples are handed out
+//! with them, true of what was coded. An Extended Offset Table is dropped;
+//! several frames get a Basic Offset Table where its 32 bits suffice (PS3.5
+//! §A.4). Neighbours: frames come from `clean::pixels`, painting is
+//! `clean::redact`.
 
 #![warn(clippy::indexing_slicing)]
 
 mod deflate;
 mod fragments;
+mod j2k;
+mod jpeg_lossless;
 mod jpeg_ls;
+mod precision;
 mod truths;
 
 use std::io::SeekFrom;
@@ -33,6 +37,11 @@ use truths::Truths;
 
 /// Longest native value: lengths have 32 bits and are even (PS3.5 §7.1.1).
 const NATIVE_BYTES_MAX: u64 = 0xFFFF_FFFE;
+
+const JPEG_LOSSLESS: &str = "1.2.840.10008.1.2.4.57";
+const JPEG_LOSSLESS_SV1: &str = "1.2.840.10008.1.2.4.70";
+const JPEG_2000_LOSSLESS: &str = "1.2.840.10008.1.2.4.90";
+const JPEG_2000: &str = "1.2.840.10008.1.2.4.91";
 
 /// A place in the scratch file from which on coded frames are put.
 pub struct Scratch<'a> {
@@ -76,6 +85,8 @@ enum Target {
     Deflated,
     Rle,
     JpegLs,
+    Jpeg2000,
+    JpegLossless,
 }
 
 /// Pixel data that was coded again, with what describes it.
@@ -131,13 +142,20 @@ impl<'a> Recoder<'a> {
             Codec::DeflatedFrame => Target::Deflated,
             Codec::Rle => Target::Rle,
             Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
+            Codec::Jpeg2000 if takes_j2k(attributes, syntax) => Target::Jpeg2000,
+            Codec::Jpeg if takes_lossless_jpeg(attributes, syntax) => Target::JpegLossless,
             Codec::Native | Codec::JpegLs | Codec::Jpeg | Codec::Jpeg2000 => Target::Native,
         };
         if target == Target::Native {
             check_native_size(attributes, codec)?;
         }
         let keeps_syntax = match target {
-            Target::Encapsulated | Target::Deflated | Target::Rle | Target::JpegLs => true,
+            Target::Encapsulated
+            | Target::Deflated
+            | Target::Rle
+            | Target::JpegLs
+            | Target::Jpeg2000
+            | Target::JpegLossless => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
@@ -186,6 +204,14 @@ impl<'a> Recoder<'a> {
                 let fragment = jpeg_ls::encode(decoded)?;
                 self.put_fragment(fragment)?;
             }
+            Target::Jpeg2000 => {
+                let fragment = j2k::encode(frame, decoded.header.precision)?;
+                self.put_fragment(fragment)?;
+            }
+            Target::JpegLossless => {
+                let fragment = jpeg_lossless::encode(frame, &decoded.header)?;
+                self.put_fragment(fragment)?;
+            }
         }
         Ok(())
     }
@@ -226,12 +252,24 @@ impl<'a> Recoder<'a> {
                 let extent = Extent { source: Source::Scratch, offset: self.native_start, bytes };
                 (self.native_vr(pixel_data), Value::Bulk(extent))
             }
-            Target::Encapsulated | Target::Deflated | Target::Rle | Target::JpegLs => {
-                (VR::OB, std::mem::take(&mut self.fragments).finish())
-            }
+            Target::Encapsulated
+            | Target::Deflated
+            | Target::Rle
+            | Target::JpegLs
+            | Target::Jpeg2000
+            | Target::JpegLossless => (VR::OB, std::mem::take(&mut self.fragments).finish()),
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
         if let Some(photometric) = self.photometric {
+            let photometric = match self.target {
+                Target::Jpeg2000 => j2k::photometric(photometric),
+                Target::Native
+                | Target::Encapsulated
+                | Target::Deflated
+                | Target::Rle
+                | Target::JpegLs
+                | Target::JpegLossless => photometric,
+            };
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
             replace.push(Element::bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, term));
@@ -253,7 +291,9 @@ impl<'a> Recoder<'a> {
             | Target::Encapsulated
             | Target::Deflated
             | Target::Rle
-            | Target::JpegLs => true,
+            | Target::JpegLs
+            | Target::Jpeg2000
+            | Target::JpegLossless => true,
         }
     }
 
@@ -274,6 +314,22 @@ pub const POSITION_TABLES: [Tag; 3] = [
     tags::EXTENDED_OFFSET_TABLE_LENGTHS,
     tags::ENCAPSULATED_PIXEL_DATA_VALUE_TOTAL_LENGTH,
 ];
+
+/// JPEG 2000 Part 1, with words that hold the value only. Part 2 means frames
+/// coded together (PS3.5 §A.4.4), for the high-throughput syntaxes there is no
+/// encoder: both become native.
+fn takes_j2k(attributes: &PixelAttributes, syntax: &TransferSyntax) -> bool {
+    let part_1 = matches!(syntax.as_str(), JPEG_2000_LOSSLESS | JPEG_2000);
+    let bits = attributes.bits;
+    part_1 && bits.shift == 0 && bits.allocated > 1 && bits.stored <= j2k::PRECISION_MAX
+}
+
+/// The lossless JPEG syntaxes, with words that hold the value only.
+fn takes_lossless_jpeg(attributes: &PixelAttributes, syntax: &TransferSyntax) -> bool {
+    let lossless = matches!(syntax.as_str(), JPEG_LOSSLESS | JPEG_LOSSLESS_SV1);
+    let bits = attributes.bits;
+    lossless && bits.shift == 0 && bits.allocated > 1 && bits.stored <= jpeg_lossless::PRECISION_MAX
+}
 
 fn explicit_little_endian() -> Result<TransferSyntax, PixelError> {
     let uid = EXPLICIT_VR_LE.parse();
@@ -315,5 +371,7 @@ fn shape(frame: &StoredFrame) -> rle::Shape {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -174,7 +174,7 @@ fn near_lossless_is_coded_without_further_loss_and_stays_labelled() {
     let received = jpeg_ls(&bytes(256), &header, 8, InterleaveMode::None, 3);
     let mut set = header.set();
     let frame = decode(&set, near_lossless, &received);
-    assert_eq!(frame.loss, Some(Loss::NearLossless));
+    assert_eq!(frame.header.loss, Some(Loss::NearLossless));
     let samples = frame.frame.bytes.clone();
     let recoding = recode(&set, near_lossless, std::slice::from_ref(&frame), true);
     let fragment = recoding.fragments().concat();

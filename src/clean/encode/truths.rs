@@ -60,7 +60,7 @@ impl Truths {
 
     /// Takes note of the next frame, painted as it will be coded.
     pub(super) fn see(&mut self, decoded: &Decoded) {
-        self.loss = self.loss.or(decoded.loss);
+        self.loss = self.loss.or(decoded.header.loss);
         self.decoded_bytes = self.decoded_bytes.saturating_add(self.frame_bytes);
         self.coded_bytes = self.coded_bytes.saturating_add(decoded.coded_bytes);
         if self.told == [false, false] {

@@ -10,9 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
-use super::codestream::{Interleave, Loss, StreamHeader, Walked, j2k, jpeg};
+use super::codestream::{Interleave, StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
-use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, native, rle};
+use super::jpeg::lossless;
+use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, jpeg2000, native, rle};
+
+/// Second byte of the frame header of lossless JPEG with Huffman codes.
+const LOSSLESS: u8 = 0xC3;
 
 /// A decoded frame.
 #[derive(Debug)]
@@ -23,12 +27,9 @@ pub struct Decoded {
     pub clean: Option<Vec<u8>>,
     /// Bits that belong to no value were set; they are cleared in `frame`.
     pub unused_bits: bool,
-    /// Bits of a sample in the codestream, where it says so.
-    pub precision: u8,
-    /// JPEG-LS: how the components follow each other.
-    pub interleave: Interleave,
-    /// The samples went through a lossy coding.
-    pub loss: Option<Loss>,
+    /// What the codestream says of itself; of other codings only the precision,
+    /// which is then Bits Stored.
+    pub header: StreamHeader,
     /// Length of the coded bytes.
     pub coded_bytes: u64,
 }
@@ -100,14 +101,13 @@ impl Decoder<'_> {
             }
             Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
                 let walked = self.walk(&coded.bytes)?;
-                header = walked.header;
                 let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
+                header = walked.header;
                 (self.decompress(stream, &header)?, walked.clean)
             }
         };
         let unused_bits = frame.clear_unused_bits();
-        let StreamHeader { precision, interleave, loss, .. } = header;
-        Ok(Decoded { frame, clean, unused_bits, precision, interleave, loss, coded_bytes })
+        Ok(Decoded { frame, clean, unused_bits, header, coded_bytes })
     }
 
     fn walk(&self, bytes: &[u8]) -> Result<Walked, PixelError> {
@@ -217,7 +217,8 @@ impl Decoder<'_> {
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
             Codec::Jpeg2000 => {
-                let bytes = guarded("JPEG 2000", || self.decode_j2k(stream, header))?;
+                let bytes =
+                    guarded("JPEG 2000", || jpeg2000::decode(stream, header, self.attributes))?;
                 Ok(self.frame(self.photometric_of_j2k(header), bytes))
             }
             Codec::Jpeg
@@ -227,6 +228,10 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
+                if header.process == LOSSLESS {
+                    let samples = lossless::decode(stream)?;
+                    return Ok(self.frame(photometric, self.allocate(samples, header)?));
+                }
                 let buffer_bytes_max =
                     usize::try_from(self.attributes.decoded_bytes()).unwrap_or(usize::MAX);
                 let samples = guarded("JPEG", || {
@@ -269,29 +274,6 @@ impl Decoder<'_> {
         Ok(bytes)
     }
 
-    fn decode_j2k(&self, stream: &[u8], header: &StreamHeader) -> Result<Vec<u8>, ()> {
-        let image = jpeg2k::Image::from_bytes(stream).map_err(drop)?;
-        let components = image.components();
-        if components.len() != usize::from(header.components) {
-            return Err(());
-        }
-        let width = self.attributes.bits.bytes();
-        let pixel = width * components.len();
-        let mut bytes =
-            vec![0; usize::try_from(self.attributes.decoded_bytes()).map_err(|_too_large| ())?];
-        for (index, component) in components.iter().enumerate() {
-            if component.width() != header.width || component.height() != header.height {
-                return Err(());
-            }
-            let signed = self.attributes.bits.signed;
-            for (target, sample) in bytes.chunks_exact_mut(pixel).zip(component.data()) {
-                let word = sign_extended(sample.cast_unsigned(), header.precision, signed);
-                put_word(target.get_mut(index * width..).unwrap_or_default(), word);
-            }
-        }
-        Ok(bytes)
-    }
-
     /// The inverse component transform gives RGB whatever it was called.
     fn photometric_of_j2k(&self, header: &StreamHeader) -> Photometric {
         match self.attributes.photometric {
@@ -316,13 +298,13 @@ impl Decoder<'_> {
         if photometric.samples() != 3 {
             return photometric;
         }
-        let lossless = header.process == 0xC3;
+        let lossless = header.process == LOSSLESS;
         match header.adobe {
             Some(0) => return Photometric::Rgb,
             Some(_ycc) if !lossless => return Photometric::YbrFull,
             Some(_) | None => {}
         }
-        if header.rgb_identifiers {
+        if header.has_rgb_identifiers() {
             return Photometric::Rgb;
         }
         match photometric {
@@ -342,7 +324,7 @@ impl Decoder<'_> {
 }
 
 /// The low `precision` bits of a sample as a word, with its sign drawn out.
-fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
+pub(super) fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
     let unused = 32 - u32::from(precision.clamp(1, 32));
     let top = sample << unused;
     if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused }
@@ -354,11 +336,7 @@ fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     match header.process {
         0xC0..=0xC2 if header.precision != 8 => unsupported("JPEG with 12 bits"),
         0xC0..=0xC2 => Ok(()),
-        // Its lossless path takes no notice of restarts and shifts twice.
-        0xC3 if header.restarts => unsupported("lossless JPEG with restart markers"),
-        0xC3 if header.point_transform => unsupported("lossless JPEG with a point transform"),
-        0xC3 if header.subsampled => unsupported("subsampled lossless JPEG"),
-        0xC3 => Ok(()),
+        LOSSLESS => Ok(()),
         _other => unsupported("hierarchical or arithmetic JPEG"),
     }
 }

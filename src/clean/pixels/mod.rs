@@ -20,6 +20,8 @@ pub mod codestream;
 pub mod decode;
 mod error;
 pub mod frame;
+pub mod jpeg;
+mod jpeg2000;
 pub mod native;
 pub mod palette;
 pub mod rle;

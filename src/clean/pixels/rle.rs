@@ -245,7 +245,7 @@ mod tests {
         header[20] = b'D';
         // A literal with more values than the row has left.
         let mut literal = clean[..64].to_vec();
-        literal.extend_from_slice(b"\xFE\x09\x07\x09DOE^JA");
+        literal.extend_from_slice(b"\xFE\x09\x06\x09DOE^JA");
         for planted in [tail, header, literal] {
             let unrolled = decode(&planted, one).unwrap();
             assert!(unrolled.has_extra);

@@ -11,6 +11,7 @@ use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
 mod fragments;
+mod lossless;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 const JPEG: &str = "1.2.840.10008.1.2.4.50";

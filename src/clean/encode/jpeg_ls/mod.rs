@@ -28,7 +28,7 @@ const PRECISION_PLAIN_MAX: u8 = 12;
 /// Samples that JPEG-LS cannot hold: quarantine.
 pub(super) fn encode(decoded: &Decoded) -> Result<Vec<u8>, PixelError> {
     let frame = &decoded.frame;
-    let precision = decoded.precision.max(frame.bits.stored).max(PRECISION_MIN);
+    let precision = decoded.header.precision.max(frame.bits.stored).max(PRECISION_MIN);
     if precision > PRECISION_MAX {
         return Err(PixelError::Unsupported { what: "JPEG-LS of more than 16 bits" });
     }
@@ -43,7 +43,7 @@ pub(super) fn encode(decoded: &Decoded) -> Result<Vec<u8>, PixelError> {
     }
     let samples = samples(frame, precision);
     let width = usize::from(width);
-    match (decoded.interleave, components) {
+    match (decoded.header.interleave, components) {
         (Interleave::Line, [_, _, ..]) => {
             put_scan_header(&mut bytes, components, 1);
             bytes = Scan::new(width, precision, bytes).by_line(&samples, components.len());

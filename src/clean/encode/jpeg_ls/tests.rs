@@ -77,7 +77,7 @@ proptest! {
         let values: Vec<u16> = runs.iter().cycle().flat_map(run).take(count).collect();
         let decoded = decoded([height, width], precision, mode, &values);
         let ours = encode(&decoded).unwrap();
-        prop_assert_eq!(&ours, &charls_encodes(&decoded.frame, decoded.interleave));
+        prop_assert_eq!(&ours, &charls_encodes(&decoded.frame, decoded.header.interleave));
     }
 }
 
@@ -108,7 +108,7 @@ fn frames_of_one_row_or_column_are_coded() {
                 usize::try_from(size[0] * size[1]).unwrap() * if mode.is_some() { 3 } else { 1 };
             let decoded = decoded(size, 12, mode, &values[..count]);
             let coded = encode(&decoded).unwrap();
-            assert_eq!(coded, charls_encodes(&decoded.frame, decoded.interleave));
+            assert_eq!(coded, charls_encodes(&decoded.frame, decoded.header.interleave));
         }
     }
 }

@@ -153,7 +153,6 @@ impl Walk<'_> {
             DHT | DQT => self.define(marker, content, start)?,
             DRI => {
                 self.tables.restart(content).ok_or(self.damaged("restart interval"))?;
-                self.header.restarts = content.iter().any(|byte| *byte != 0);
                 self.keep_segment(marker, content.len(), start);
             }
             LSE if self.family == Family::JpegLs => {
@@ -266,8 +265,7 @@ impl Walk<'_> {
         if described.len() != usize::from(components) {
             return Err(self.damaged("frame header"));
         }
-        let identifiers = described.iter().map(|[identifier, ..]| *identifier);
-        self.header.rgb_identifiers = identifiers.eq(*b"RGB");
+        self.header.identifiers = described.iter().map(|[identifier, ..]| *identifier).collect();
         let first = described.first().map(|component| component[1]);
         self.header.subsampled = described.iter().any(|component| Some(component[1]) != first);
         self.header.width = u32::from(width);
@@ -297,14 +295,13 @@ impl Walk<'_> {
         if self.scans > SCANS_MAX {
             return Err(PixelError::OverLimit { limit: "SCANS_MAX" });
         }
-        let Some(&[first, second, low]) = content.last_chunk::<3>() else {
+        let Some(&[first, second, _low]) = content.last_chunk::<3>() else {
             return Err(self.damaged("scan header"));
         };
         match self.family {
-            Family::Jpeg => self.header.point_transform |= low & 0x0F != 0,
-            Family::JpegLs => self.jpeg_ls_scan(first, second)?,
+            Family::Jpeg => Ok(()),
+            Family::JpegLs => self.jpeg_ls_scan(first, second),
         }
-        Ok(())
     }
 
     /// `NEAR` and `ILV` of a scan (ISO/IEC 14495-1 Annex C).

@@ -63,10 +63,8 @@ pub struct StreamHeader {
     pub height: u32,
     /// Components.
     pub components: u8,
-    /// Bits of a sample.
+    /// Bits of a sample; the most that a component has.
     pub precision: u8,
-    /// Samples are signed (JPEG 2000 says so itself).
-    pub signed: bool,
     /// JPEG: second byte of the SOF marker.
     pub process: u8,
     /// JPEG: the components have no common sampling.
@@ -75,21 +73,38 @@ pub struct StreamHeader {
     pub adobe: Option<u8>,
     /// JPEG: a JFIF segment, so colour is YCbCr.
     pub jfif: bool,
-    /// JPEG: component identifiers spell `RGB`.
-    pub rgb_identifiers: bool,
-    /// JPEG: Define Restart Interval is not 0.
-    pub restarts: bool,
-    /// JPEG: a scan with a point transform.
-    pub point_transform: bool,
+    /// JPEG: component identifiers, in order.
+    pub identifiers: Vec<u8>,
     /// JPEG-LS: how components follow each other.
     pub interleave: Interleave,
     /// The coding does not give back what went in.
     pub loss: Option<Loss>,
     /// JPEG 2000: a component transform is applied.
     pub component_transform: bool,
+    /// JPEG 2000: the components on their grid.
+    pub grid: Vec<GridComponent>,
+    /// JPEG 2000: column and row of the grid at which the picture begins.
+    pub origin: [u32; 2],
+}
+
+/// A component of JPEG 2000 (ISO/IEC 15444-1 Table A.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GridComponent {
+    /// Bits of a sample.
+    pub precision: u8,
+    /// Samples are signed.
+    pub signed: bool,
+    /// Columns and rows of the grid from one sample to the next; never 0.
+    pub separation: [u8; 2],
 }
 
 impl StreamHeader {
+    /// JPEG: the component identifiers spell `RGB`.
+    #[must_use]
+    pub fn has_rgb_identifiers(&self) -> bool {
+        self.identifiers == b"RGB"
+    }
+
     /// Compares with what the data set says, before anything is decoded.
     ///
     /// # Errors

@@ -1,14 +1,18 @@
 //! JPEG 2000 and High-Throughput JPEG 2000 (ISO/IEC 15444-1 Annex A, I).
 //!
 //! DICOM has the bare codestream only (PS3.5 §A.4.4); a file format around it
-//! is taken off, with everything that its boxes carry.
+//! is taken off, with everything that its boxes carry. What a header would cost
+//! its decoder is bounded by [`cost`].
 
-use super::{Keeper, Loss, StreamHeader, Walked, be16, be32, byte};
+mod cost;
+
+use super::{GridComponent, Keeper, Loss, StreamHeader, Walked, be16, be32, byte};
 use crate::clean::pixels::PixelError;
 
 const SOC: u16 = 0xFF4F;
 const SIZ: u16 = 0xFF51;
 const COD: u16 = 0xFF52;
+const COC: u16 = 0xFF53;
 const TLM: u16 = 0xFF55;
 const PLM: u16 = 0xFF57;
 const PLT: u16 = 0xFF58;
@@ -25,6 +29,8 @@ const EOC: u16 = 0xFFD9;
 /// Bit of `Rsiz`: capabilities of later parts, of which DICOM has only
 /// High-Throughput (ISO/IEC 15444-15).
 const HIGH_THROUGHPUT: u16 = 0x4000;
+/// Most components. Default 4: DICOM has had pictures of one, three and four.
+const COMPONENTS_MAX: u8 = 4;
 /// First box of the file format (ISO/IEC 15444-1 §I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
 
@@ -61,6 +67,8 @@ struct Walk<'a> {
     header: StreamHeader,
     /// `Rsiz`.
     capabilities: u16,
+    grid: cost::Grid,
+    style: cost::Finest,
     /// Where Tile-part Lengths stand in what is kept: they are wrong once a
     /// tile-part was shortened, and optional.
     lengths: Vec<std::ops::Range<usize>>,
@@ -81,6 +89,8 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
         keeper,
         header: StreamHeader::default(),
         capabilities: 0,
+        grid: cost::Grid::default(),
+        style: cost::Finest::default(),
         lengths: Vec::new(),
         tile_part_shortened: false,
     };
@@ -92,6 +102,7 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
     while walk.tile_part()? {}
     // One byte of padding makes the fragment even; more does not pass.
     walk.keeper.dropped |= !matches!(bytes.get(walk.at..), None | Some([] | [0]));
+    walk.check_cost()?;
     Ok(walk.finish())
 }
 
@@ -118,6 +129,11 @@ fn unbox(bytes: &[u8]) -> Result<&[u8], PixelError> {
         }
         at = end;
     }
+}
+
+/// Whether a COD segment says that a component transform was used (Table A.17).
+fn is_transformed(content: &[u8]) -> bool {
+    byte(content, 4).is_some_and(|transform| transform & 1 == 1)
 }
 
 fn as_usize(count: u32) -> usize {
@@ -148,7 +164,11 @@ impl Walk<'_> {
         let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
         match marker {
             SIZ => self.size(content)?,
-            COD => self.coding_style(content),
+            COD => {
+                self.coding_style(content);
+                self.style.default_style(content)?;
+            }
+            COC => self.style.component_style(content)?,
             TLM => {
                 let start = self.keeper.kept.len();
                 self.lengths.push(start..start + (end - self.at));
@@ -180,27 +200,43 @@ impl Walk<'_> {
     fn size(&mut self, content: &[u8]) -> Result<(), PixelError> {
         let short = || damaged("image size");
         self.capabilities = be16(content, 0).ok_or_else(short)?;
-        let field = |at| be32(content, at).ok_or_else(short);
-        let width = field(2)?.checked_sub(field(10)?).ok_or_else(short)?;
-        let height = field(6)?.checked_sub(field(14)?).ok_or_else(short)?;
+        self.grid = cost::Grid::read(content)?;
         let components = be16(content, 34).ok_or_else(short)?;
         let described = content.get(36..).unwrap_or_default().as_chunks::<3>().0;
-        let first = described.first().ok_or_else(short)?;
+        let components = u8::try_from(components).ok().filter(|count| *count <= COMPONENTS_MAX);
+        let components = components
+            .ok_or(PixelError::Disagrees { what: "number of components in the codestream" })?;
         if self.header.components != 0 || described.len() != usize::from(components) {
             return Err(short());
         }
-        if described.iter().any(|component| component[0] != first[0]) {
-            return Err(PixelError::Unsupported { what: "components of different depth" });
+        for [depth, across, down] in described {
+            if *across == 0 || *down == 0 {
+                return Err(short());
+            }
+            self.header.grid.push(GridComponent {
+                precision: (depth & 0x7F) + 1,
+                signed: depth & 0x80 != 0,
+                separation: [*across, *down],
+            });
         }
-        if described.iter().any(|component| component[1..] != [1, 1]) {
-            return Err(PixelError::Unsupported { what: "subsampled JPEG 2000" });
-        }
-        self.header.width = width;
-        self.header.height = height;
-        self.header.components = u8::try_from(components).map_err(|_too_many| short())?;
-        self.header.precision = (first[0] & 0x7F) + 1;
-        self.header.signed = first[0] & 0x80 != 0;
+        let precisions = self.header.grid.iter().map(|component| component.precision);
+        self.header.precision = precisions.max().ok_or_else(short)?;
+        self.header.origin = self.grid.origin;
+        [self.header.width, self.header.height] = self.grid.size();
+        self.header.components = components;
         Ok(())
+    }
+
+    /// Bounds what a decoder will do, and refuses what it would do wrong.
+    fn check_cost(&self) -> Result<(), PixelError> {
+        let separations: Vec<[u8; 2]> =
+            self.header.grid.iter().map(|component| component.separation).collect();
+        let equal = self.header.grid.array_windows::<2>().all(|[one, next]| one == next);
+        if self.header.component_transform && !equal {
+            // The transform needs three of the same (Annex G.2, G.3).
+            return Err(damaged("a component transform of different components"));
+        }
+        cost::check(&self.grid, &separations, &self.style, self.bytes.len())
     }
 
     /// Takes one tile-part; false after the end of the codestream.
@@ -250,6 +286,8 @@ impl Walk<'_> {
             if end > tile_part_end {
                 return Err(damaged("tile-part header"));
             }
+            let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
+            self.tile_style(marker, content)?;
             if is_spare(marker) {
                 removed += end - self.at;
                 self.keeper.dropped = true;
@@ -257,6 +295,18 @@ impl Walk<'_> {
                 self.keeper.keep(self.bytes, self.at..end);
             }
             self.at = end;
+        }
+    }
+
+    /// A coding style of this tile only.
+    fn tile_style(&mut self, marker: u16, content: &[u8]) -> Result<(), PixelError> {
+        match marker {
+            COD if is_transformed(content) != self.header.component_transform => {
+                Err(PixelError::Unsupported { what: "JPEG 2000 with tiles of different colour" })
+            }
+            COD => self.style.default_style(content),
+            COC => self.style.component_style(content),
+            _other => Ok(()),
         }
     }
 
@@ -343,7 +393,7 @@ mod tests {
 
     #[test]
     fn names_in_comments_boxes_and_tails_are_dropped() {
-        let cod = segment(COD, &[0, 0, 0, 1, 1, 5]);
+        let cod = segment(COD, &[0, 0, 0, 1, 1, 5, 4, 4, 0, 1]);
         let clean = stream(std::slice::from_ref(&cod), &[], false, &[]);
         let walked = walk(&clean).unwrap();
         assert!(walked.clean.is_none());
@@ -370,7 +420,12 @@ mod tests {
 
     #[test]
     fn structures_that_cannot_be_trusted_are_refused() {
-        let whole = stream(&[], &[], false, &[]);
+        let cod = segment(COD, &[0, 0, 0, 1, 0, 5, 4, 4, 0, 1]);
+        let whole = stream(std::slice::from_ref(&cod), &[], false, &[]);
+        assert!(walk(&whole).is_ok());
+        let other_colour = segment(COD, &[0, 0, 0, 1, 1, 5, 4, 4, 0, 1]);
+        assert!(walk(&stream(&[], &[], false, &[])).is_err(), "no coding style");
+        assert!(walk(&stream(&[cod], &[other_colour], false, &[])).is_err(), "colour of a tile");
         for cut in 0..whole.len() {
             assert!(walk(&whole[..cut]).is_err(), "cut at {cut}");
         }
