@@ -106,7 +106,7 @@ impl Frame {
 
 /// What stands between the start and the end of the image, in order.
 #[derive(Debug)]
-enum Part<'a> {
+pub(super) enum Part<'a> {
     /// A segment with its marker, as it came.
     Segment(&'a [u8]),
     Scan(Scan),
@@ -117,7 +117,7 @@ enum Part<'a> {
 pub struct DctImage<'a> {
     pub(super) frame: Frame,
     pub(super) components: Vec<Component>,
-    parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<Part<'a>>,
 }
 
 impl<'a> DctImage<'a> {
@@ -316,7 +316,7 @@ impl<'a> Reading<'a> {
 }
 
 /// A component of `C`, `H V`, `Tq`, still without blocks.
-fn component(frame: &Frame, [id, sampling, quantiser]: [u8; 3]) -> Component {
+pub(super) fn component(frame: &Frame, [id, sampling, quantiser]: [u8; 3]) -> Component {
     let (h, v) = (usize::from(sampling >> 4), usize::from(sampling & 15));
     let shape = Shape {
         h,

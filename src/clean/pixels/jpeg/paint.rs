@@ -65,18 +65,29 @@ impl Mask {
     /// Whether one of the pixels is covered. Outside of the picture lies what
     /// fills up the last blocks: it goes with the pixel at the edge, since it
     /// may show what the picture was cut from.
-    fn covers(&self, columns: &Range<usize>, rows: &Range<usize>) -> bool {
-        let inside = |range: &Range<usize>, count: usize| {
-            let last = count.saturating_sub(1);
-            range.start.min(last)..range.end.min(count).max(range.start.min(last) + 1)
-        };
+    fn covers_some(&self, columns: &Range<usize>, rows: &Range<usize>) -> bool {
+        self.rows(columns, rows).any(|row| row.contains(&true))
+    }
+
+    /// Whether all of the pixels are covered.
+    fn covers_all(&self, columns: &Range<usize>, rows: &Range<usize>) -> bool {
+        self.rows(columns, rows).all(|row| !row.contains(&false))
+    }
+
+    fn rows(&self, columns: &Range<usize>, rows: &Range<usize>) -> impl Iterator<Item = &[bool]> {
         let columns = inside(columns, self.width);
-        inside(rows, self.extents.len()).any(|row| {
+        inside(rows, self.extents.len()).map(move |row| {
             let first = row * self.width;
             let row = self.pixels.get(first + columns.start..first + columns.end);
-            row.unwrap_or_default().contains(&true)
+            row.unwrap_or_default()
         })
     }
+}
+
+/// A range cut to what there is; where nothing is left the last place.
+fn inside(range: &Range<usize>, count: usize) -> Range<usize> {
+    let start = range.start.min(count.saturating_sub(1));
+    start..range.end.min(count).max(start + 1)
 }
 
 /// What a covered sample becomes.
@@ -175,9 +186,7 @@ impl Brush {
     /// Blocks of a row that can be covered.
     fn columns(&self, mask: &Mask, row: usize) -> Range<usize> {
         let rows = self.pixel_rows(8 * row..8 * row + 8);
-        let last = self.frame.height - 1;
-        let rows =
-            rows.start.min(last)..rows.end.min(self.frame.height).max(rows.start.min(last) + 1);
+        let rows = inside(&rows, self.frame.height);
         let covered = mask.extents.get(rows).unwrap_or_default().iter();
         let (mut first, mut end) = (usize::MAX, 0);
         for extent in covered.filter(|extent| !extent.is_empty()) {
@@ -209,15 +218,19 @@ impl Brush {
     /// The covered samples of a block as bits, the first one lowest.
     fn cover(&self, mask: &Mask, row: usize, column: usize) -> u64 {
         let whole = self.pixel_columns(8 * column..8 * column + 8);
-        if !mask.covers(&whole, &self.pixel_rows(8 * row..8 * row + 8)) {
+        let rows = self.pixel_rows(8 * row..8 * row + 8);
+        if !mask.covers_some(&whole, &rows) {
             return 0;
+        }
+        if mask.covers_all(&whole, &rows) {
+            return u64::MAX;
         }
         let mut cover = 0;
         for y in (0..8).rev() {
             let rows = drawn_out(self.pixel_rows(8 * row + y..8 * row + y + 1));
             for x in (0..8).rev() {
                 let columns = drawn_out(self.pixel_columns(8 * column + x..8 * column + x + 1));
-                cover = cover << 1 | u64::from(mask.covers(&columns, &rows));
+                cover = cover << 1 | u64::from(mask.covers_some(&columns, &rows));
             }
         }
         cover
