@@ -18,9 +18,9 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use airlock::clean::encode::{Recoder, Scratch};
+use airlock::clean::encode::{Origin, Recoder, Scratch};
 use airlock::clean::judge::{Judge, Matcher};
-use airlock::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes};
+use airlock::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, Received};
 use airlock::clean::redact::{LookError, Looker, PixelContext, PixelOutcome, clean_pixels};
 use airlock::clean::text::{TextLine, View};
 use airlock::config::CleanRules;
@@ -66,8 +66,9 @@ impl Cine {
         let attributes = PixelAttributes::read(&set, &rules.limits).unwrap();
         let big_endian = read.encoding.big_endian;
         let pixels = set.get(PIXEL_DATA).unwrap();
-        let source =
-            FrameSource::new(&set, pixels, &attributes, codec, big_endian, &rules.limits).unwrap();
+        let received =
+            Received { set: &set, pixel_data: pixels, attributes: &attributes, codec, big_endian };
+        let source = FrameSource::new(&received, &rules.limits, &mut file).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         Self { name, file, set, syntax, big_endian, codec, attributes, source, rules }
     }
@@ -84,10 +85,17 @@ impl Cine {
     fn encode(&self, frames: &[Decoded]) {
         let mut scratch = Cursor::new(Vec::new());
         let scratch = Scratch::new(&mut scratch, 0);
-        let mut recoder =
-            Recoder::new(&self.attributes, self.codec, &self.syntax, scratch).unwrap();
+        let origin = Origin {
+            set: &self.set,
+            attributes: &self.attributes,
+            codec: self.codec,
+            syntax: &self.syntax,
+            painted: false,
+            edited: false,
+        };
+        let mut recoder = Recoder::new(&origin, scratch).unwrap();
         for frame in frames {
-            recoder.push(frame).unwrap();
+            recoder.push(frame.clone().into()).unwrap();
         }
         black_box(recoder.finish(self.pixel_data()).unwrap());
     }

@@ -266,13 +266,19 @@ fn code_again(opened: &mut Opened) -> Result<Coding, String> {
     let mut scratch = Cursor::new(Vec::new());
     let target = Scratch::new(&mut scratch, 0);
     let set = opened.set.clone();
-    let origin =
-        Origin { set: &set, attributes: &attributes, codec, syntax: &syntax, painted: false };
+    let origin = Origin {
+        set: &set,
+        attributes: &attributes,
+        codec,
+        syntax: &syntax,
+        painted: false,
+        edited: false,
+    };
     let mut recoder = Recoder::new(&origin, target).map_err(text)?;
     let mut before = Vec::new();
     opened.frames(|decoded| {
-        recoder.push(&decoded).map_err(text)?;
-        before.push(decoded.frame);
+        before.push(decoded.frame.clone());
+        recoder.push(decoded.into()).map_err(text)?;
         Ok(())
     })?;
     let recoded = recoder.finish(opened.pixel_data()?).map_err(text)?;

@@ -2,12 +2,13 @@
 //! scratch file out.
 //!
 //! The same transfer syntax where an encoder exists (native, also in fragments
-//! and deflated, RLE, JPEG-LS, JPEG 2000 Part 1, lossless JPEG), else Explicit
-//! VR Little Endian. Invariant: every encoder here is lossless, one frame is
-//! held at a time, and the attributes that describe the samples are handed out
-//! with them, true of what was coded. An Extended Offset Table is dropped;
-//! several frames get a Basic Offset Table where its 32 bits suffice (PS3.5
-//! §A.4). Neighbours: frames come from `clean::pixels`, painting is
+//! and deflated, RLE, JPEG-LS, JPEG 2000 Part 1, lossless JPEG) or where the
+//! stream itself was edited (JPEG by its blocks), else Explicit VR Little
+//! Endian. Invariant: every encoder here is lossless, one frame is held at a
+//! time, and the attributes that describe the samples are handed out with them,
+//! true of what was coded. An Extended Offset Table is dropped; several frames
+//! get a Basic Offset Table where its 32 bits suffice (PS3.5 §A.4). Neighbours:
+//! frames come from `clean::pixels`, painting is
 //! `clean::redact`.
 
 #![warn(clippy::indexing_slicing)]
@@ -75,6 +76,21 @@ impl<'a> Scratch<'a> {
     }
 }
 
+/// A frame that is to go out.
+#[derive(Debug)]
+pub struct Painted {
+    /// What it shows; decoded from `stream` where there is one.
+    pub decoded: Decoded,
+    /// The edited codestream.
+    pub stream: Option<Vec<u8>>,
+}
+
+impl From<Decoded> for Painted {
+    fn from(decoded: Decoded) -> Self {
+        Self { decoded, stream: None }
+    }
+}
+
 /// What becomes of the pixel data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
@@ -87,6 +103,25 @@ enum Target {
     JpegLs,
     Jpeg2000,
     JpegLossless,
+    /// The edited streams as they are.
+    Streams,
+}
+
+impl Target {
+    /// Chooses the coding.
+    fn of(origin: &Origin<'_>) -> Self {
+        let Origin { attributes, codec, syntax, .. } = *origin;
+        match codec {
+            Codec::EncapsulatedUncompressed => Self::Encapsulated,
+            Codec::DeflatedFrame => Self::Deflated,
+            Codec::Rle => Self::Rle,
+            Codec::JpegLs if attributes.bits.shift == 0 => Self::JpegLs,
+            Codec::Jpeg2000 if takes_j2k(attributes, syntax) => Self::Jpeg2000,
+            Codec::Jpeg if origin.edited => Self::Streams,
+            Codec::Jpeg if takes_lossless_jpeg(attributes, syntax) => Self::JpegLossless,
+            Codec::Native | Codec::JpegLs | Codec::Jpeg | Codec::Jpeg2000 => Self::Native,
+        }
+    }
 }
 
 /// Pixel data that was coded again, with what describes it.
@@ -113,6 +148,8 @@ pub struct Origin<'a> {
     pub syntax: &'a TransferSyntax,
     /// Values were changed, not only how they are coded.
     pub painted: bool,
+    /// The frames come as edited codestreams, not only as samples.
+    pub edited: bool,
 }
 
 /// Codes the frames of one instance, in order.
@@ -136,16 +173,8 @@ impl<'a> Recoder<'a> {
     /// # Errors
     /// A native result of 4 GiB or more: quarantine.
     pub fn new(origin: &Origin<'a>, scratch: Scratch<'a>) -> Result<Self, PixelError> {
-        let Origin { set, attributes, codec, syntax, painted } = *origin;
-        let target = match codec {
-            Codec::EncapsulatedUncompressed => Target::Encapsulated,
-            Codec::DeflatedFrame => Target::Deflated,
-            Codec::Rle => Target::Rle,
-            Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
-            Codec::Jpeg2000 if takes_j2k(attributes, syntax) => Target::Jpeg2000,
-            Codec::Jpeg if takes_lossless_jpeg(attributes, syntax) => Target::JpegLossless,
-            Codec::Native | Codec::JpegLs | Codec::Jpeg | Codec::Jpeg2000 => Target::Native,
-        };
+        let Origin { set, attributes, codec, syntax, painted, .. } = *origin;
+        let target = Target::of(origin);
         if target == Target::Native {
             check_native_size(attributes, codec)?;
         }
@@ -155,7 +184,8 @@ impl<'a> Recoder<'a> {
             | Target::Rle
             | Target::JpegLs
             | Target::Jpeg2000
-            | Target::JpegLossless => true,
+            | Target::JpegLossless
+            | Target::Streams => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
@@ -176,13 +206,14 @@ impl<'a> Recoder<'a> {
     ///
     /// # Errors
     /// Frames of different colour, a failing encoder or file: quarantine.
-    pub fn push(&mut self, decoded: &Decoded) -> Result<(), PixelError> {
+    pub fn push(&mut self, painted: Painted) -> Result<(), PixelError> {
+        let Painted { decoded, stream } = painted;
         let frame = &decoded.frame;
         if self.photometric.is_some_and(|first| first != frame.photometric) {
             return Err(PixelError::Unsupported { what: "frames of different colour" });
         }
         self.photometric = Some(frame.photometric);
-        self.truths.see(decoded);
+        self.truths.see(&decoded);
         match self.target {
             Target::Native => {
                 let bytes = self.native(frame);
@@ -201,7 +232,7 @@ impl<'a> Recoder<'a> {
                 self.put_fragment(fragment)?;
             }
             Target::JpegLs => {
-                let fragment = jpeg_ls::encode(decoded)?;
+                let fragment = jpeg_ls::encode(&decoded)?;
                 self.put_fragment(fragment)?;
             }
             Target::Jpeg2000 => {
@@ -211,6 +242,10 @@ impl<'a> Recoder<'a> {
             Target::JpegLossless => {
                 let fragment = jpeg_lossless::encode(frame, &decoded.header)?;
                 self.put_fragment(fragment)?;
+            }
+            Target::Streams => {
+                let other = PixelError::Unsupported { what: "frames of different coding" };
+                self.put_fragment(stream.ok_or(other)?)?;
             }
         }
         Ok(())
@@ -257,10 +292,12 @@ impl<'a> Recoder<'a> {
             | Target::Rle
             | Target::JpegLs
             | Target::Jpeg2000
-            | Target::JpegLossless => (VR::OB, std::mem::take(&mut self.fragments).finish()),
+            | Target::JpegLossless
+            | Target::Streams => (VR::OB, std::mem::take(&mut self.fragments).finish()),
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
-        if let Some(photometric) = self.photometric {
+        // An edited stream is described as before.
+        if let Some(photometric) = self.photometric.filter(|_| self.target != Target::Streams) {
             let photometric = match self.target {
                 Target::Jpeg2000 => j2k::photometric(photometric),
                 Target::Native
@@ -268,7 +305,8 @@ impl<'a> Recoder<'a> {
                 | Target::Deflated
                 | Target::Rle
                 | Target::JpegLs
-                | Target::JpegLossless => photometric,
+                | Target::JpegLossless
+                | Target::Streams => photometric,
             };
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
@@ -294,6 +332,7 @@ impl<'a> Recoder<'a> {
             | Target::JpegLs
             | Target::Jpeg2000
             | Target::JpegLossless => true,
+            Target::Streams => false,
         }
     }
 

@@ -69,9 +69,10 @@ fn recode(set: &DataSet, uid: &str, frames: &[Decoded], painted: bool) -> Recodi
     let syntax = syntax(uid);
     let codec = Codec::of(&syntax).unwrap();
     let mut file = Cursor::new(Vec::new());
-    let origin = Origin { set, attributes: &attributes, codec, syntax: &syntax, painted };
+    let origin =
+        Origin { set, attributes: &attributes, codec, syntax: &syntax, painted, edited: false };
     let mut recoder = Recoder::new(&origin, Scratch::new(&mut file, 0)).unwrap();
-    frames.iter().for_each(|frame| recoder.push(frame).unwrap());
+    frames.iter().for_each(|frame| recoder.push(frame.clone().into()).unwrap());
     let value = Value::Fragments { offset_table: Vec::new(), fragments: Vec::new() };
     let pixel_data = Element { tag: tags::PIXEL_DATA, vr: VR::OB, value };
     let recoded = recoder.finish(&pixel_data).unwrap();
@@ -178,7 +179,7 @@ fn near_lossless_is_coded_without_further_loss_and_stays_labelled() {
     let samples = frame.frame.bytes.clone();
     let recoding = recode(&set, near_lossless, std::slice::from_ref(&frame), true);
     let fragment = recoding.fragments().concat();
-    let walked = jpeg::walk(&fragment, jpeg::Family::JpegLs).unwrap();
+    let walked = jpeg::walk(&fragment, jpeg::Family::JpegLs, None).unwrap();
     assert_eq!(walked.header.loss, None);
     assert_eq!(decode(&set, near_lossless, &fragment).frame.bytes, samples);
     assert_eq!(recoding.text(tags::LOSSY_IMAGE_COMPRESSION).unwrap(), "01");
@@ -191,7 +192,9 @@ fn near_lossless_is_coded_without_further_loss_and_stays_labelled() {
 
 fn grey(values: &[u8], loss: Option<Loss>) -> Decoded {
     let set = Header::grey8(1, u16::try_from(values.len()).unwrap()).set();
-    Decoded { loss, coded_bytes: 3, ..decode(&set, ENCAPSULATED, values) }
+    let mut decoded = decode(&set, ENCAPSULATED, values);
+    decoded.header.loss = loss;
+    Decoded { coded_bytes: 3, ..decoded }
 }
 
 #[test]
@@ -244,8 +247,14 @@ fn native_results_of_4_gib_are_refused_and_fragments_are_not() {
     let mut made = |uid: &str| {
         let syntax = syntax(uid);
         let codec = Codec::of(&syntax).unwrap();
-        let origin =
-            Origin { set: &set, attributes: &attributes, codec, syntax: &syntax, painted: true };
+        let origin = Origin {
+            set: &set,
+            attributes: &attributes,
+            codec,
+            syntax: &syntax,
+            painted: true,
+            edited: false,
+        };
         Recoder::new(&origin, Scratch::new(&mut file, 0)).map(drop)
     };
     assert!(matches!(
@@ -260,7 +269,8 @@ fn native_results_of_4_gib_are_refused_and_fragments_are_not() {
 #[test]
 fn a_grey_stream_is_never_interleaved() {
     let set = Header::grey8(1, 4).set();
-    let odd = Decoded { interleave: Interleave::Line, ..grey(&[1, 2, 3, 4], None) };
+    let mut odd = grey(&[1, 2, 3, 4], None);
+    odd.header.interleave = Interleave::Line;
     let recoding = recode(&set, JPEG_LS, &[odd], true);
     assert_eq!(decode(&set, JPEG_LS, &recoding.fragments().concat()).frame.bytes, [1, 2, 3, 4]);
 }

@@ -12,14 +12,14 @@ use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
 use super::codestream::{Interleave, StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
-use super::jpeg::lossless;
+use super::jpeg::{DctImage, lossless};
 use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, jpeg2000, native, rle};
 
 /// Second byte of the frame header of lossless JPEG with Huffman codes.
 const LOSSLESS: u8 = 0xC3;
 
 /// A decoded frame.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Decoded {
     /// The samples.
     pub frame: StoredFrame,
@@ -72,6 +72,15 @@ impl Decoder<'_> {
         }
     }
 
+    /// What a codestream says of itself, after it was compared with the data
+    /// set.
+    ///
+    /// # Errors
+    /// A damaged structure or one that disagrees with the header: quarantine.
+    pub fn header(&self, coded: &Coded) -> Result<StreamHeader, PixelError> {
+        Ok(self.walk(&coded.bytes)?.header)
+    }
+
     /// Decodes one frame.
     ///
     /// # Errors
@@ -113,12 +122,12 @@ impl Decoder<'_> {
     fn walk(&self, bytes: &[u8]) -> Result<Walked, PixelError> {
         let walked = match self.codec {
             Codec::Jpeg2000 => j2k::walk(bytes)?,
-            Codec::JpegLs => jpeg::walk(bytes, Family::JpegLs)?,
+            Codec::JpegLs => jpeg::walk(bytes, Family::JpegLs, Some(self.attributes))?,
             Codec::Jpeg
             | Codec::Native
             | Codec::EncapsulatedUncompressed
             | Codec::Rle
-            | Codec::DeflatedFrame => jpeg::walk(bytes, Family::Jpeg)?,
+            | Codec::DeflatedFrame => jpeg::walk(bytes, Family::Jpeg, Some(self.attributes))?,
         };
         walked.header.check(self.attributes)?;
         Ok(walked)
@@ -228,22 +237,8 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
-                if header.process == LOSSLESS {
-                    let samples = lossless::decode(stream)?;
-                    return Ok(self.frame(photometric, self.allocate(samples, header)?));
-                }
-                let buffer_bytes_max =
-                    usize::try_from(self.attributes.decoded_bytes()).unwrap_or(usize::MAX);
-                let samples = guarded("JPEG", || {
-                    let mut decoder = jpeg_decoder::Decoder::new(stream);
-                    decoder.set_max_decoding_buffer_size(buffer_bytes_max);
-                    // Colour is handed out as it is stored: "RGB" means no
-                    // conversion, while "None" would hand out whole lines.
-                    if header.components == 3 {
-                        decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
-                    }
-                    decoder.decode().map_err(drop)
-                })?;
+                let bytes_max = self.attributes.decoded_bytes();
+                let samples = decode_jpeg(stream, header, bytes_max)?;
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
         }
@@ -334,18 +329,49 @@ pub(super) fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
 fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     let unsupported = |what| Err(PixelError::Unsupported { what });
     match header.process {
-        0xC0..=0xC2 if header.precision != 8 => unsupported("JPEG with 12 bits"),
+        0xC0 | 0xC2 if header.precision != 8 => unsupported("this process with 12 bits"),
         0xC0..=0xC2 => Ok(()),
         LOSSLESS => Ok(()),
         _other => unsupported("hierarchical or arithmetic JPEG"),
     }
 }
 
-/// Runs a decoder so that its panic costs one instance.
-fn guarded(
-    codec: &'static str,
-    decode: impl FnOnce() -> Result<Vec<u8>, ()>,
+/// Decodes with the crate what it can, and with our own decoder what else is
+/// sequential: 12 bits, components of two thirds the size and the like.
+fn decode_jpeg(
+    stream: &[u8],
+    header: &StreamHeader,
+    bytes_max: u64,
 ) -> Result<Vec<u8>, PixelError> {
+    if header.process == LOSSLESS {
+        return lossless::decode(stream);
+    }
+    let own = || DctImage::read(stream).and_then(|image| image.samples());
+    if header.is_sequential_dct() && header.precision != 8 {
+        return own();
+    }
+    let decoded = guarded("JPEG", || {
+        let mut decoder = jpeg_decoder::Decoder::new(stream);
+        decoder.set_max_decoding_buffer_size(usize::try_from(bytes_max).unwrap_or(usize::MAX));
+        // Colour is handed out as it is stored: "RGB" means no conversion,
+        // while "None" would hand out whole lines.
+        if header.components == 3 {
+            decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
+        }
+        match decoder.decode() {
+            Ok(samples) => Ok(Some(samples)),
+            Err(jpeg_decoder::Error::Unsupported(_)) if header.is_sequential_dct() => Ok(None),
+            Err(_damaged) => Err(()),
+        }
+    })?;
+    decoded.map_or_else(own, Ok)
+}
+
+/// Runs a decoder so that its panic costs one instance.
+fn guarded<T>(
+    codec: &'static str,
+    decode: impl FnOnce() -> Result<T, ()>,
+) -> Result<T, PixelError> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(samples)) => Ok(samples),
         Ok(Err(())) => Err(PixelError::Damaged { codec, what: "samples cannot be decoded" }),

@@ -106,7 +106,7 @@ fn jpeg_ls_cannot_take_another_size_from_an_extension() {
     }
     let long = with(&[1, 0, 255, 0, 3, 0, 7, 0, 21, 0, 64, b'D', b'O', b'E']);
     assert_eq!(refusal(&set, JPEG_LS, &long), "JPEG-LS: length of a segment");
-    assert!(walk(&with(&[1, 0, 255, 0, 3, 0, 7, 0, 21, 0, 64]), Family::JpegLs).is_ok());
+    assert!(walk(&with(&[1, 0, 255, 0, 3, 0, 7, 0, 21, 0, 64]), Family::JpegLs, None).is_ok());
 }
 
 #[test]
@@ -116,8 +116,8 @@ fn scans_are_counted_and_mixed_interleave_is_refused() {
         refusal(&set, BASELINE, &jpeg(0xC2, 8, (4, 4), 1, 101)),
         "limit SCANS_MAX is passed"
     );
-    assert!(walk(&jpeg(0xC2, 8, (4, 4), 1, 100), Family::Jpeg).is_ok());
-    assert!(walk(&jpeg(0xC2, 8, (4, 4), 1, 0), Family::Jpeg).is_err());
+    assert!(walk(&jpeg(0xC2, 8, (4, 4), 1, 100), Family::Jpeg, None).is_ok());
+    assert!(walk(&jpeg(0xC2, 8, (4, 4), 1, 0), Family::Jpeg, None).is_err());
     let mut mixed = jpeg(0xF7, 8, (4, 4), 3, 2);
     let second = mixed.len() - 2 - 2 - 2;
     mixed[second] = 1;

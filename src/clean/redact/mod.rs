@@ -10,6 +10,7 @@
 //! `clean::text`, judging it `clean::judge`.
 
 pub mod area;
+mod brush;
 mod display;
 pub mod eyes;
 mod job;
@@ -169,5 +170,7 @@ fn has_palette(set: &DataSet, photometric: Photometric) -> bool {
     photometric == Photometric::Palette || display::has_supplement(set)
 }
 
+#[cfg(test)]
+mod jpeg_tests;
 #[cfg(test)]
 mod tests;

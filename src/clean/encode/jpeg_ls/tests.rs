@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clean::pixels::Photometric;
 use crate::clean::pixels::attributes::SampleBits;
+use crate::clean::pixels::codestream::StreamHeader;
 
 fn decoded(size: [u32; 2], precision: u8, mode: Option<Interleave>, values: &[u16]) -> Decoded {
     let [height, width] = size;
@@ -15,15 +16,9 @@ fn decoded(size: [u32; 2], precision: u8, mode: Option<Interleave>, values: &[u1
     let bytes = values.iter().flat_map(|value| value.to_le_bytes().into_iter().take(bits.bytes()));
     let photometric = mode.map_or(Photometric::Monochrome2, |_mode| Photometric::Rgb);
     let frame = StoredFrame { width, height, photometric, bits, bytes: bytes.collect() };
-    Decoded {
-        frame,
-        clean: None,
-        unused_bits: false,
-        precision,
-        interleave: mode.unwrap_or_default(),
-        loss: None,
-        coded_bytes: 0,
-    }
+    let interleave = mode.unwrap_or_default();
+    let header = StreamHeader { precision, interleave, ..StreamHeader::default() };
+    Decoded { frame, clean: None, unused_bits: false, header, coded_bytes: 0 }
 }
 
 fn charls_encodes(frame: &StoredFrame, mode: Interleave) -> Vec<u8> {

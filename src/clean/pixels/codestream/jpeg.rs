@@ -8,7 +8,7 @@
 use super::entropy::{self, Frame, Scan, Tables};
 use super::spare::{Kind, Spare};
 use super::{Interleave, Keeper, Loss, StreamHeader, Walked, be16, byte};
-use crate::clean::pixels::PixelError;
+use crate::clean::pixels::{PixelAttributes, PixelError};
 
 /// Which of the two; they share markers but not bit stuffing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +51,23 @@ struct Walk<'a> {
     keeper: Keeper,
     header: StreamHeader,
     frame_seen: bool,
+    attributes: Option<&'a PixelAttributes>,
     frame: Option<Frame>,
     tables: Tables,
     spare: Spare,
 }
 
-/// Walks a codestream from its first marker to its last.
+/// Walks a codestream from its first marker to its last. Where `attributes` are
+/// given, the frame header must agree with them before a sample is counted.
 ///
 /// # Errors
 /// No JPEG at all, a damaged marker structure, hierarchical coding, or no end
 /// marker: quarantine.
-pub fn walk(bytes: &[u8], family: Family) -> Result<Walked, PixelError> {
+pub fn walk(
+    bytes: &[u8],
+    family: Family,
+    attributes: Option<&PixelAttributes>,
+) -> Result<Walked, PixelError> {
     let mut walk = Walk {
         bytes,
         family,
@@ -70,6 +76,7 @@ pub fn walk(bytes: &[u8], family: Family) -> Result<Walked, PixelError> {
         keeper: Keeper::default(),
         header: StreamHeader::default(),
         frame_seen: false,
+        attributes,
         frame: None,
         tables: Tables::default(),
         spare: Spare::default(),
@@ -273,6 +280,9 @@ impl Walk<'_> {
         self.header.components = components;
         self.header.precision = precision;
         self.header.process = marker;
+        if let Some(attributes) = self.attributes {
+            self.header.check(attributes)?;
+        }
         // All but the lossless processes have a cosine transform.
         if !matches!(marker, SOF_JPEG_LS | 0xC3 | 0xC7 | 0xCB | 0xCF) {
             self.header.loss = Some(Loss::Jpeg);
@@ -425,7 +435,7 @@ mod tests {
     #[test]
     fn names_in_every_hiding_place_are_dropped_and_samples_stay() {
         let clean = stream(&[segment(0xE0, JFIF)], &[]);
-        let walked = walk(&clean, Family::Jpeg).unwrap();
+        let walked = walk(&clean, Family::Jpeg, None).unwrap();
         assert!(walked.clean.is_none());
         assert_eq!((walked.header.width, walked.header.height), (24, 2));
         let thumbnail = b"JFIF\0\x01\x02\0\0\x01\0\x01\x01\x01DOE";
@@ -449,7 +459,7 @@ mod tests {
             ),
         ];
         for (place, bytes) in planted.iter().enumerate() {
-            let walked = walk(bytes, Family::Jpeg).unwrap();
+            let walked = walk(bytes, Family::Jpeg, None).unwrap();
             assert_eq!(walked.clean.unwrap(), clean, "place {place}");
         }
     }
@@ -462,10 +472,10 @@ mod tests {
             segment(DHT, &parts.iter().flat_map(|part| &part[4..]).copied().collect::<Vec<u8>>())
         };
         let clean = stream_with(&[quantisation.clone(), joined(&[&dc, &ac])], SAMPLES, &[]);
-        assert!(walk(&clean, Family::Jpeg).unwrap().clean.is_none());
+        assert!(walk(&clean, Family::Jpeg, None).unwrap().clean.is_none());
         for order in [[&dc, &other, &ac], [&other, &dc, &ac], [&dc, &ac, &other]] {
             let planted = stream_with(&[quantisation.clone(), joined(&order)], SAMPLES, &[]);
-            assert_eq!(walk(&planted, Family::Jpeg).unwrap().clean.unwrap(), clean);
+            assert_eq!(walk(&planted, Family::Jpeg, None).unwrap().clean.unwrap(), clean);
         }
     }
 
@@ -473,11 +483,11 @@ mod tests {
     fn adobe_stays_because_decoding_needs_it_but_says_nothing_else() {
         let adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01");
         let clean = stream(std::slice::from_ref(&adobe), &[0]);
-        let walked = walk(&clean, Family::Jpeg).unwrap();
+        let walked = walk(&clean, Family::Jpeg, None).unwrap();
         assert!(walked.clean.is_none());
         assert_eq!(walked.header.adobe, Some(1));
         let planted = stream(&[segment(0xEE, b"AdobeDOEJAN\x01")], &[]);
-        let walked = walk(&planted, Family::Jpeg).unwrap();
+        let walked = walk(&planted, Family::Jpeg, None).unwrap();
         assert_eq!(walked.clean.unwrap(), clean[..clean.len() - 1]);
     }
 
@@ -486,12 +496,12 @@ mod tests {
         let whole = stream(&[], &[]);
         let no_end = &whole[..whole.len() - 2];
         for bytes in [b"".as_slice(), b"\xFF\xD8", b"DOE^JANE", no_end, &whole[..9]] {
-            assert!(walk(bytes, Family::Jpeg).is_err());
+            assert!(walk(bytes, Family::Jpeg, None).is_err());
         }
-        assert!(walk(&whole, Family::JpegLs).is_err());
+        assert!(walk(&whole, Family::JpegLs, None).is_err());
         let twice = segment(0xC0, &[8, 0, 9, 0, 9, 1, 1, 0x11, 0]);
-        assert!(walk(&stream(&[twice], &[]), Family::Jpeg).is_err());
+        assert!(walk(&stream(&[twice], &[]), Family::Jpeg, None).is_err());
         let hierarchical = segment(0xDE, &[8, 0, 9, 0, 9, 1, 1, 0x11, 0]);
-        assert!(walk(&stream(&[hierarchical], &[]), Family::Jpeg).is_err());
+        assert!(walk(&stream(&[hierarchical], &[]), Family::Jpeg, None).is_err());
     }
 }

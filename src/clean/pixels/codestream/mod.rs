@@ -105,6 +105,13 @@ impl StreamHeader {
         self.identifiers == b"RGB"
     }
 
+    /// Baseline or extended sequential DCT with Huffman coding, which is edited
+    /// by its blocks.
+    #[must_use]
+    pub fn is_sequential_dct(&self) -> bool {
+        matches!(self.process, 0xC0 | 0xC1)
+    }
+
     /// Compares with what the data set says, before anything is decoded.
     ///
     /// # Errors
