@@ -2,10 +2,14 @@
 
 use dicom_dictionary_std::tags;
 
+use super::area::{Area, Rect, mask};
+use super::brush::{Brush, Canvas};
 use super::tests::{HEIGHT, Instance, JPEG, PAINTED, WIDTH, is_in};
 use crate::clean::pixels::codestream::jpeg::{Family, walk};
 use crate::clean::pixels::jpeg::DctImage;
 use crate::clean::pixels::testing::Header;
+use crate::clean::pixels::view::Display;
+use crate::clean::pixels::{Codec, Coded, Decoder, PixelAttributes};
 use crate::dicom::{Element, VR, Value};
 
 const EXTENDED: &str = "1.2.840.10008.1.2.4.51";
@@ -27,12 +31,12 @@ fn deep() -> Header {
     Header { bits: (16, 12), ..header() }
 }
 
-/// Least part of the picture that blocks of 16 × 16 around the painted part
-/// leave: columns and rows from here on.
-const UNTOUCHED_FROM: usize = 32;
+/// Columns from here on lie beyond the 16 × 16 units around the painted part,
+/// and beyond what a decoder draws out of them.
+const UNTOUCHED_FROM: usize = 33;
 
 fn is_far(pixel: usize) -> bool {
-    pixel % WIDTH > UNTOUCHED_FROM
+    pixel % WIDTH >= UNTOUCHED_FROM
 }
 
 #[test]
@@ -98,10 +102,40 @@ fn every_frame_of_a_cine_is_painted_into_its_own_fragment() {
     assert_eq!(*offset_table, [0, step, 2 * step]);
 }
 
-/// What is looked at again is the edited stream: an ideal picture would hide
-/// what coding leaves.
 #[test]
-fn pixels_beside_the_samples_are_cleared_in_samples() {
+fn what_is_looked_at_again_is_decoded_from_the_edited_stream() {
+    let canvas = painted(Area::upright(Rect { x0: 7, y0: 5, x1: 23, y1: 15 }));
+    let stream = canvas.painted.stream.unwrap();
+    assert_ne!(stream, GREY);
+    let shown = canvas.painted.decoded.frame.bytes;
+    let mut decoder = jpeg_decoder::Decoder::new(stream.as_slice());
+    assert_eq!(shown, decoder.decode().unwrap());
+    // An ideal picture would be black to the pixel.
+    let mut inside = shown.iter().enumerate().filter(|(at, _)| is_in(PAINTED, *at));
+    assert!(inside.any(|(_, sample)| *sample > 0));
+}
+
+#[test]
+fn a_frame_that_no_area_covers_passes_byte_for_byte() {
+    let canvas = painted(Area::upright(Rect { x0: 0, y0: 0, x1: 0, y1: 0 }));
+    assert_eq!(canvas.painted.stream.as_deref(), Some(GREY));
+}
+
+fn painted(area: Area) -> Canvas {
+    let attributes = PixelAttributes::read(&header().set(), &Default::default()).unwrap();
+    let areas = [area];
+    let brush = Brush {
+        decoder: Decoder { attributes: &attributes, codec: Codec::Jpeg },
+        display: &Display::default(),
+        extremes: None,
+        mask: Some(mask(&areas, attributes.columns, attributes.rows)),
+        areas: &areas,
+    };
+    brush.paint(Coded { bytes: GREY.to_vec(), first_bit: 0 }).unwrap()
+}
+
+#[test]
+fn bits_beside_the_values_are_cleared_in_samples() {
     // The data set says 6 bits, the stream has 8.
     let header = Header { bits: (8, 6), ..header() };
     let cleaned = Instance::encapsulated(&header, JPEG, &[GREY.to_vec()]).clean().unwrap();

@@ -355,7 +355,8 @@ fn damaged_streams_end_in_an_error_or_a_picture_never_in_a_panic() {
         }
     }
     for stream in [GREY_12, COLOUR] {
-        for bit in 0..stream.len() * 8 {
+        // Every fifth, so that each place in a byte has its turn.
+        for bit in (0..stream.len() * 8).step_by(5) {
             let mut flipped = stream.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
             if let Ok(mut image) = DctImage::read(&flipped) {
