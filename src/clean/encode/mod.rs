@@ -1,11 +1,12 @@
 //! Codes painted frames again: stored samples in, a Pixel Data element in the
 //! scratch file out.
 //!
-//! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS),
-//! else Explicit VR Little Endian. Invariant: every encoder here is lossless,
-//! one frame is held at a time, and the attributes that describe the samples
-//! are handed out with them. Neighbours: frames come from `clean::pixels`,
-//! painting is `clean::redact`.
+//! The same transfer syntax where an encoder exists (native, RLE, JPEG-LS) or
+//! where the stream itself was edited (JPEG by its blocks), else Explicit VR
+//! Little Endian. Invariant: every encoder here is lossless, one frame is held
+//! at a time, and the attributes that describe the samples are handed out with
+//! them. Neighbours: frames come from `clean::pixels`, painting is
+//! `clean::redact`.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -18,6 +19,7 @@ use dicom_dictionary_std::tags;
 
 pub use fragments::FragmentList;
 
+use crate::clean::pixels::codestream::StreamHeader;
 use crate::clean::pixels::native::{BitPacker, pack};
 use crate::clean::pixels::rle;
 use crate::clean::pixels::{
@@ -61,12 +63,62 @@ impl<'a> Scratch<'a> {
     }
 }
 
+/// How the pixel data came, which decides how it goes out.
+#[derive(Debug, Clone)]
+pub struct Received<'a> {
+    /// The Image Pixel attributes.
+    pub attributes: &'a PixelAttributes,
+    /// How the frames are coded.
+    pub codec: Codec,
+    /// The transfer syntax.
+    pub syntax: &'a TransferSyntax,
+    /// What the first frame's codestream says of itself, if there is one.
+    pub header: Option<StreamHeader>,
+    /// The frames come as edited codestreams, not only as samples.
+    pub edited: bool,
+}
+
+/// A frame that is to go out.
+#[derive(Debug)]
+pub struct Painted {
+    /// What it shows; decoded from `stream` where there is one.
+    pub decoded: Decoded,
+    /// The edited codestream.
+    pub stream: Option<Vec<u8>>,
+}
+
+impl From<Decoded> for Painted {
+    fn from(decoded: Decoded) -> Self {
+        Self { decoded, stream: None }
+    }
+}
+
 /// What becomes of the pixel data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Native,
     Rle,
     JpegLs,
+    /// The edited streams as they are.
+    Streams,
+}
+
+impl Target {
+    /// Chooses the coding. An encoder for another process of JPEG is chosen
+    /// here, by the process in the header.
+    fn of(received: &Received<'_>) -> Self {
+        match received.codec {
+            Codec::Jpeg if received.edited => Self::Streams,
+            Codec::Rle => Self::Rle,
+            Codec::JpegLs if received.attributes.bits.shift == 0 => Self::JpegLs,
+            Codec::Native
+            | Codec::JpegLs
+            | Codec::EncapsulatedUncompressed
+            | Codec::Jpeg
+            | Codec::Jpeg2000
+            | Codec::DeflatedFrame => Self::Native,
+        }
+    }
 }
 
 /// Pixel data that was coded again, with what describes it.
@@ -99,27 +151,14 @@ impl<'a> Recoder<'a> {
     ///
     /// # Errors
     /// A native result of 4 GiB or more: quarantine.
-    pub fn new(
-        attributes: &'a PixelAttributes,
-        codec: Codec,
-        syntax: &TransferSyntax,
-        scratch: Scratch<'a>,
-    ) -> Result<Self, PixelError> {
-        let target = match codec {
-            Codec::Rle => Target::Rle,
-            Codec::JpegLs if attributes.bits.shift == 0 => Target::JpegLs,
-            Codec::Native
-            | Codec::JpegLs
-            | Codec::EncapsulatedUncompressed
-            | Codec::Jpeg
-            | Codec::Jpeg2000
-            | Codec::DeflatedFrame => Target::Native,
-        };
+    pub fn new(received: &Received<'a>, scratch: Scratch<'a>) -> Result<Self, PixelError> {
+        let Received { attributes, codec, syntax, .. } = *received;
+        let target = Target::of(received);
         if target == Target::Native {
             check_native_size(attributes, codec)?;
         }
         let keeps_syntax = match target {
-            Target::Rle | Target::JpegLs => true,
+            Target::Rle | Target::JpegLs | Target::Streams => true,
             Target::Native => codec == Codec::Native && syntax.as_str() != EXPLICIT_VR_BE,
         };
         Ok(Self {
@@ -139,7 +178,8 @@ impl<'a> Recoder<'a> {
     ///
     /// # Errors
     /// Frames of different colour, a failing encoder or file: quarantine.
-    pub fn push(&mut self, decoded: &Decoded) -> Result<(), PixelError> {
+    pub fn push(&mut self, painted: Painted) -> Result<(), PixelError> {
+        let Painted { decoded, stream } = painted;
         let frame = &decoded.frame;
         if self.photometric.is_some_and(|first| first != frame.photometric) {
             return Err(PixelError::Unsupported { what: "frames of different colour" });
@@ -157,6 +197,10 @@ impl<'a> Recoder<'a> {
             Target::JpegLs => {
                 let fragment = jpeg_ls::encode(frame, decoded.precision)?;
                 self.put_fragment(fragment)?;
+            }
+            Target::Streams => {
+                let other = PixelError::Unsupported { what: "frames of different coding" };
+                self.put_fragment(stream.ok_or(other)?)?;
             }
         }
         Ok(())
@@ -191,10 +235,13 @@ impl<'a> Recoder<'a> {
                 let extent = Extent { source: Source::Scratch, offset: self.native_start, bytes };
                 (self.native_vr(pixel_data), Value::Bulk(extent))
             }
-            Target::Rle | Target::JpegLs => (VR::OB, std::mem::take(&mut self.fragments).finish()),
+            Target::Rle | Target::JpegLs | Target::Streams => {
+                (VR::OB, std::mem::take(&mut self.fragments).finish())
+            }
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
-        if let Some(photometric) = self.photometric {
+        // An edited stream is described as before.
+        if let Some(photometric) = self.photometric.filter(|_| self.target != Target::Streams) {
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
             replace.push(Element::bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, term));

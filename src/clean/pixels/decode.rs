@@ -12,6 +12,7 @@ use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
 use super::codestream::{StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
+use super::jpeg::DctImage;
 use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, native, rle};
 
 /// A decoded frame.
@@ -56,6 +57,15 @@ impl Decoder<'_> {
             Codec::EncapsulatedUncompressed => self.cut(&coded.bytes),
             Codec::DeflatedFrame => self.inflate(&coded.bytes).map(|(_frame, clean)| clean),
         }
+    }
+
+    /// What a codestream says of itself, after it was compared with the data
+    /// set.
+    ///
+    /// # Errors
+    /// A damaged structure or one that disagrees with the header: quarantine.
+    pub fn header(&self, coded: &Coded) -> Result<StreamHeader, PixelError> {
+        Ok(self.walk(&coded.bytes)?.header)
     }
 
     /// Decodes one frame.
@@ -210,15 +220,7 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
-                let samples = guarded("JPEG", || {
-                    let mut decoder = jpeg_decoder::Decoder::new(stream);
-                    // Colour is handed out as it is stored: "RGB" means no
-                    // conversion, while "None" would hand out whole lines.
-                    if header.components == 3 {
-                        decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
-                    }
-                    decoder.decode().map_err(drop)
-                })?;
+                let samples = decode_jpeg(stream, header)?;
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
         }
@@ -332,7 +334,7 @@ fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
 fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     let unsupported = |what| Err(PixelError::Unsupported { what });
     match header.process {
-        0xC0..=0xC2 if header.precision != 8 => unsupported("JPEG with 12 bits"),
+        0xC0 | 0xC2 if header.precision != 8 => unsupported("this process with 12 bits"),
         0xC0..=0xC2 => Ok(()),
         // Its lossless path takes no notice of restarts and shifts twice.
         0xC3 if header.restarts => unsupported("lossless JPEG with restart markers"),
@@ -343,11 +345,34 @@ fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     }
 }
 
+/// Decodes with the crate what it can, and with our own decoder what else is
+/// sequential: 12 bits, components of two thirds the size and the like.
+fn decode_jpeg(stream: &[u8], header: &StreamHeader) -> Result<Vec<u8>, PixelError> {
+    let own = || DctImage::read(stream).and_then(|image| image.samples());
+    if header.is_sequential_dct() && header.precision != 8 {
+        return own();
+    }
+    let decoded = guarded("JPEG", || {
+        let mut decoder = jpeg_decoder::Decoder::new(stream);
+        // Colour is handed out as it is stored: "RGB" means no conversion,
+        // while "None" would hand out whole lines.
+        if header.components == 3 {
+            decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
+        }
+        match decoder.decode() {
+            Ok(samples) => Ok(Some(samples)),
+            Err(jpeg_decoder::Error::Unsupported(_)) if header.is_sequential_dct() => Ok(None),
+            Err(_damaged) => Err(()),
+        }
+    })?;
+    decoded.map_or_else(own, Ok)
+}
+
 /// Runs a decoder so that its panic costs one instance.
-fn guarded(
+fn guarded<T>(
     codec: &'static str,
-    decode: impl FnOnce() -> Result<Vec<u8>, ()>,
-) -> Result<Vec<u8>, PixelError> {
+    decode: impl FnOnce() -> Result<T, ()>,
+) -> Result<T, PixelError> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(samples)) => Ok(samples),
         Ok(Err(())) => Err(PixelError::Damaged { codec, what: "samples cannot be decoded" }),

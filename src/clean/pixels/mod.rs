@@ -7,9 +7,10 @@
 //! memory once, never the instance. Painting is `clean::redact`, coding again
 //! is `clean::encode`.
 //!
-//! The decoders are the crates that the DICOM toolkit's adapters wrap, called
-//! directly: the adapters label YBR as RGB, hand out planar JPEG-LS as
-//! interleaved, and refuse large blank frames.
+//! The decoders are the crates that the DICOM toolkit's adapters wrap, but for
+//! JPEG with 12 bits, which is read by [`jpeg`]. They are called directly: the
+//! adapters label YBR as RGB, hand out planar JPEG-LS as interleaved, and
+//! refuse large blank frames.
 
 #![warn(clippy::indexing_slicing)]
 

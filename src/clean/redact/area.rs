@@ -1,9 +1,9 @@
 //! Areas of a picture and how they are painted over.
 
 use crate::clean::pixels::attributes::SampleBits;
-use crate::clean::pixels::frame::put_word;
+use crate::clean::pixels::frame::{put_word, word};
 use crate::clean::pixels::view::Display;
-use crate::clean::pixels::{Photometric, StoredFrame};
+use crate::clean::pixels::{Photometric, StoredFrame, jpeg};
 use crate::clean::text::TextLine;
 
 /// Painted around a line of text: anti-aliased edges and the ringing of lossy
@@ -171,6 +171,19 @@ fn is_near(corners: &[[f32; 2]; 4], x: u32, y: u32) -> bool {
     })
 }
 
+/// The pixels that the areas cover.
+#[must_use]
+pub fn mask(areas: &[Area], width: u32, height: u32) -> jpeg::Mask {
+    let mut mask = jpeg::Mask::new(width, height);
+    for area in areas {
+        for y in area.rect.y0..area.rect.y1.min(height) {
+            let (x0, x1) = area.columns(y);
+            mask.cover(y, x0, x1);
+        }
+    }
+    mask
+}
+
 /// The bytes of a painted pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ink(Vec<u8>);
@@ -204,6 +217,28 @@ impl Ink {
             put_word(bytes, bits.word(value));
         }
         Self(pixel)
+    }
+
+    /// The same for the components of a JPEG stream with samples of
+    /// `precision` bits, which are not signed.
+    #[must_use]
+    pub fn in_jpeg(
+        &self,
+        photometric: Photometric,
+        bits: SampleBits,
+        precision: u8,
+    ) -> Vec<jpeg::Ink> {
+        let mask = u32::MAX >> (32 - u32::from(precision.clamp(1, 16)));
+        let ybr = matches!(photometric, Photometric::YbrFull | Photometric::YbrFull422);
+        let samples = self.0.chunks_exact(bits.bytes()).map(|bytes| word(bytes) & mask);
+        samples
+            .enumerate()
+            .map(|(component, sample)| {
+                let neutral = ybr && component > 0;
+                let sample = if neutral { mask / 2 + 1 } else { sample };
+                jpeg::Ink { sample: i32::try_from(sample).unwrap_or(0), neutral }
+            })
+            .collect()
     }
 
     /// Paints the areas. In 4:2:2 two columns share their colour, so areas are

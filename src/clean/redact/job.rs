@@ -1,12 +1,16 @@
 //! The passes over the frames of one instance: look, paint and look again, or
 //! only let through.
 
-use super::area::{Area, Ink, covered};
+use super::area::{Area, covered, mask};
+use super::brush::{Brush, Canvas};
 use super::eyes::{Eyes, Finding, Gaze, is_near};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
-use crate::clean::encode::{FragmentList, POSITION_TABLES, Recoded, Recoder, Scratch};
+use crate::clean::encode::{FragmentList, POSITION_TABLES, Received, Recoded, Recoder, Scratch};
+use crate::clean::pixels::codestream::StreamHeader;
 use crate::clean::pixels::view::{Display, Windows, views};
-use crate::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError};
+use crate::clean::pixels::{
+    Codec, Coded, Decoded, Decoder, FrameSource, PixelAttributes, PixelError,
+};
 use crate::clean::report::{PixelReport, TextBox, TextReason};
 use crate::config::TextPolicy;
 use crate::dicom::{DataSet, Element, TransferSyntax, VR};
@@ -168,22 +172,29 @@ impl Job<'_> {
     ) -> Result<Option<Recoded>, Quarantine> {
         let painted = seen.hidden.clone();
         let attributes = self.attributes.clone();
-        let mut reader = Reader {
-            input: &mut *self.input,
-            source: &self.source,
+        let header = self.first_header()?;
+        let mut reader = Reader { input: &mut *self.input, source: &self.source };
+        let brush = Brush {
             decoder: Decoder { attributes: &attributes, codec: self.codec },
+            display: &self.display,
+            extremes: seen.extremes,
+            areas: &painted,
+            mask: is_edited(header.as_ref(), seen)
+                .then(|| mask(&painted, attributes.columns, attributes.rows)),
+        };
+        let received = Received {
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            edited: brush.mask.is_some(),
+            header,
         };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let mut recoder = Recoder::new(&received, scratch)?;
         let mut gaze = Gaze::default();
         for frame in 0..attributes.frames {
-            let mut decoded = reader.decode(frame)?;
-            let stored = &mut decoded.frame;
-            let (photometric, bits) = (stored.photometric, stored.bits);
-            let ink = Ink::darkest(photometric, bits, &self.display, seen.extremes);
-            let windows = Windows::of(stored);
-            ink.paint(stored, &painted);
-            let shown = views(stored, &self.display, &windows);
+            let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
+            let shown = views(&canvas.decoded.frame, &self.display, &windows);
             for rows in gaze.changed(&shown) {
                 if frame > 0 && !is_near(&rows, &painted) {
                     continue;
@@ -193,7 +204,7 @@ impl Job<'_> {
                 }
             }
             if seen.hidden.len() == painted.len() {
-                recoder.push(&decoded)?;
+                recoder.push(canvas)?;
             }
         }
         if seen.hidden.len() > painted.len() {
@@ -231,17 +242,35 @@ impl Job<'_> {
     /// Codes every frame again without painting.
     fn recode(&mut self) -> Result<Recoded, Quarantine> {
         let attributes = self.attributes.clone();
-        let mut reader = Reader {
-            input: &mut *self.input,
-            source: &self.source,
-            decoder: Decoder { attributes: &attributes, codec: self.codec },
+        let received = Received {
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            header: self.first_header()?,
+            edited: false,
         };
+        let decoder = Decoder { attributes: &attributes, codec: self.codec };
+        let mut reader = Reader { input: &mut *self.input, source: &self.source };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let mut recoder = Recoder::new(&received, scratch)?;
         for frame in 0..attributes.frames {
-            recoder.push(&reader.decode(frame)?)?;
+            recoder.push(decoder.decode(reader.read(frame)?)?.into())?;
         }
         Ok(recoder.finish(self.pixel_data)?)
+    }
+
+    /// What the first frame's codestream says of itself, if there is one.
+    fn first_header(&mut self) -> Result<Option<StreamHeader>, PixelError> {
+        match self.codec {
+            Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
+                let coded = self.source.read(0, &mut *self.input)?;
+                let decoder = Decoder { attributes: &self.attributes, codec: self.codec };
+                decoder.header(&coded).map(Some)
+            }
+            Codec::Native | Codec::EncapsulatedUncompressed | Codec::Rle | Codec::DeflatedFrame => {
+                Ok(None)
+            }
+        }
     }
 
     /// The fragments as they may leave; `None` when all of them may.
@@ -284,18 +313,22 @@ impl Job<'_> {
     }
 }
 
-/// Reads and decodes frames while other parts of the job are at work.
+/// Reads frames while other parts of the job are at work.
 struct Reader<'a> {
     input: &'a mut dyn ReadSeek,
     source: &'a FrameSource,
-    decoder: Decoder<'a>,
 }
 
 impl Reader<'_> {
-    fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
-        let coded = self.source.read(frame, self.input)?;
-        self.decoder.decode(coded)
+    fn read(&mut self, frame: u32) -> Result<Coded, PixelError> {
+        self.source.read(frame, self.input)
     }
+}
+
+/// Whether the codestream itself is edited. Bits beside the values can only be
+/// cleared in samples.
+fn is_edited(header: Option<&StreamHeader>, seen: &Seen) -> bool {
+    !seen.unused_bits && header.is_some_and(StreamHeader::is_sequential_dct)
 }
 
 fn joined(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {

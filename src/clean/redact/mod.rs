@@ -10,6 +10,7 @@
 //! `clean::text`, judging it `clean::judge`.
 
 pub mod area;
+mod brush;
 pub mod eyes;
 mod job;
 pub mod regions;
@@ -170,5 +171,7 @@ fn is_inverted(set: &DataSet, photometric: Photometric) -> bool {
     (photometric == Photometric::Monochrome1 || shape) != falling
 }
 
+#[cfg(test)]
+mod jpeg_tests;
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,13 @@ pub struct StreamHeader {
 }
 
 impl StreamHeader {
+    /// Baseline or extended sequential DCT with Huffman coding, which is edited
+    /// by its blocks.
+    #[must_use]
+    pub fn is_sequential_dct(&self) -> bool {
+        matches!(self.process, 0xC0 | 0xC1)
+    }
+
     /// Compares with what the data set says, before anything is decoded.
     ///
     /// # Errors

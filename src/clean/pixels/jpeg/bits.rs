@@ -184,6 +184,15 @@ impl BitWriter {
         self.put(bits.cast_unsigned(), category);
     }
 
+    /// Appends a code of `length` bits and the additional bits of `value`, at
+    /// most [`BITS_MAX`] together: one step instead of two.
+    #[inline]
+    pub fn put_coded(&mut self, code: u32, length: u32, value: i32, category: u32) {
+        let bits = if value < 0 { value.wrapping_sub(1) } else { value };
+        let low = bits.cast_unsigned() & ((1 << category) - 1);
+        self.put(code << category | low, length + category);
+    }
+
     /// Pads and writes the restart marker `RSTm` with `m = index mod 8`.
     pub fn restart(&mut self, index: u32) {
         self.pad();

@@ -293,8 +293,8 @@ impl HuffmanEncoder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bits::BitWriter;
     use super::*;
+    use crate::clean::pixels::jpeg::bits::BitWriter;
 
     fn round_trip(frequencies: &[u64; 256]) -> HuffmanTable {
         let table = HuffmanTable::optimal(frequencies);
