@@ -317,6 +317,26 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_frames_is_one_and_none_or_less_is_refused() {
+        let mut set = Header::grey8(4, 4).set();
+        let frames = |text: &str, set: &mut DataSet| {
+            let tag = tags::NUMBER_OF_FRAMES;
+            set.put(crate::dicom::Element::bytes(tag, crate::dicom::VR::IS, text));
+            read(set).map(|attributes| attributes.frames)
+        };
+        assert_eq!(read(&set).unwrap().frames, 1);
+        assert_eq!(frames("", &mut set).unwrap(), 1);
+        assert_eq!(frames(" 3 ", &mut set).unwrap(), 3);
+        for malformed in ["0", "-1", "1A", "99999999999"] {
+            assert!(frames(malformed, &mut set).is_err(), "{malformed}");
+        }
+        assert!(matches!(
+            frames("100001", &mut set),
+            Err(PixelError::OverLimit { limit: "frames_max" })
+        ));
+    }
+
+    #[test]
     fn limits_bound_frames_and_their_number() {
         let set = Header::grey16(1000, 1000).set();
         let mut limits = CleanLimits { frame_pixels_max: 999_999, ..CleanLimits::default() };
