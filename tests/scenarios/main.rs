@@ -17,6 +17,7 @@ mod support;
 
 mod bad_input;
 mod folder;
+mod hiding;
 mod kill_points;
 mod limits;
 mod no_identity;
