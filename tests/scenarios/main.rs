@@ -18,6 +18,7 @@ mod support;
 mod bad_input;
 mod cine;
 mod folder;
+mod hiding;
 mod kill_points;
 mod limits;
 mod mutated;

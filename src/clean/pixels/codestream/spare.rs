@@ -127,7 +127,8 @@ fn unused(segment: &[Definition], kept: &mut [u8]) -> Vec<Range<usize>> {
         segment.iter().filter(|table| !table.used).map(|table| table.place.clone()).collect();
     let (Some(first), Some(last)) = (segment.first(), segment.last()) else { return unused };
     if unused.len() == segment.len() {
-        return std::iter::once(first.place.start - SEGMENT_HEAD_BYTES..last.place.end).collect();
+        let all = first.place.start - SEGMENT_HEAD_BYTES..last.place.end;
+        return std::iter::once(all).collect();
     }
     let bytes: usize = segment.iter().filter(|table| table.used).map(|it| it.place.len()).sum();
     let length = u16::try_from(bytes + 2).unwrap_or(u16::MAX).to_be_bytes();
