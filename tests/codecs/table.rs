@@ -140,7 +140,7 @@ fn results(row: &Row) -> [String; 4] {
         return [decoded, quarantined(), "–".to_owned(), "–".to_owned()];
     };
     let painted = match () {
-        () if row.cell.undecoded.is_some() => "not compared",
+        () if !is_compared(row) => "not compared",
         () if is_dct(&painting.syntax) => "blocks equal",
         () => "rest equal",
     };
@@ -149,6 +149,11 @@ fn results(row: &Row) -> [String; 4] {
     let other = row.check.as_ref().and_then(|check| check.other.as_deref());
     let readers = list(["pydicom"].into_iter().chain(other).map(str::to_owned));
     [decoded, painted.to_owned(), out.to_owned(), readers]
+}
+
+fn is_compared(row: &Row) -> bool {
+    let difference = row.outcome.decoded.as_ref().ok().and_then(|decoding| decoding.difference);
+    difference.is_some_and(|far| far <= tolerance(&row.cell))
 }
 
 fn photometric(cell: &Cell) -> String {
