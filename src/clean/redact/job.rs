@@ -252,7 +252,8 @@ impl Job<'_> {
         let mut changed = false;
         for frame in 0..self.attributes.frames {
             let coded = self.source.read(frame, &mut *self.input)?;
-            match decoder.clean(&coded)? {
+            let clean = decoder.clean(&coded)?.or_else(|| self.source.joined(frame, coded));
+            match clean {
                 None => list.push_frame(self.source.fragments(frame)),
                 Some(mut clean) => {
                     changed = true;
