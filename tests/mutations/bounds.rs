@@ -17,10 +17,10 @@ static ALLOCATED: PeakAlloc = PeakAlloc;
 /// Longest time for one file. Default 10 s: a picture that uses up the limits of
 /// this run, decoded, painted and coded again several times, takes some 3 s.
 const CASE_TIME_MAX: Duration = Duration::from_secs(10);
-/// Most memory for one file. Default 12 times the largest frame (JPEG 2000 holds
-/// its samples as 32 bits twice, the views and what was seen last add four), and
-/// 16 MiB for buffers that do not depend on the frame.
-const CASE_BYTES_MAX: u64 = 12 * LIMITS.frame_bytes_max + (16 << 20);
+/// Most memory for one file. Default 24 times the largest frame (JPEG 2000 holds
+/// samples of 8 bits as 32, twice to decode and twice to code again; the views
+/// and what was seen last add six), and 16 MiB for buffers of fixed size.
+const CASE_BYTES_MAX: u64 = 24 * LIMITS.frame_bytes_max + (16 << 20);
 
 /// What one case cost and how it ended.
 #[derive(Debug)]

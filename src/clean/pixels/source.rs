@@ -157,6 +157,16 @@ impl FrameSource {
         }
     }
 
+    /// The coded bytes of a frame whose fragments cannot pass one by one: one
+    /// before the last has an odd number of bytes (PS3.5 §A.4 asks for even
+    /// ones), and a byte of padding in mid-frame would damage it.
+    #[must_use]
+    pub fn joined(&self, frame: u32, coded: Coded) -> Option<Vec<u8>> {
+        let (_last, before) = self.fragments(frame).split_last()?;
+        let has_odd = before.iter().any(|extent| !extent.bytes.is_multiple_of(2));
+        has_odd.then_some(coded.bytes)
+    }
+
     /// Reads the coded bytes of frame `frame`, counted from 0.
     ///
     /// # Errors

@@ -283,7 +283,8 @@ impl Job<'_> {
         let mut list = FragmentList::default();
         for frame in 0..self.attributes.frames {
             let coded = self.source.read(frame, &mut *self.input)?;
-            match decoder.clean(&coded)? {
+            let clean = decoder.clean(&coded)?.or_else(|| self.source.joined(frame, coded));
+            match clean {
                 None => list.push_frame(self.source.fragments(frame)),
                 Some(mut clean) => {
                     clean.resize(clean.len().next_multiple_of(2), 0);
