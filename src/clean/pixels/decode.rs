@@ -329,10 +329,9 @@ pub(super) fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
 fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     let unsupported = |what| Err(PixelError::Unsupported { what });
     match header.process {
-        0xC0 | 0xC2 if header.precision != 8 => unsupported("this process with 12 bits"),
-        0xC0..=0xC2 => Ok(()),
-        LOSSLESS => Ok(()),
-        _other => unsupported("hierarchical or arithmetic JPEG"),
+        0xC0 if header.precision != 8 => unsupported("baseline JPEG with 12 bits"),
+        0xC0 | 0xC1 | LOSSLESS => Ok(()),
+        _other => unsupported("progressive, arithmetic or hierarchical JPEG"),
     }
 }
 

@@ -51,7 +51,7 @@ fn a_painted_stream_keeps_its_syntax_and_all_but_the_touched_blocks() {
         let cleaned = instance.clean().unwrap();
         assert!(cleaned.rewritten);
         assert_eq!(cleaned.syntax, syntax);
-        assert_eq!(cleaned.hidden().len(), 1);
+        assert_eq!(cleaned.hidden().len(), 1, "{syntax} {header:?} {:?}", cleaned.hidden());
         let out = &cleaned.fragments[0];
         assert!(
             walk(out, Family::Jpeg, None).unwrap().clean.is_none(),

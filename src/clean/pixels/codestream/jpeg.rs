@@ -39,9 +39,6 @@ const ADOBE_HEAD: [u8; ADOBE_BYTES - 1] = *b"Adobe\0\x64\0\0\0\0";
 
 /// Preset coding parameters of JPEG-LS: type, MAXVAL, three thresholds, RESET.
 const PRESET_BYTES: usize = 11;
-/// Most scans. Default 100: common progressions have 10, the longest that
-/// encoders try about 60; every scan costs a pass over the whole picture.
-const SCANS_MAX: u32 = 100;
 
 struct Walk<'a> {
     bytes: &'a [u8],
@@ -288,10 +285,12 @@ impl Walk<'_> {
             self.header.loss = Some(Loss::Jpeg);
         }
         if self.family == Family::Jpeg {
-            // Progressive, arithmetic: in no transfer syntax that is handled.
+            // In no transfer syntax that is handled, and what lies behind their
+            // last sample cannot be told.
             let frame = Frame::read(marker, content);
-            self.frame =
-                Some(frame.ok_or(PixelError::Unsupported { what: "this process of JPEG" })?);
+            self.frame = Some(frame.ok_or(PixelError::Unsupported {
+                what: "progressive, arithmetic or hierarchical JPEG",
+            })?);
         }
         Ok(())
     }
@@ -302,8 +301,10 @@ impl Walk<'_> {
             return Err(self.damaged("a scan before the frame header"));
         }
         self.scans += 1;
-        if self.scans > SCANS_MAX {
-            return Err(PixelError::OverLimit { limit: "SCANS_MAX" });
+        // Without progression a component is coded once; every scan costs a
+        // pass over the whole picture.
+        if self.scans > u32::from(self.header.components) {
+            return Err(self.damaged("more scans than components"));
         }
         let Some(&[first, second, _low]) = content.last_chunk::<3>() else {
             return Err(self.damaged("scan header"));
