@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::cell::Cell;
-use crate::matrix::{NOT_AS_PYDICOM, REFUSED, Row, SYNTAXES, is_dct, size_pairs, tolerance};
+use crate::matrix::{
+    NOT_AS_PYDICOM, REFUSED, Row, SYNTAXES, is_comparable, is_dct, size_pairs, tolerance,
+};
 
 /// Where the page stands.
 pub(crate) const PAGE: &str = "docs/CODECS.md";
@@ -140,7 +142,7 @@ fn results(row: &Row) -> [String; 4] {
         return [decoded, quarantined(), "–".to_owned(), "–".to_owned()];
     };
     let painted = match () {
-        () if !is_compared(row) => "not compared",
+        () if !is_comparable(&row.cell, &row.outcome) => "not compared",
         () if is_dct(&painting.syntax) => "blocks equal",
         () => "rest equal",
     };
@@ -149,11 +151,6 @@ fn results(row: &Row) -> [String; 4] {
     let other = row.check.as_ref().and_then(|check| check.other.as_deref());
     let readers = list(["pydicom"].into_iter().chain(other).map(str::to_owned));
     [decoded, painted.to_owned(), out.to_owned(), readers]
-}
-
-fn is_compared(row: &Row) -> bool {
-    let difference = row.outcome.decoded.as_ref().ok().and_then(|decoding| decoding.difference);
-    difference.is_some_and(|far| far <= tolerance(&row.cell))
 }
 
 fn photometric(cell: &Cell) -> String {

@@ -36,11 +36,18 @@ def by_pydicom(path):
 def values_of(data_set):
     decoder = get_decoder(data_set.file_meta.TransferSyntaxUID)
     shift = max(0, data_set.HighBit + 1 - data_set.BitsStored)
-    options = {"raw": True, "decoding_plugin": plugin_for(decoder, data_set)}
+    options = {"raw": True}
     if shift:
         # pydicom looks for the value at the lowest bit and takes the rest away.
         options["correct_unused_bits"] = False
-    values, properties = decoder.as_array(data_set, **options)
+    for plugin in plugins(decoder, data_set):
+        try:
+            values, properties = decoder.as_array(data_set, decoding_plugin=plugin, **options)
+            break
+        except RuntimeError:
+            # It says why when none can.
+            if not plugin:
+                raise
     frames = int(data_set.get("NumberOfFrames", 1) or 1)
     shape = (frames, data_set.Rows, data_set.Columns)
     if data_set.SamplesPerPixel > 1:
@@ -51,14 +58,15 @@ def values_of(data_set):
     return values, str(properties["photometric_interpretation"])
 
 
-def plugin_for(decoder, data_set):
-    """Not GDCM, which is the other reader. Pillow for JPEG with 8 bits: how
-    subsampled colour is drawn out is not standardised, and its libjpeg-turbo is
-    what most viewers show; pylibjpeg draws it out in another way."""
-    wanted = ["pyjpegls", "pylibjpeg", ""]
+def plugins(decoder, data_set):
+    """Which plug-ins to ask, in order; the empty name means any. GDCM last, since
+    it is the other reader. Pillow for JPEG with 8 bits: how subsampled colour is
+    drawn out is not standardised, and its libjpeg-turbo is what most viewers show;
+    pylibjpeg draws it out in another way."""
+    wanted = ["pyjpegls", "pylibjpeg"]
     if decoder.UID in (JPEG + "50", JPEG + "51") and data_set.BitsStored == 8:
         wanted = ["pillow", *wanted]
-    return next(name for name in wanted if name in ("", *decoder.available_plugins))
+    return [*(name for name in wanted if name in decoder.available_plugins), ""]
 
 
 def uncompressed(data_set):
