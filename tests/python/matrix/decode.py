@@ -21,7 +21,6 @@ from .objects import DEFLATED, DEFLATED_FRAME, ENCAPSULATED, EXPLICIT, IMPLICIT,
 RELABELLED = {JPEG + "92": JPEG + "90", JPEG + "93": JPEG + "91"}
 
 
-
 def by_pydicom(path):
     """Stored values as (frames, rows, columns[, samples]), and what they mean."""
     data_set = pydicom.dcmread(path)
@@ -71,7 +70,9 @@ def plugins(decoder, data_set):
 
 def uncompressed(data_set):
     """Frames in fragments joined to native Pixel Data, which pydicom does not do."""
-    frames = list(generate_frames(data_set.PixelData, number_of_frames=data_set.get("NumberOfFrames", 1)))
+    frames = list(
+        generate_frames(data_set.PixelData, number_of_frames=data_set.get("NumberOfFrames", 1))
+    )
     if data_set.file_meta.TransferSyntaxUID == DEFLATED_FRAME:
         frames = [zlib.decompressobj(-15).decompress(frame) for frame in frames]
     length = native_frame_bytes(data_set)
@@ -82,7 +83,9 @@ def uncompressed(data_set):
 
 
 def native_frame_bytes(data_set):
-    samples = 2 if data_set.PhotometricInterpretation == "YBR_FULL_422" else data_set.SamplesPerPixel
+    samples = (
+        2 if data_set.PhotometricInterpretation == "YBR_FULL_422" else data_set.SamplesPerPixel
+    )
     return data_set.Rows * data_set.Columns * samples * data_set.BitsAllocated // 8
 
 
