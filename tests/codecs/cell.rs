@@ -45,6 +45,9 @@ pub(crate) struct Cell {
     pub(crate) planar: u16,
     #[serde(default)]
     pub(crate) frames: u32,
+    /// Columns and Rows.
+    #[serde(default)]
+    pub(crate) size: [u32; 2],
     /// Left, top, right, bottom of the line that is to be hidden.
     #[serde(default)]
     pub(crate) text: [u16; 4],

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::cell::Cell;
-use crate::matrix::{NOT_AS_PYDICOM, REFUSED, Row, SYNTAXES, is_dct, size_pairs, tolerance};
+use crate::matrix::{
+    NOT_AS_PYDICOM, REFUSED, Row, SYNTAXES, UNSUPPORTED, is_comparable, is_dct, size_pairs,
+    tolerance,
+};
 
 /// Where the page stands.
 pub(crate) const PAGE: &str = "docs/CODECS.md";
@@ -37,9 +40,10 @@ const QUARANTINED: &str = "
 
 | what | reason | detail |
 |---|---|---|
-| MPEG2, MPEG-4, HEVC, JPIP, SMPTE ST 2110, JPEG XL, retired JPEG processes | `unsupported-pixels` | pixel data in this transfer syntax |
 | Float and Double Float Pixel Data, pixel data at a URL | `unsupported-pixels` | names the element |
-| a codestream that disagrees with Rows, Columns, Samples per Pixel or Bits | `decode-failed` | names what disagrees |
+| hierarchical or arithmetic JPEG, frames of different colour, other codings that no decoder here reads rightly | `unsupported-pixels` | names the coding |
+| an Image Pixel attribute that is missing or malformed | `decode-failed` | names the attribute |
+| a codestream that is damaged or disagrees with Rows, Columns, Samples per Pixel or Bits | `decode-failed` | names what disagrees |
 | frames, pixels or bytes over a limit of the configuration | `over-limit` | names the limit |
 | a native result of 4 GiB or more | `over-limit` | 4 GiB of native Pixel Data |
 ";
@@ -61,6 +65,10 @@ pub(crate) fn page(rows: &[Row]) -> String {
         .unwrap();
     page.push_str(&sizes(rows));
     page.push_str(QUARANTINED);
+    for (uid, name) in UNSUPPORTED {
+        let detail = "pixel data in this transfer syntax";
+        writeln!(page, "| {name} ({uid}) | `unsupported-pixels` | {detail} |").unwrap();
+    }
     for (name, why) in REFUSED {
         writeln!(page, "| `{name}` | {} | {why} |", reason_of(rows, name)).unwrap();
     }
@@ -140,7 +148,7 @@ fn results(row: &Row) -> [String; 4] {
         return [decoded, quarantined(), "–".to_owned(), "–".to_owned()];
     };
     let painted = match () {
-        () if !is_compared(row) => "not compared",
+        () if !is_comparable(&row.cell, &row.outcome) => "not compared",
         () if is_dct(&painting.syntax) => "blocks equal",
         () => "rest equal",
     };
@@ -149,11 +157,6 @@ fn results(row: &Row) -> [String; 4] {
     let other = row.check.as_ref().and_then(|check| check.other.as_deref());
     let readers = list(["pydicom"].into_iter().chain(other).map(str::to_owned));
     [decoded, painted.to_owned(), out.to_owned(), readers]
-}
-
-fn is_compared(row: &Row) -> bool {
-    let difference = row.outcome.decoded.as_ref().ok().and_then(|decoding| decoding.difference);
-    difference.is_some_and(|far| far <= tolerance(&row.cell))
 }
 
 fn photometric(cell: &Cell) -> String {

@@ -34,7 +34,7 @@ def check(folder, out):
     painted = json.loads((out / "painted.json").read_text())
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(PROCESSES) as pool:
         jobs = [(folder, out, Path(scratch), name, how) for name, how in sorted(painted.items())]
-        return dict(zip(sorted(painted), pool.map(check_one, jobs, chunksize=8)))
+        return dict(zip(sorted(painted), pool.map(check_one, jobs, chunksize=8), strict=True))
 
 
 def check_one(job):
@@ -76,7 +76,9 @@ def compare(source, target, rect, after, meaning):
     changed = np.argwhere((before != after).reshape(*before.shape[:3], -1).any(-1) & ~touched)
     if len(changed):
         frame, row, column = changed[0]
-        places = f"{len(changed)} pixels outside changed, first frame {frame} row {row} column {column}"
+        places = (
+            f"{len(changed)} pixels outside changed, first frame {frame} row {row} column {column}"
+        )
         faults.append(f"{places}: {before[frame, row, column]} became {after[frame, row, column]}")
     return faults + not_dark(data_set, meaning, before, after[:, inside], dct)
 
@@ -86,7 +88,7 @@ def compare_blocks(source, target, rect):
     may have changed: theirs, and one more where colour is drawn out."""
     faults, touched = [], np.zeros((target.Rows, target.Columns), bool)
     left = BLOCKS_MAX
-    pairs = zip(frames_of(source), frames_of(target))
+    pairs = zip(frames_of(source), frames_of(target), strict=True)
     for number, (before, after) in enumerate(pairs):
         if number > 0 and left <= 0:
             break
@@ -97,7 +99,7 @@ def compare_blocks(source, target, rect):
         margin = 0 if across == down == 1 else max(across, down)
         x0, y0, x1, y1 = hull
         touched[max(0, y0 - margin) : y1 + margin, max(0, x0 - margin) : x1 + margin] = True
-        for index, (one, other) in enumerate(zip(before, after)):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
             left -= one.blocks.shape[0] * one.blocks.shape[1]
             if one.blocks.shape != other.blocks.shape or one.quantisation != other.quantisation:
                 faults.append(f"frame {number}: component {index} is coded otherwise")
@@ -130,7 +132,10 @@ def not_dark(data_set, meaning, before, inside, dct):
     full = 2 ** int(data_set.BitsStored)
     allowed = full * DCT_DARK if dct else 0
     if meaning == PI.PALETTE_COLOR:
-        painted, every = light(np.unique(inside), data_set), light(palette_places(data_set), data_set)
+        painted, every = (
+            light(np.unique(inside), data_set),
+            light(palette_places(data_set), data_set),
+        )
         return [] if painted.max() <= every.min() else ["not the darkest of the palette"]
     if meaning.startswith("MONOCHROME"):
         darkest = darkest_grey(data_set, meaning, before)
@@ -189,7 +194,9 @@ def fragments_fault(path, frames):
     each frame."""
     done = subprocess.run(["dcmdump", str(path)], capture_output=True, check=False)
     items = sum(b" pi " in line for line in done.stdout.splitlines())
-    return "" if done.returncode == 0 and items == frames + 1 else f"{items} items of {frames} frames"
+    return (
+        "" if done.returncode == 0 and items == frames + 1 else f"{items} items of {frames} frames"
+    )
 
 
 def validity_errors(path, scratch):

@@ -21,7 +21,6 @@ from .objects import DEFLATED, DEFLATED_FRAME, ENCAPSULATED, EXPLICIT, IMPLICIT,
 RELABELLED = {JPEG + "92": JPEG + "90", JPEG + "93": JPEG + "91"}
 
 
-
 def by_pydicom(path):
     """Stored values as (frames, rows, columns[, samples]), and what they mean."""
     data_set = pydicom.dcmread(path)
@@ -36,11 +35,18 @@ def by_pydicom(path):
 def values_of(data_set):
     decoder = get_decoder(data_set.file_meta.TransferSyntaxUID)
     shift = max(0, data_set.HighBit + 1 - data_set.BitsStored)
-    options = {"raw": True, "decoding_plugin": plugin_for(decoder, data_set)}
+    options = {"raw": True}
     if shift:
         # pydicom looks for the value at the lowest bit and takes the rest away.
         options["correct_unused_bits"] = False
-    values, properties = decoder.as_array(data_set, **options)
+    for plugin in plugins(decoder, data_set):
+        try:
+            values, properties = decoder.as_array(data_set, decoding_plugin=plugin, **options)
+            break
+        except RuntimeError:
+            # It says why when none can.
+            if not plugin:
+                raise
     frames = int(data_set.get("NumberOfFrames", 1) or 1)
     shape = (frames, data_set.Rows, data_set.Columns)
     if data_set.SamplesPerPixel > 1:
@@ -51,19 +57,22 @@ def values_of(data_set):
     return values, str(properties["photometric_interpretation"])
 
 
-def plugin_for(decoder, data_set):
-    """Not GDCM, which is the other reader. Pillow for JPEG with 8 bits: how
-    subsampled colour is drawn out is not standardised, and its libjpeg-turbo is
-    what most viewers show; pylibjpeg draws it out in another way."""
-    wanted = ["pyjpegls", "pylibjpeg", ""]
+def plugins(decoder, data_set):
+    """Which plug-ins to ask, in order; the empty name means any. GDCM last, since
+    it is the other reader. Pillow for JPEG with 8 bits: how subsampled colour is
+    drawn out is not standardised, and its libjpeg-turbo is what most viewers show;
+    pylibjpeg draws it out in another way."""
+    wanted = ["pyjpegls", "pylibjpeg"]
     if decoder.UID in (JPEG + "50", JPEG + "51") and data_set.BitsStored == 8:
         wanted = ["pillow", *wanted]
-    return next(name for name in wanted if name in ("", *decoder.available_plugins))
+    return [*(name for name in wanted if name in decoder.available_plugins), ""]
 
 
 def uncompressed(data_set):
     """Frames in fragments joined to native Pixel Data, which pydicom does not do."""
-    frames = list(generate_frames(data_set.PixelData, number_of_frames=data_set.get("NumberOfFrames", 1)))
+    frames = list(
+        generate_frames(data_set.PixelData, number_of_frames=data_set.get("NumberOfFrames", 1))
+    )
     if data_set.file_meta.TransferSyntaxUID == DEFLATED_FRAME:
         frames = [zlib.decompressobj(-15).decompress(frame) for frame in frames]
     length = native_frame_bytes(data_set)
@@ -74,7 +83,9 @@ def uncompressed(data_set):
 
 
 def native_frame_bytes(data_set):
-    samples = 2 if data_set.PhotometricInterpretation == "YBR_FULL_422" else data_set.SamplesPerPixel
+    samples = (
+        2 if data_set.PhotometricInterpretation == "YBR_FULL_422" else data_set.SamplesPerPixel
+    )
     return data_set.Rows * data_set.Columns * samples * data_set.BitsAllocated // 8
 
 

@@ -31,7 +31,11 @@ def public_files():
                 if key is None or key in seen or path.stem in LEFT_OUT:
                     continue
                 seen.add(key)
-                yield source, f"{source}-{'-'.join(path.relative_to(folder).with_suffix('').parts)}", path
+                yield (
+                    source,
+                    f"{source}-{'-'.join(path.relative_to(folder).with_suffix('').parts)}",
+                    path,
+                )
 
 
 def picture_key(path):
