@@ -296,18 +296,7 @@ impl<'a> Recoder<'a> {
             | Target::Streams => (VR::OB, std::mem::take(&mut self.fragments).finish()),
         };
         let mut replace = vec![Element { tag: tags::PIXEL_DATA, vr, value }];
-        // An edited stream is described as before.
-        if let Some(photometric) = self.photometric.filter(|_| self.target != Target::Streams) {
-            let photometric = match self.target {
-                Target::Jpeg2000 => j2k::photometric(photometric),
-                Target::Native
-                | Target::Encapsulated
-                | Target::Deflated
-                | Target::Rle
-                | Target::JpegLs
-                | Target::JpegLossless
-                | Target::Streams => photometric,
-            };
+        if let Some(photometric) = self.described() {
             let mut term = photometric.term().as_bytes().to_vec();
             term.resize(term.len().next_multiple_of(2), b' ');
             replace.push(Element::bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, term));
@@ -320,6 +309,32 @@ impl<'a> Recoder<'a> {
         replace.extend(put);
         remove.extend(POSITION_TABLES);
         Ok(Recoded { replace, remove, transfer_syntax: self.syntax })
+    }
+
+    /// What the header is to call the samples; `None` where it stays as it is.
+    fn described(&self) -> Option<Photometric> {
+        let coded = self.photometric?;
+        match self.target {
+            Target::Jpeg2000 => Some(j2k::photometric(coded)),
+            Target::Streams => self.corrected(coded),
+            Target::Native
+            | Target::Encapsulated
+            | Target::Deflated
+            | Target::Rle
+            | Target::JpegLs
+            | Target::JpegLossless => Some(coded),
+        }
+    }
+
+    /// An edited stream is described as before, unless its YCbCr was called RGB
+    /// or the other way round: the ink would be shown in colour.
+    fn corrected(&self, coded: Photometric) -> Option<Photometric> {
+        let was_rgb = self.attributes.photometric == Photometric::Rgb;
+        match (was_rgb, coded == Photometric::Rgb) {
+            (true, false) => Some(Photometric::YbrFull422),
+            (false, true) => Some(Photometric::Rgb),
+            (true, true) | (false, false) => None,
+        }
     }
 
     /// Whoever decodes what was coded gets the samples that were pushed.
