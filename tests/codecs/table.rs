@@ -28,9 +28,9 @@ with one box by airlock, and read again by pydicom and by a second reader.
 | cells | instances in this row; they differ in size (odd ones, 1 × 1, 1 × 4097, 4097 × 1), options of the encoder, restart markers, fragments and offset tables |
 | by | their encoders |
 | decoded | `equal`: every sample as pydicom's, in the stored colour space; `within n`: lossy, and two decoders may round differently by n steps of a sample |
-| painted | `rest equal`: every sample outside of the box is as it was; `blocks equal`: every coefficient of every 8 × 8 block of an MCU that the box does not touch is as it was. Inside, the samples are the darkest that can be displayed |
+| painted | `rest equal`: every sample outside of the box is as it was; `blocks equal`: every coefficient of every 8 × 8 block of an MCU that the box does not touch is as it was (beyond 20,000 blocks of an instance: every decoded sample). Inside, the samples are the darkest that can be displayed |
 | comes out as | transfer syntax of the painted instance; what is not painted keeps its own, bit for bit |
-| read by | who else than airlock opened what came out and saw the same samples |
+| read by | who else than airlock opened what came out and saw the same samples; `dcmtk (fragments)`: it finds a fragment for each frame, but has no decoder. pydicom has none for Encapsulated Uncompressed, Deflated Image Frame and JPEG 2000 Part 2 either: it gets the frames joined, or the codestream under the name of Part 1 |
 
 For no cell dciodvfy reports an error that it does not report for the input.
 ";

@@ -85,9 +85,9 @@ def fragment_cells():
         for kind in [*kinds, colour("YBR_FULL_422")]:
             for frames in (1, 3):
                 yield coded_cell(
-                    word, "zlib", syntax, kind, ROWS, COLUMNS, frames, native_of(kind, code)
+                    word, "python", syntax, kind, ROWS, COLUMNS, frames, native_of(kind, code)
                 )
-        yield coded_cell(word, "zlib", syntax, grey(8, 8), *ODD, 3, native_of(grey(8, 8), code))
+        yield coded_cell(word, "python", syntax, grey(8, 8), *ODD, 3, native_of(grey(8, 8), code))
 
 
 def native_of(kind, code):

@@ -139,11 +139,8 @@ def not_dark(data_set, meaning, before, inside, dct):
         return [] if painted.max() <= every.min() else ["not the darkest of the palette"]
     if meaning.startswith("MONOCHROME"):
         darkest = darkest_grey(data_set, meaning, before)
-        padding = data_set.get("PixelPaddingValue")
         far = np.abs(inside.astype(np.int64) - darkest).max()
-        if far <= allowed or (padding is not None and (inside == padding).all()):
-            return []
-        return [f"inside is {far} from the darkest value {darkest}"]
+        return [] if far <= allowed else [f"inside is {far} from the darkest value {darkest}"]
     black = [0, 0, 0] if meaning == PI.RGB else [0, full // 2, full // 2]
     far = np.abs(inside.astype(np.int64) - black).max()
     return [] if far <= allowed else [f"inside is {far} from black"]
@@ -162,14 +159,23 @@ def palette_places(data_set):
 
 
 def darkest_grey(data_set, meaning, before):
-    """The end of the range that is displayed dark; for signed values the least
-    that the picture has."""
+    """The end of the range that is displayed dark. Where values are signed,
+    rescaled or wide it is the end of those that the picture has, or of padding."""
     inverted = meaning == PI.MONOCHROME1 or data_set.get("PresentationLUTShape") == "INVERSE"
-    if float(data_set.get("RescaleSlope") or 1) < 0:
+    slope = float(data_set.get("RescaleSlope") or 1)
+    if slope < 0:
         inverted = not inverted
+    moved = slope != 1 or float(data_set.get("RescaleIntercept") or 0) != 0
+    stored = 2 ** int(data_set.BitsStored)
+    least, greatest = 0, stored - 1
     if data_set.PixelRepresentation == 1:
-        return int(before.max() if inverted else before.min())
-    return 2 ** int(data_set.BitsStored) - 1 if inverted else 0
+        least, greatest = -stored // 2, stored // 2 - 1
+    ends = [value for value in [data_set.get("PixelPaddingValue")] if value is not None]
+    ends = [value for value in ends if least <= value <= greatest]
+    wide = inverted and data_set.BitsAllocated > 16
+    if data_set.PixelRepresentation == 1 or moved or wide or "ModalityLUTSequence" in data_set:
+        least, greatest = int(before.min()), int(before.max())
+    return max([greatest, *ends]) if inverted else min([least, *ends])
 
 
 def second_reader(path, scratch, own):

@@ -104,6 +104,13 @@ def put_palette(data_set, entries, bits, segmented):
             setattr(data_set, f"{keyword}PaletteColorLookupTableData", table)
 
 
+def turn_palette(data_set):
+    """Table values are words, and pydicom writes their bytes as they are."""
+    for element in data_set:
+        if element.keyword.endswith("PaletteColorLookupTableData"):
+            element.value = np.frombuffer(element.value, "<u2").byteswap().tobytes()
+
+
 def native_bytes(values, kind):
     """Little endian bytes of all frames, as they stand in native Pixel Data."""
     if kind.allocated == 1:
@@ -124,6 +131,8 @@ def native(name, kind, values, syntax):
     pixels = native_bytes(values, kind)
     if syntax == BIG_ENDIAN and kind.allocated > 8:
         pixels = np.frombuffer(pixels, f"<u{kind.allocated // 8}").byteswap().tobytes()
+    if syntax == BIG_ENDIAN:
+        turn_palette(data_set)
     put_native(data_set, pixels, kind, syntax)
     return data_set
 
