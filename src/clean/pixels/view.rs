@@ -65,6 +65,8 @@ struct Curve {
 pub struct Windows {
     curves: Vec<Curve>,
     extremes: (i64, i64),
+    /// Which of the views is [`Curve::by_noise`].
+    enhanced: Option<usize>,
 }
 
 impl Windows {
@@ -75,7 +77,7 @@ impl Windows {
         let is_plain = frame.bits.allocated <= 8 && !frame.bits.signed && frame.bits.shift == 0;
         if frame.samples() == 3 || (is_plain && frame.photometric != Photometric::Palette) {
             let extremes = frame.bits.range();
-            return Self { curves: vec![Curve::straight(extremes)], extremes };
+            return Self { curves: vec![Curve::straight(extremes)], extremes, enhanced: None };
         }
         let extremes = frame.extremes().unwrap_or(frame.bits.range());
         let pairs = sampled_pairs(frame);
@@ -86,10 +88,17 @@ impl Windows {
             curves.push(Curve::straight(narrow));
         }
         let by_noise = Curve::by_noise(extremes, &pairs);
-        if by_noise.shows_more(&curves, &pairs) {
-            curves.push(by_noise);
-        }
-        Self { curves, extremes }
+        let is_grey = frame.photometric != Photometric::Palette;
+        let enhanced = (is_grey && by_noise.shows_more(&curves, &pairs)).then_some(curves.len());
+        curves.extend(enhanced.map(|_| by_noise));
+        Self { curves, extremes, enhanced }
+    }
+
+    /// Which of the views shows more contrast than a person would see. What
+    /// cannot be read there may be the edge of a saturated ground as well.
+    #[must_use]
+    pub fn enhanced(&self) -> Option<usize> {
+        self.enhanced
     }
 }
 

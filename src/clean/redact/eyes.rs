@@ -48,17 +48,26 @@ impl std::fmt::Debug for Eyes<'_> {
 }
 
 impl Eyes<'_> {
-    /// Looks at some rows of a frame through each of its views.
+    /// Looks at some rows of a frame through each of its views. In the one with
+    /// `enhanced` contrast only what can be read counts.
     ///
     /// # Errors
     /// The looker's: the instance is quarantined.
-    pub fn look(&mut self, views: &[View], rows: &Range<u32>) -> Result<Vec<Finding>, LookError> {
+    pub fn look(
+        &mut self,
+        views: &[View],
+        enhanced: Option<usize>,
+        rows: &Range<u32>,
+    ) -> Result<Vec<Finding>, LookError> {
         let mut by_view = Vec::with_capacity(views.len());
-        for view in views {
+        for (index, view) in views.iter().enumerate() {
             let part = crop(view, rows);
             let lines = self.looker.lines(&part)?;
             let judged = lines.iter().map(|line| self.finding(line, view, rows.start));
-            by_view.push(judged.collect::<Vec<Finding>>());
+            let counts = |finding: &Finding| {
+                enhanced != Some(index) || finding.reason != TextReason::Unreadable
+            };
+            by_view.push(judged.filter(counts).collect::<Vec<Finding>>());
         }
         Ok(merge(by_view))
     }
@@ -246,6 +255,23 @@ mod tests {
         let every_second: Vec<u32> = (0..12).step_by(2).collect();
         assert_eq!(widen(&every_second, 400).first(), Some(&(0..400)));
         assert_eq!(widen(&[0, 8], 400), [0..64, 224..320]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_but_in_an_enhanced_view() {
+        struct Blot;
+        impl Looker for Blot {
+            fn lines(&mut self, _view: &View) -> Result<Vec<TextLine>, LookError> {
+                let corners = [[0., 0.], [9., 0.], [9., 9.], [0., 9.]];
+                Ok(vec![TextLine { corners, text: String::new(), confidence: 0.0 }])
+            }
+        }
+        let (hide, reason) = (true, TextReason::Unreadable);
+        let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
+        let mut eyes = Eyes { looker: &mut Blot, judge: &unread };
+        let views = [view(40, None), view(40, None)];
+        assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
+        assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);
     }
 
     #[test]

@@ -150,9 +150,10 @@ impl Job<'_> {
             if Ink::follows_extremes(self.attributes.bits, &self.display) {
                 seen.extremes = joined(seen.extremes, decoded.frame.extremes());
             }
-            let shown = views(&decoded.frame, &self.display, &Windows::of(&decoded.frame));
+            let windows = Windows::of(&decoded.frame);
+            let shown = views(&decoded.frame, &self.display, &windows);
             for rows in gaze.changed(&shown) {
-                for finding in eyes.look(&shown, &rows)? {
+                for finding in eyes.look(&shown, windows.enhanced(), &rows)? {
                     seen.add(frame, frames, finding)?;
                 }
             }
@@ -200,7 +201,8 @@ impl Job<'_> {
                 if frame > 0 && !is_near(&rows, &painted) {
                     continue;
                 }
-                for finding in eyes.look(&shown, &rows)?.into_iter().filter(|found| found.hide) {
+                let found = eyes.look(&shown, windows.enhanced(), &rows)?;
+                for finding in found.into_iter().filter(|found| found.hide) {
                     seen.add(frame, attributes.frames, finding)?;
                 }
             }
