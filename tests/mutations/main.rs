@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use airlock::reason::Reason;
 use bounds::Watched;
 use subject::{Outcome, Subject};
 use support::files::{files_below, in_repository};
@@ -62,6 +63,9 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}: {text}")))
 }
 
+/// The one picture of a coding that no transfer syntax in use has.
+const REFUSED: &str = "jpeg-progressive";
+
 #[test]
 fn pictures_of_every_coding_are_cleaned_before_they_are_mutated() {
     let _turn = alone();
@@ -71,7 +75,12 @@ fn pictures_of_every_coding_are_cleaned_before_they_are_mutated() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         for seed in 0..4 {
             let outcome = subject.clean(&fs::read(&path).unwrap(), Random::new(seed, 0));
-            if !matches!(outcome, Ok(Outcome::Cleaned { .. })) {
+            let expected = if name == REFUSED {
+                matches!(outcome, Ok(Outcome::Refused(Reason::UnsupportedPixels, _)))
+            } else {
+                matches!(outcome, Ok(Outcome::Cleaned { .. }))
+            };
+            if !expected {
                 refused.push(format!("{name}: {outcome:?}"));
                 break;
             }

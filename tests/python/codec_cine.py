@@ -40,8 +40,7 @@ def drawn(colour, bits):
     draw.text((12, 8), "INVENTED IDA  1950-06-07", fill=255, font=ImageFont.load_default(30))
     base = np.asarray(picture).astype(np.int32) << (bits - 8)
     random = np.random.default_rng(bits)
-    inside = np.zeros((height, width), bool)
-    inside[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4] = True
+    inside = base == 90 << (bits - 8)
     frames = []
     for _ in range(DRAWN):
         grain = random.integers(0, max(1 << (bits - 8), 3), (height, width)) * inside

@@ -152,7 +152,7 @@ impl Job<'_> {
             }
             let windows = Windows::of(&decoded.frame);
             let shown = views(&decoded.frame, &self.display, &windows);
-            for rows in gaze.changed(&shown) {
+            for rows in gaze.changed(&shown, windows.enhanced()) {
                 for finding in eyes.look(&shown, windows.enhanced(), &rows)? {
                     seen.add(frame, frames, finding)?;
                 }
@@ -197,7 +197,7 @@ impl Job<'_> {
         for frame in 0..attributes.frames {
             let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
             let shown = views(&canvas.decoded.frame, &self.display, &windows);
-            for rows in gaze.changed(&shown) {
+            for rows in gaze.changed(&shown, windows.enhanced()) {
                 if frame > 0 && !is_near(&rows, &painted) {
                     continue;
                 }
