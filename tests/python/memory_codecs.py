@@ -94,7 +94,7 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mb", type=int, default=300)
     parser.add_argument("codings", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     print("| coding | frames | MB decoded | MB file | front MiB | cleaner MiB | checker MiB | s | comes out as 1.2.840.10008.1.2… |")
     print("|---|---|---|---|---|---|---|---|---|")
     faults = []
