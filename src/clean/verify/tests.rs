@@ -370,6 +370,39 @@ fn broken_promises_are_named() {
 }
 
 #[test]
+fn coded_pictures_hold_their_frames_and_tell_where_they_are() {
+    // The picture of `sound` in fragments, uncompressed: 64 bytes a frame.
+    let coded = |syntax, fragments: &[u64], offset_table: &[u32]| {
+        let mut case = Case { output_syntax: syntax, ..sound() };
+        case.bulk = vec![0; 512];
+        let extent = |bytes: &u64| Extent { source: Source::Input, offset: 0, bytes: *bytes };
+        let fragments = fragments.iter().map(extent).collect();
+        let value = Value::Fragments { offset_table: offset_table.to_vec(), fragments };
+        case.output.put(Element { tag: PIXEL_DATA, vr: VR::OB, value });
+        case
+    };
+    let uncompressed = "1.2.840.10008.1.2.1.98";
+    coded(uncompressed, &[64], &[]).verify().unwrap();
+    coded(uncompressed, &[32, 32], &[0]).verify().unwrap();
+    for (fragments, offset_table, rule) in [
+        (&[64, 64][..], &[][..], "frames-differ-from-header at (7FE0,0010)"),
+        (&[66], &[], "bytes-after-a-frame at (7FE0,0010)"),
+        (&[62], &[], "pixel-data-length at (7FE0,0010)"),
+        (&[64], &[4], "offset-table-untrue at (7FE0,0010)"),
+        (&[64], &[0, 72], "offset-table-untrue at (7FE0,0010)"),
+    ] {
+        assert_eq!(coded(uncompressed, fragments, offset_table).refused(), rule);
+    }
+    let mut extended = coded(uncompressed, &[64], &[]);
+    extended.output.put(Element::bytes(Tag(0x7FE0, 0x0001), VR::OV, [0; 8]));
+    extended.verify().unwrap();
+    extended.output.put(Element::bytes(Tag(0x7FE0, 0x0001), VR::OV, [7; 8]));
+    assert_eq!(extended.refused(), "offset-table-untrue at (7FE0,0010)");
+    let mpeg = coded("1.2.840.10008.1.2.4.100", &[64], &[]);
+    assert_eq!(mpeg.refused(), "pixel-coding-not-checked at (7FE0,0010)");
+}
+
+#[test]
 fn a_copy_that_cannot_be_read_or_an_input_gone_bad_does_not_pass() {
     let mut case = sound();
     case.after = |file| file.truncate(file.len() - 10);
