@@ -28,7 +28,7 @@ const QUARANTINED: [(&str, &str); 12] = [
     ("jls-lse-table", "mapping table"),
     ("jls-tail", "JPEG-LS"),
     ("jpeg-before-start", "no start of image"),
-    ("jpeg-fragment-before", "no start of image"),
+    ("jpeg-fragment-before", "number of codestreams"),
     ("jpeg-restart-interval", "restart interval"),
 ];
 
