@@ -107,6 +107,35 @@ impl Cleaner {
         job: &Input<'_>,
         ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
     ) -> Result<Report, JobError> {
+        let (judge, models) = (&self.judge, self.models.as_slice());
+        let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
+        match self.eyes.broken.take() {
+            Some(what) => Err(JobError::Broken(what)),
+            None => report,
+        }
+    }
+}
+
+/// What one instance is cleaned with.
+pub struct Tools<'a> {
+    /// Finds and reads text.
+    pub looker: &'a mut dyn Looker,
+    /// Judges text.
+    pub judge: &'a Judge,
+    /// Versions of the models behind the looker, for the report.
+    pub models: &'a [String],
+}
+
+impl Tools<'_> {
+    /// [`Cleaner::clean`] with these tools.
+    ///
+    /// # Errors
+    /// [`JobError`]; the output then holds nothing that may be used.
+    pub fn clean(
+        &mut self,
+        job: &Input<'_>,
+        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+    ) -> Result<Report, JobError> {
         let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
         let mut source = source::open(job.input, scratch_dir)?;
         check_uids(&source)?;
@@ -117,7 +146,7 @@ impl Cleaner {
         let context = HeaderContext {
             profile: &job.rules.profile,
             assigned: &assigned,
-            judge: &self.judge,
+            judge: self.judge,
             matcher: &matcher,
         };
         let (mut set, mut header) = metadata::clean_header(source.set.clone(), &context)?;
@@ -128,15 +157,11 @@ impl Cleaner {
             input: &mut source.file,
             input_big_endian: source.big_endian,
             scratch: &mut scratch,
-            looker: &mut self.eyes,
-            judge: &self.judge,
+            looker: &mut *self.looker,
+            judge: self.judge,
             matcher: &matcher,
             rules: job.rules,
-        });
-        if let Some(what) = self.eyes.broken.take() {
-            return Err(JobError::Broken(what));
-        }
-        let outcome = outcome?;
+        })?;
         let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
@@ -146,7 +171,7 @@ impl Cleaner {
             software: env!("CARGO_PKG_VERSION").to_owned(),
             profile: job.rules.profile.name.clone(),
             profile_digest: profile_digest(job.rules),
-            models: if pixels.screened { self.models.clone() } else { Vec::new() },
+            models: if pixels.screened { self.models.to_vec() } else { Vec::new() },
             key_id: assigned.key_id.clone(),
             input_digest: source.digest.clone(),
             output_digest: written.sha256_hex(),
@@ -243,11 +268,15 @@ fn write(
         scratch: Some(scratch),
         input_big_endian: source.big_endian,
     };
-    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| {
-        if let WriteError::Io(error) = error {
-            return JobError::Io(error);
-        }
-        Quarantine::new(Reason::Internal, error.to_string()).into()
+    let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string()).into();
+    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
+        WriteError::Io(error) => JobError::Io(error),
+        // Empty pixel data that is not coded as its transfer syntax says.
+        WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error),
+        WriteError::UnsupportedTransferSyntax
+        | WriteError::NoScratch { .. }
+        | WriteError::TooLong { .. }
+        | WriteError::TooDeep { .. } => refused(Reason::Internal, &error),
     })
 }
 

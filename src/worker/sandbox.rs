@@ -107,6 +107,24 @@ fn resident_bytes() -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// The JPEG 2000 encoder opens one by its path (`clean::encode::j2k`).
+    #[test]
+    fn files_without_a_name_can_be_written_in_the_sandbox() {
+        use std::os::fd::AsRawFd as _;
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        // What a thread takes from itself, the other tests keep.
+        let confined = move || {
+            let enforced = deny_writing_elsewhere(&[]).unwrap_or(false);
+            let _refused_in_some_containers = deny_network();
+            assert_eq!(std::fs::File::create(elsewhere).is_err(), enforced);
+            let nameless = rustix::fs::memfd_create("t", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+            let path = format!("/proc/self/fd/{}", nameless.as_raw_fd());
+            std::fs::write(path, b"coded").unwrap();
+        };
+        std::thread::spawn(confined).join().unwrap();
+    }
+
     #[test]
     fn resident_memory_is_read() {
         assert!(resident_bytes().unwrap() > 1 << 20);

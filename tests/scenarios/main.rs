@@ -16,8 +16,11 @@
 mod support;
 
 mod bad_input;
+mod cine;
 mod folder;
+mod hiding;
 mod kill_points;
 mod limits;
+mod mutated;
 mod no_identity;
 mod orthanc;

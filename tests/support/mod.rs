@@ -15,6 +15,7 @@
 
 pub(crate) mod dcmtk;
 pub(crate) mod files;
+pub(crate) mod mutate;
 pub(crate) mod node;
 pub(crate) mod object;
 pub(crate) mod orthanc;

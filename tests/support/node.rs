@@ -101,7 +101,8 @@ impl Node {
         }
     }
 
-    fn airlock<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+    /// `airlock ARGUMENTS` on this node's data directory, not started yet.
+    pub(crate) fn airlock<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_airlock"));
         for (name, _) in env::vars_os().filter(|(name, _)| is_ours(name)) {
             command.env_remove(name);

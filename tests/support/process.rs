@@ -71,6 +71,21 @@ impl Process {
         wait_until(&what, wait_max, || self.ended(), || tail(&log))
     }
 
+    /// The same, and what it and its children took of memory until then.
+    pub(crate) fn wait_measured(&mut self, wait_max: Duration) -> (ExitStatus, Peaks) {
+        let what = format!("the end of {}", self.name);
+        let (log, id) = (self.log.clone(), self.id());
+        let mut peaks = Peaks { front_bytes: 0, worker_bytes: 0 };
+        let look = || {
+            peaks.front_bytes = peaks.front_bytes.max(resident_bytes_peak(id).unwrap_or(0));
+            let workers = children(id).into_iter().filter_map(resident_bytes_peak);
+            peaks.worker_bytes = workers.fold(peaks.worker_bytes, u64::max);
+            self.ended()
+        };
+        let status = wait_until(&what, wait_max, look, || tail(&log));
+        (status, peaks)
+    }
+
     /// Waits for `found`; panics with the log when the process or the time ends.
     pub(crate) fn wait_for<T>(&mut self, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         let log = self.log.clone();
@@ -99,12 +114,32 @@ impl Drop for Process {
     }
 }
 
+/// Most resident memory of a process and of any of its children.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peaks {
+    pub(crate) front_bytes: u64,
+    pub(crate) worker_bytes: u64,
+}
+
+/// Processes that this one started.
+fn children(process: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let of_task = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).ok();
+    let all: Vec<String> = tasks.filter_map(of_task).collect();
+    all.iter().flat_map(|ids| ids.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
+}
+
 /// Most resident memory of a process so far, in bytes (`VmHWM`, proc(5)).
 pub(crate) fn memory_bytes_peak(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    resident_bytes_peak(process).expect("a process")
+}
+
+/// The same; nothing for a process that is gone.
+fn resident_bytes_peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("VmHWM");
-    kib.parse::<u64>().expect("a number") * 1024
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"))?;
+    kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// A loopback port that was free a moment ago.

@@ -21,6 +21,16 @@ impl FragmentList {
         }
     }
 
+    /// Whether a received value is this one: the same fragments, and a Basic
+    /// Offset Table that is true or empty.
+    #[must_use]
+    pub fn is(&self, received: &Value) -> bool {
+        let Value::Fragments { offset_table, fragments } = received else { return false };
+        let said = offset_table.iter().map(|offset| u64::from(*offset));
+        let true_table = offset_table.is_empty() || said.eq(self.starts.iter().copied());
+        *fragments == self.fragments && true_table
+    }
+
     /// The value. The table is left empty, as the standard allows, for a single
     /// frame and where an offset does not fit into 32 bits.
     #[must_use]
@@ -47,6 +57,17 @@ mod tests {
             panic!("fragments")
         };
         assert_eq!((offset_table, fragments.len()), (vec![0, 46], 3));
+        let received = |offset_table: &[u32]| Value::Fragments {
+            offset_table: offset_table.to_vec(),
+            fragments: vec![extent(10), extent(20), extent(30)],
+        };
+        let mut list = FragmentList::default();
+        list.push_frame(&[extent(10), extent(20)]);
+        list.push_frame(&[extent(30)]);
+        assert!(list.is(&received(&[])) && list.is(&received(&[0, 46])));
+        for untrue in [&[0_u32][..], &[0, 45], &[0, 46, 99]] {
+            assert!(!list.is(&received(untrue)), "{untrue:?}");
+        }
         let mut long = FragmentList::default();
         long.push_frame(&[extent(u64::from(u32::MAX))]);
         long.push_frame(&[extent(10)]);

@@ -215,6 +215,12 @@ impl PixelAttributes {
         self.pixels() * u64::from(self.samples()) * sample_bytes
     }
 
+    /// Segments of an RLE frame: one for each byte of a pixel (PS3.5 §G.2).
+    #[must_use]
+    pub fn rle_segments(&self) -> u32 {
+        u32::from(self.samples()) * u32::from(self.bits.allocated.div_ceil(8))
+    }
+
     /// Bits of a native frame (PS3.5 §8.1.1): frames of single bits follow
     /// each other without padding, 4:2:2 has two samples a pixel.
     #[must_use]
@@ -246,7 +252,11 @@ fn read_bits(set: &DataSet) -> Result<SampleBits, PixelError> {
         8 => 8,
         16 => 16,
         32 => 32,
-        _other => return Err(PixelError::Unsupported { what: "this number of bits allocated" }),
+        _other => {
+            return Err(PixelError::Unsupported {
+                what: "Bits Allocated of neither 1, 8, 16 nor 32",
+            });
+        }
     };
     let stored = u8::try_from(stored)
         .ok()
@@ -304,6 +314,26 @@ mod tests {
             put_us(&mut set, tag, value);
             assert!(read(&set).is_err(), "{tag} = {value}");
         }
+    }
+
+    #[test]
+    fn no_number_of_frames_is_one_and_none_or_less_is_refused() {
+        let mut set = Header::grey8(4, 4).set();
+        let frames = |text: &str, set: &mut DataSet| {
+            let tag = tags::NUMBER_OF_FRAMES;
+            set.put(crate::dicom::Element::bytes(tag, crate::dicom::VR::IS, text));
+            read(set).map(|attributes| attributes.frames)
+        };
+        assert_eq!(read(&set).unwrap().frames, 1);
+        assert_eq!(frames("", &mut set).unwrap(), 1);
+        assert_eq!(frames(" 3 ", &mut set).unwrap(), 3);
+        for malformed in ["0", "-1", "1A", "99999999999"] {
+            assert!(frames(malformed, &mut set).is_err(), "{malformed}");
+        }
+        assert!(matches!(
+            frames("100001", &mut set),
+            Err(PixelError::OverLimit { limit: "frames_max" })
+        ));
     }
 
     #[test]

@@ -10,12 +10,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::attributes::Photometric;
 use super::codestream::jpeg::Family;
-use super::codestream::{StreamHeader, Walked, j2k, jpeg};
+use super::codestream::{Interleave, StreamHeader, Walked, j2k, jpeg};
 use super::frame::put_word;
-use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, native, rle};
+use super::jpeg::{DctImage, lossless};
+use super::{Codec, Coded, PixelAttributes, PixelError, StoredFrame, jpeg2000, native, rle};
+
+/// Second byte of the frame header of lossless JPEG with Huffman codes.
+const LOSSLESS: u8 = 0xC3;
 
 /// A decoded frame.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Decoded {
     /// The samples.
     pub frame: StoredFrame,
@@ -23,8 +27,11 @@ pub struct Decoded {
     pub clean: Option<Vec<u8>>,
     /// Bits that belong to no value were set; they are cleared in `frame`.
     pub unused_bits: bool,
-    /// Bits of a sample in the codestream, where it says so.
-    pub precision: u8,
+    /// What the codestream says of itself; of other codings only the precision,
+    /// which is then Bits Stored.
+    pub header: StreamHeader,
+    /// Length of the coded bytes.
+    pub coded_bytes: u64,
 }
 
 /// Decodes the frames of one instance.
@@ -45,7 +52,14 @@ impl Decoder<'_> {
     pub fn clean(&self, coded: &Coded) -> Result<Option<Vec<u8>>, PixelError> {
         match self.codec {
             Codec::Native => Ok(None),
-            Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => Ok(self.walk(&coded.bytes)?.clean),
+            Codec::Jpeg | Codec::Jpeg2000 => Ok(self.walk(&coded.bytes)?.clean),
+            Codec::JpegLs => {
+                let walked = self.walk(&coded.bytes)?;
+                let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
+                // Only the decoder knows where the samples end: it refuses more.
+                self.decompress(stream, &walked.header)?;
+                Ok(walked.clean)
+            }
             Codec::Rle => {
                 let unrolled = rle::decode(&coded.bytes, self.shape())?;
                 if !unrolled.has_extra {
@@ -58,13 +72,24 @@ impl Decoder<'_> {
         }
     }
 
+    /// What a codestream says of itself, after it was compared with the data
+    /// set.
+    ///
+    /// # Errors
+    /// A damaged structure or one that disagrees with the header: quarantine.
+    pub fn header(&self, coded: &Coded) -> Result<StreamHeader, PixelError> {
+        Ok(self.walk(&coded.bytes)?.header)
+    }
+
     /// Decodes one frame.
     ///
     /// # Errors
     /// Everything that [`Self::clean`] refuses, codings that no decoder reads
     /// rightly, and damaged samples: quarantine.
     pub fn decode(&self, coded: Coded) -> Result<Decoded, PixelError> {
-        let mut precision = self.attributes.bits.stored;
+        let mut header =
+            StreamHeader { precision: self.attributes.bits.stored, ..StreamHeader::default() };
+        let coded_bytes = u64::try_from(coded.bytes.len()).unwrap_or(u64::MAX);
         let (mut frame, clean) = match self.codec {
             Codec::Native => (native::unpack(self.attributes, coded)?, None),
             Codec::EncapsulatedUncompressed => {
@@ -85,24 +110,24 @@ impl Decoder<'_> {
             }
             Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
                 let walked = self.walk(&coded.bytes)?;
-                precision = walked.header.precision;
                 let stream = walked.clean.as_deref().unwrap_or(&coded.bytes);
-                (self.decompress(stream, &walked.header)?, walked.clean)
+                header = walked.header;
+                (self.decompress(stream, &header)?, walked.clean)
             }
         };
         let unused_bits = frame.clear_unused_bits();
-        Ok(Decoded { frame, clean, unused_bits, precision })
+        Ok(Decoded { frame, clean, unused_bits, header, coded_bytes })
     }
 
     fn walk(&self, bytes: &[u8]) -> Result<Walked, PixelError> {
         let walked = match self.codec {
             Codec::Jpeg2000 => j2k::walk(bytes)?,
-            Codec::JpegLs => jpeg::walk(bytes, Family::JpegLs)?,
+            Codec::JpegLs => jpeg::walk(bytes, Family::JpegLs, Some(self.attributes))?,
             Codec::Jpeg
             | Codec::Native
             | Codec::EncapsulatedUncompressed
             | Codec::Rle
-            | Codec::DeflatedFrame => jpeg::walk(bytes, Family::Jpeg)?,
+            | Codec::DeflatedFrame => jpeg::walk(bytes, Family::Jpeg, Some(self.attributes))?,
         };
         walked.header.check(self.attributes)?;
         Ok(walked)
@@ -191,16 +216,18 @@ impl Decoder<'_> {
                 let photometric = self.full_sampling()?;
                 let samples =
                     guarded("JPEG-LS", || charls::CharLS::default().decode(stream).map_err(drop))?;
-                let samples = if header.by_component && header.components == 3 {
-                    let width = if header.precision > 8 { 2 } else { 1 };
-                    native::interleave(&samples, width, samples.len())
-                } else {
-                    samples
-                };
+                let samples =
+                    if header.interleave == Interleave::Component && header.components == 3 {
+                        let width = if header.precision > 8 { 2 } else { 1 };
+                        native::interleave(&samples, width, samples.len())
+                    } else {
+                        samples
+                    };
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
             Codec::Jpeg2000 => {
-                let bytes = guarded("JPEG 2000", || self.decode_j2k(stream, header))?;
+                let bytes =
+                    guarded("JPEG 2000", || jpeg2000::decode(stream, header, self.attributes))?;
                 Ok(self.frame(self.photometric_of_j2k(header), bytes))
             }
             Codec::Jpeg
@@ -210,15 +237,8 @@ impl Decoder<'_> {
             | Codec::DeflatedFrame => {
                 check_jpeg_process(header)?;
                 let photometric = self.photometric_of_jpeg(header);
-                let samples = guarded("JPEG", || {
-                    let mut decoder = jpeg_decoder::Decoder::new(stream);
-                    // Colour is handed out as it is stored: "RGB" means no
-                    // conversion, while "None" would hand out whole lines.
-                    if header.components == 3 {
-                        decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
-                    }
-                    decoder.decode().map_err(drop)
-                })?;
+                let bytes_max = self.attributes.decoded_bytes();
+                let samples = decode_jpeg(stream, header, bytes_max)?;
                 Ok(self.frame(photometric, self.allocate(samples, header)?))
             }
         }
@@ -249,29 +269,6 @@ impl Decoder<'_> {
         Ok(bytes)
     }
 
-    fn decode_j2k(&self, stream: &[u8], header: &StreamHeader) -> Result<Vec<u8>, ()> {
-        let image = jpeg2k::Image::from_bytes(stream).map_err(drop)?;
-        let components = image.components();
-        if components.len() != usize::from(header.components) {
-            return Err(());
-        }
-        let width = self.attributes.bits.bytes();
-        let pixel = width * components.len();
-        let mut bytes =
-            vec![0; usize::try_from(self.attributes.decoded_bytes()).map_err(|_too_large| ())?];
-        for (index, component) in components.iter().enumerate() {
-            if component.width() != header.width || component.height() != header.height {
-                return Err(());
-            }
-            let signed = self.attributes.bits.signed;
-            for (target, sample) in bytes.chunks_exact_mut(pixel).zip(component.data()) {
-                let word = sign_extended(sample.cast_unsigned(), header.precision, signed);
-                put_word(target.get_mut(index * width..).unwrap_or_default(), word);
-            }
-        }
-        Ok(bytes)
-    }
-
     /// The inverse component transform gives RGB whatever it was called.
     fn photometric_of_j2k(&self, header: &StreamHeader) -> Photometric {
         match self.attributes.photometric {
@@ -296,13 +293,13 @@ impl Decoder<'_> {
         if photometric.samples() != 3 {
             return photometric;
         }
-        let lossless = header.process == 0xC3;
+        let lossless = header.process == LOSSLESS;
         match header.adobe {
             Some(0) => return Photometric::Rgb,
             Some(_ycc) if !lossless => return Photometric::YbrFull,
             Some(_) | None => {}
         }
-        if header.rgb_identifiers {
+        if header.has_rgb_identifiers() {
             return Photometric::Rgb;
         }
         match photometric {
@@ -322,7 +319,7 @@ impl Decoder<'_> {
 }
 
 /// The low `precision` bits of a sample as a word, with its sign drawn out.
-fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
+pub(super) fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
     let unused = 32 - u32::from(precision.clamp(1, 32));
     let top = sample << unused;
     if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused }
@@ -332,22 +329,48 @@ fn sign_extended(sample: u32, precision: u8, signed: bool) -> u32 {
 fn check_jpeg_process(header: &StreamHeader) -> Result<(), PixelError> {
     let unsupported = |what| Err(PixelError::Unsupported { what });
     match header.process {
-        0xC0..=0xC2 if header.precision != 8 => unsupported("JPEG with 12 bits"),
-        0xC0..=0xC2 => Ok(()),
-        // Its lossless path takes no notice of restarts and shifts twice.
-        0xC3 if header.restarts => unsupported("lossless JPEG with restart markers"),
-        0xC3 if header.point_transform => unsupported("lossless JPEG with a point transform"),
-        0xC3 if header.subsampled => unsupported("subsampled lossless JPEG"),
-        0xC3 => Ok(()),
-        _other => unsupported("hierarchical or arithmetic JPEG"),
+        0xC0 if header.precision != 8 => unsupported("baseline JPEG with 12 bits"),
+        0xC0 | 0xC1 | LOSSLESS => Ok(()),
+        _other => unsupported("progressive, arithmetic or hierarchical JPEG"),
     }
 }
 
-/// Runs a decoder so that its panic costs one instance.
-fn guarded(
-    codec: &'static str,
-    decode: impl FnOnce() -> Result<Vec<u8>, ()>,
+/// Decodes with the crate what it can, and with our own decoder what else is
+/// sequential: 12 bits, components of two thirds the size and the like.
+fn decode_jpeg(
+    stream: &[u8],
+    header: &StreamHeader,
+    bytes_max: u64,
 ) -> Result<Vec<u8>, PixelError> {
+    if header.process == LOSSLESS {
+        return lossless::decode(stream);
+    }
+    let own = || DctImage::read(stream).and_then(|image| image.samples());
+    if header.is_sequential_dct() && header.precision != 8 {
+        return own();
+    }
+    let decoded = guarded("JPEG", || {
+        let mut decoder = jpeg_decoder::Decoder::new(stream);
+        decoder.set_max_decoding_buffer_size(usize::try_from(bytes_max).unwrap_or(usize::MAX));
+        // Colour is handed out as it is stored: "RGB" means no conversion,
+        // while "None" would hand out whole lines.
+        if header.components == 3 {
+            decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
+        }
+        match decoder.decode() {
+            Ok(samples) => Ok(Some(samples)),
+            Err(jpeg_decoder::Error::Unsupported(_)) if header.is_sequential_dct() => Ok(None),
+            Err(_damaged) => Err(()),
+        }
+    })?;
+    decoded.map_or_else(own, Ok)
+}
+
+/// Runs a decoder so that its panic costs one instance.
+fn guarded<T>(
+    codec: &'static str,
+    decode: impl FnOnce() -> Result<T, ()>,
+) -> Result<T, PixelError> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(samples)) => Ok(samples),
         Ok(Err(())) => Err(PixelError::Damaged { codec, what: "samples cannot be decoded" }),

@@ -7,18 +7,22 @@
 //! memory once, never the instance. Painting is `clean::redact`, coding again
 //! is `clean::encode`.
 //!
-//! The decoders are the crates that the DICOM toolkit's adapters wrap, called
-//! directly: the adapters label YBR as RGB, hand out planar JPEG-LS as
-//! interleaved, and refuse large blank frames.
+//! The decoders are the crates that the DICOM toolkit's adapters wrap, but for
+//! JPEG with 12 bits, which is read by [`jpeg`]. They are called directly: the
+//! adapters label YBR as RGB, hand out planar JPEG-LS as interleaved, and
+//! refuse large blank frames.
 
 #![warn(clippy::indexing_slicing)]
 
+mod assign;
 pub mod attributes;
 pub mod codec;
 pub mod codestream;
 pub mod decode;
 mod error;
 pub mod frame;
+pub mod jpeg;
+mod jpeg2000;
 pub mod native;
 pub mod palette;
 pub mod rle;
@@ -33,7 +37,7 @@ pub use decode::{Decoded, Decoder};
 pub use error::PixelError;
 pub use frame::StoredFrame;
 pub use palette::Palette;
-pub use source::{Coded, FrameSource};
+pub use source::{Coded, FrameSource, Received};
 
 /// A file to read frames from.
 pub trait ReadSeek: Read + Seek {}
@@ -44,4 +48,8 @@ pub trait ReadWriteSeek: Read + Write + Seek {}
 impl<T: Read + Write + Seek + ?Sized> ReadWriteSeek for T {}
 
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod view_tests;

@@ -80,7 +80,7 @@ pub fn decode(fragment: &[u8], shape: Shape) -> Result<Unrolled, PixelError> {
                 targets.nth(shape.segments() - 2);
             }
         })?;
-        has_extra |= !matches!(rest, [] | [0]);
+        has_extra |= rest.is_none_or(|rest| !matches!(rest, [] | [0]));
     }
     has_extra |= offsets.first() != Some(&HEADER_BYTES);
     let unused = fragment.get(4 + 4 * offsets.len()..HEADER_BYTES).unwrap_or_default();
@@ -103,10 +103,16 @@ fn read_header(fragment: &[u8], shape: Shape) -> Result<Vec<usize>, PixelError> 
     Ok(offsets)
 }
 
-/// Gives `count` bytes to `take` and returns what is left of `coded`.
-fn unroll(coded: &[u8], count: usize, mut take: impl FnMut(u8)) -> Result<&[u8], PixelError> {
+/// Gives `count` bytes to `take` and returns what is left of `coded`; `None`
+/// when the last literal holds more than was missing.
+fn unroll(
+    coded: &[u8],
+    count: usize,
+    mut take: impl FnMut(u8),
+) -> Result<Option<&[u8]>, PixelError> {
     let mut rest = coded;
     let mut missing = count;
+    let mut overlong = false;
     while missing > 0 {
         let (control, after) = rest.split_first().ok_or(damaged("segment too short"))?;
         rest = after;
@@ -117,6 +123,7 @@ fn unroll(coded: &[u8], count: usize, mut take: impl FnMut(u8)) -> Result<&[u8],
                     rest.split_at_checked(length).ok_or(damaged("segment too short"))?;
                 literal.iter().take(missing).for_each(|value| take(*value));
                 rest = after;
+                overlong = length > missing;
                 missing = missing.saturating_sub(length);
             }
             // No operation (PS3.5 §G.3.2).
@@ -130,7 +137,7 @@ fn unroll(coded: &[u8], count: usize, mut take: impl FnMut(u8)) -> Result<&[u8],
             }
         }
     }
-    Ok(rest)
+    Ok((!overlong).then_some(rest))
 }
 
 /// Encodes one frame; rows are coded apart from each other (PS3.5 §G.3.1).
@@ -217,7 +224,7 @@ mod tests {
         let mut bytes = Vec::new();
         let rest = unroll(&coded, 10, |value| bytes.push(value)).unwrap();
         assert_eq!(bytes, [0xAA, 0xAA, 0xAA, 0x80, 0, 0x2A, 0xAA, 0xAA, 0xAA, 0xAA]);
-        assert_eq!(rest, [7]);
+        assert_eq!(rest, Some(&[7][..]));
     }
 
     #[test]
@@ -236,7 +243,10 @@ mod tests {
         tail.extend_from_slice(b"DOE^JANE");
         let mut header = clean.clone();
         header[20] = b'D';
-        for planted in [tail, header] {
+        // A literal with more values than the row has left.
+        let mut literal = clean[..64].to_vec();
+        literal.extend_from_slice(b"\xFE\x09\x06\x09DOE^JA");
+        for planted in [tail, header, literal] {
             let unrolled = decode(&planted, one).unwrap();
             assert!(unrolled.has_extra);
             assert_eq!(encode(&unrolled.bytes, one).unwrap(), clean);

@@ -1,14 +1,14 @@
 //! Where the bytes of each frame lie: pixel data element in, the coded bytes
 //! of one frame out.
 //!
-//! Invariant: every frame has its own fragments and no fragment is left over;
-//! where the mapping is not certain the instance is quarantined.
+//! Invariant: a frame is read once it is wanted and costs its own bytes, never
+//! the instance; where its place is not certain the instance is quarantined.
+//! `assign` says which fragments are whose.
 
 use std::io::SeekFrom;
 use std::ops::Range;
 
-use dicom_dictionary_std::tags;
-
+use super::assign::{Assigned, Encapsulated};
 use super::{Codec, PixelAttributes, PixelError, ReadSeek};
 use crate::config::CleanLimits;
 use crate::dicom::{DataSet, Element, Extent, Source, VR, Value};
@@ -39,8 +39,23 @@ enum Place {
     Bulk { extent: Extent, swap: Swap },
     /// Short native pixel data that came with the data set.
     Held { bytes: Vec<u8>, swap: Swap },
-    /// Fragments, and for each frame its range of them.
-    Fragments { fragments: Vec<Extent>, frames: Vec<Range<usize>> },
+    /// Fragments, and which are whose.
+    Fragments(Assigned),
+}
+
+/// Pixel data with what is needed to find its frames.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// The data set that it stands in.
+    pub set: &'a DataSet,
+    /// The element.
+    pub pixel_data: &'a Element,
+    /// What the header says.
+    pub attributes: &'a PixelAttributes,
+    /// How the frames are coded.
+    pub codec: Codec,
+    /// Bulk values are big endian.
+    pub big_endian: bool,
 }
 
 /// Finds and reads the frames of one instance.
@@ -53,28 +68,29 @@ pub struct FrameSource {
 }
 
 impl FrameSource {
-    /// Works out where each frame lies; reads nothing.
+    /// Works out where each frame lies; of fragments it reads the first bytes
+    /// where nothing else tells.
     ///
     /// # Errors
     /// Pixel data too short, not coded as the transfer syntax says, or
     /// fragments that cannot be assigned to frames: quarantine.
     pub fn new(
-        set: &DataSet,
-        pixel_data: &Element,
-        attributes: &PixelAttributes,
-        codec: Codec,
-        input_big_endian: bool,
+        received: &Received<'_>,
         limits: &CleanLimits,
+        input: &mut dyn ReadSeek,
     ) -> Result<Self, PixelError> {
+        let Received { set, pixel_data, attributes, codec, big_endian } = *received;
         let native = codec == Codec::Native;
-        let swap = swap_of(pixel_data, attributes, input_big_endian);
+        let swap = swap_of(pixel_data, attributes, big_endian);
         let place = match &pixel_data.value {
             Value::Bulk(extent) if native => Place::Bulk { extent: *extent, swap: swap.0 },
             Value::Bytes(bytes) if native => Place::Held { bytes: bytes.clone(), swap: swap.1 },
-            Value::Fragments { offset_table, fragments } if !native => Place::Fragments {
-                frames: assign(set, offset_table, fragments, attributes.frames)?,
-                fragments: fragments.clone(),
-            },
+            Value::Fragments { offset_table, fragments } if !native => {
+                let (frames, rle_segments) = (attributes.frames, attributes.rle_segments());
+                let pixels =
+                    Encapsulated { set, offset_table, fragments, frames, codec, rle_segments };
+                Place::Fragments(pixels.assign(input)?)
+            }
             Value::Bulk(_) | Value::Bytes(_) | Value::Fragments { .. } | Value::Items(_) => {
                 return Err(PixelError::Disagrees { what: "encapsulation of Pixel Data" });
             }
@@ -99,7 +115,7 @@ impl FrameSource {
         let present = match &self.place {
             Place::Bulk { extent, .. } => extent.bytes,
             Place::Held { bytes, .. } => length(bytes),
-            Place::Fragments { .. } => return Ok(()),
+            Place::Fragments(_) => return Ok(()),
         };
         if present < self.native_bytes()? {
             return Err(PixelError::Disagrees { what: "length of Pixel Data" });
@@ -124,7 +140,7 @@ impl FrameSource {
                 let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
                 Some(Value::Bytes(bytes.get(..wanted).unwrap_or_default().to_vec()))
             }
-            Place::Bulk { .. } | Place::Held { .. } | Place::Fragments { .. } => None,
+            Place::Bulk { .. } | Place::Held { .. } | Place::Fragments(_) => None,
         })
     }
 
@@ -132,13 +148,23 @@ impl FrameSource {
     #[must_use]
     pub fn fragments(&self, frame: u32) -> &[Extent] {
         match &self.place {
-            Place::Fragments { fragments, frames } => usize::try_from(frame)
+            Place::Fragments(assigned) => usize::try_from(frame)
                 .ok()
-                .and_then(|frame| frames.get(frame))
-                .and_then(|range| fragments.get(range.clone()))
+                .and_then(|frame| assigned.frames.get(frame))
+                .and_then(|range| assigned.fragments.get(range.clone()))
                 .unwrap_or_default(),
             Place::Bulk { .. } | Place::Held { .. } => &[],
         }
+    }
+
+    /// The coded bytes of a frame whose fragments cannot pass one by one: one
+    /// before the last has an odd number of bytes (PS3.5 §A.4 asks for even
+    /// ones), and a byte of padding in mid-frame would damage it.
+    #[must_use]
+    pub fn joined(&self, frame: u32, coded: Coded) -> Option<Vec<u8>> {
+        let (_last, before) = self.fragments(frame).split_last()?;
+        let has_odd = before.iter().any(|extent| !extent.bytes.is_multiple_of(2));
+        has_odd.then_some(coded.bytes)
     }
 
     /// Reads the coded bytes of frame `frame`, counted from 0.
@@ -161,7 +187,7 @@ impl FrameSource {
                 bytes.extend_from_slice(held.get(start..end).unwrap_or_default());
                 *swap
             }
-            Place::Fragments { .. } => {
+            Place::Fragments(_) => {
                 for extent in self.fragments(frame) {
                     if length(&bytes).saturating_add(extent.bytes) > self.coded_bytes_max {
                         return Err(PixelError::OverLimit { limit: "frame_bytes_max" });
@@ -279,103 +305,14 @@ fn read_native(
     Ok(())
 }
 
-/// Assigns fragments to frames (PS3.5 §A.4): one each, all to the only frame,
-/// or by the Extended or Basic Offset Table.
-fn assign(
-    set: &DataSet,
-    offset_table: &[u32],
-    fragments: &[Extent],
-    frames: u32,
-) -> Result<Vec<Range<usize>>, PixelError> {
-    let count = usize::try_from(frames).unwrap_or(usize::MAX);
-    if fragments.is_empty() {
-        return Err(PixelError::Disagrees { what: "number of fragments" });
-    }
-    if frames == 1 {
-        return Ok(std::iter::once(0..fragments.len()).collect());
-    }
-    if fragments.len() == count {
-        return Ok((0..count).map(|frame| frame..frame + 1).collect());
-    }
-    let offsets = match extended_offsets(set) {
-        Some(offsets) => offsets,
-        None => offset_table.iter().map(|offset| u64::from(*offset)).collect(),
-    };
-    if offsets.len() != count {
-        return Err(PixelError::Disagrees { what: "number of fragments" });
-    }
-    by_offsets(&offsets, fragments)
-}
-
-fn extended_offsets(set: &DataSet) -> Option<Vec<u64>> {
-    let bytes = set.get(tags::EXTENDED_OFFSET_TABLE)?.as_bytes()?;
-    Some(bytes.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect())
-}
-
-/// Offsets count from the first fragment's item header to each frame's first
-/// item header; a header has 8 bytes (PS3.5 §A.4).
-fn by_offsets(offsets: &[u64], fragments: &[Extent]) -> Result<Vec<Range<usize>>, PixelError> {
-    let mut starts = Vec::with_capacity(offsets.len());
-    let mut wanted = offsets.iter();
-    let mut next = wanted.next();
-    let mut position = 0_u64;
-    for (index, fragment) in fragments.iter().enumerate() {
-        if next == Some(&position) {
-            starts.push(index);
-            next = wanted.next();
-        }
-        position = position.saturating_add(8).saturating_add(fragment.bytes.next_multiple_of(2));
-    }
-    let complete = next.is_none() && starts.first() == Some(&0) && starts.len() == offsets.len();
-    if !complete {
-        return Err(PixelError::Disagrees { what: "offset table of Pixel Data" });
-    }
-    let ends = starts.iter().skip(1).copied().chain([fragments.len()]);
-    Ok(starts.iter().zip(ends).map(|(start, end)| *start..end).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
+    use dicom_dictionary_std::tags;
+
     use super::*;
     use crate::clean::pixels::testing::Header;
-
-    fn extents(lengths: &[u64]) -> Vec<Extent> {
-        let mut offset = 0;
-        let place = |bytes: &u64| {
-            let extent = Extent { source: Source::Input, offset, bytes: *bytes };
-            offset += bytes;
-            extent
-        };
-        lengths.iter().map(place).collect()
-    }
-
-    #[test]
-    fn fragments_go_to_frames_by_count_or_offset_table() {
-        let none = DataSet::new();
-        let four = extents(&[10, 20, 30, 40]);
-        assert_eq!(assign(&none, &[], &four, 4).unwrap(), [0..1, 1..2, 2..3, 3..4]);
-        assert_eq!(assign(&none, &[], &four, 1).unwrap().first(), Some(&(0..4)));
-        assert_eq!(assign(&none, &[0, 46], &four, 2).unwrap(), [0..2, 2..4]);
-        assert!(assign(&none, &[], &four, 2).is_err());
-        assert!(assign(&none, &[0, 45], &four, 2).is_err());
-        assert!(assign(&none, &[18, 46], &four, 2).is_err());
-        assert!(assign(&none, &[0, 18, 46], &four, 2).is_err());
-        assert!(assign(&none, &[], &[], 1).is_err());
-    }
-
-    #[test]
-    fn extended_offset_table_wins() {
-        let mut table = Vec::new();
-        for offset in [0_u64, 18] {
-            table.extend_from_slice(&offset.to_le_bytes());
-        }
-        let mut set = DataSet::new();
-        set.put(Element::bytes(tags::EXTENDED_OFFSET_TABLE, VR::OV, table));
-        let three = extents(&[10, 20, 30]);
-        assert_eq!(assign(&set, &[], &three, 2).unwrap(), [0..1, 1..3]);
-    }
 
     fn native(header: Header, vr: VR, bytes: &[u8], big_endian: bool, frame: u32) -> Coded {
         let set = header.set();
@@ -384,9 +321,16 @@ mod tests {
         let count = u64::try_from(bytes.len()).unwrap();
         let extent = Extent { source: Source::Input, offset: 0, bytes: count };
         let element = Element { tag: tags::PIXEL_DATA, vr, value: Value::Bulk(extent) };
-        let source =
-            FrameSource::new(&set, &element, &attributes, Codec::Native, big_endian, &limits);
-        source.unwrap().read(frame, &mut Cursor::new(bytes.to_vec())).unwrap()
+        let received = Received {
+            set: &set,
+            pixel_data: &element,
+            attributes: &attributes,
+            codec: Codec::Native,
+            big_endian,
+        };
+        let mut input = Cursor::new(bytes.to_vec());
+        let source = FrameSource::new(&received, &limits, &mut input).unwrap();
+        source.read(frame, &mut input).unwrap()
     }
 
     #[test]
@@ -408,8 +352,14 @@ mod tests {
         let source = |bytes| {
             let extent = Extent { source: Source::Input, offset: 8, bytes };
             let value = Value::Bulk(extent);
-            let element = Element { tag: tags::PIXEL_DATA, vr: VR::OB, value };
-            FrameSource::new(&set, &element, &attributes, Codec::Native, false, &limits)
+            let received = Received {
+                set: &set,
+                pixel_data: &Element { tag: tags::PIXEL_DATA, vr: VR::OB, value },
+                attributes: &attributes,
+                codec: Codec::Native,
+                big_endian: false,
+            };
+            FrameSource::new(&received, &limits, &mut Cursor::new(Vec::new()))
         };
         assert!(matches!(source(3), Err(PixelError::Disagrees { .. })));
         assert_eq!(source(4).unwrap().without_tail().unwrap(), None);

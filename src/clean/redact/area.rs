@@ -1,9 +1,9 @@
 //! Areas of a picture and how they are painted over.
 
 use crate::clean::pixels::attributes::SampleBits;
-use crate::clean::pixels::frame::put_word;
+use crate::clean::pixels::frame::{put_word, word};
 use crate::clean::pixels::view::Display;
-use crate::clean::pixels::{Photometric, StoredFrame};
+use crate::clean::pixels::{Photometric, StoredFrame, jpeg};
 use crate::clean::text::TextLine;
 
 /// Painted around a line of text: anti-aliased edges and the ringing of lossy
@@ -171,14 +171,36 @@ fn is_near(corners: &[[f32; 2]; 4], x: u32, y: u32) -> bool {
     })
 }
 
+/// The pixels that the areas cover.
+#[must_use]
+pub fn mask(areas: &[Area], width: u32, height: u32) -> jpeg::Mask {
+    let mut mask = jpeg::Mask::new(width, height);
+    for area in areas {
+        for y in area.rect.y0..area.rect.y1.min(height) {
+            let (x0, x1) = area.columns(y);
+            mask.cover(y, x0, x1);
+        }
+    }
+    mask
+}
+
 /// The bytes of a painted pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ink(Vec<u8>);
 
 impl Ink {
-    /// The darkest displayed value in the stored samples. Signed grey takes the
-    /// least value that occurs (`extremes`), as the least possible one would
-    /// stretch every automatic window.
+    /// Whether the ink depends on the values that occur: the least possible one
+    /// would stretch every automatic window where values are signed, rescaled
+    /// or wide and inverted. In plain grey it is what black is.
+    #[must_use]
+    pub fn follows_extremes(bits: SampleBits, display: &Display) -> bool {
+        bits.signed || display.rescaled || (bits.allocated > 16 && display.inverted)
+    }
+
+    /// The darkest displayed value in the stored samples, of those that occur
+    /// (`extremes`) where it depends on them. Pixel Padding Value lies outside
+    /// of what the picture shows (PS3.3 §C.7.5.1.1.2), so it is taken when it is
+    /// darker still.
     #[must_use]
     pub fn darkest(
         photometric: Photometric,
@@ -186,13 +208,15 @@ impl Ink {
         display: &Display,
         extremes: Option<(i64, i64)>,
     ) -> Self {
-        let (least, greatest) = match extremes {
-            Some(extremes) if bits.signed => extremes,
-            Some(_) | None => bits.range(),
-        };
+        let follows = Self::follows_extremes(bits, display);
+        let (mut least, mut greatest) = extremes.filter(|_| follows).unwrap_or(bits.range());
+        let (first, last) = bits.range();
+        if let Some(padding) = display.padding.filter(|value| (first..=last).contains(value)) {
+            (least, greatest) = (least.min(padding), greatest.max(padding));
+        }
         let middle = 1_i64 << (bits.stored - 1);
         let values = match (photometric, &display.palette) {
-            (Photometric::Palette, Some(palette)) => vec![palette.darkest()],
+            (Photometric::Palette, Some(palette)) => vec![palette.darkest(bits.range())],
             (Photometric::Monochrome1 | Photometric::Monochrome2 | Photometric::Palette, _) => {
                 vec![if display.inverted { greatest } else { least }]
             }
@@ -204,6 +228,28 @@ impl Ink {
             put_word(bytes, bits.word(value));
         }
         Self(pixel)
+    }
+
+    /// The same for the components of a JPEG stream with samples of
+    /// `precision` bits, which are not signed.
+    #[must_use]
+    pub fn in_jpeg(
+        &self,
+        photometric: Photometric,
+        bits: SampleBits,
+        precision: u8,
+    ) -> Vec<jpeg::Ink> {
+        let mask = u32::MAX >> (32 - u32::from(precision.clamp(1, 16)));
+        let ybr = matches!(photometric, Photometric::YbrFull | Photometric::YbrFull422);
+        let samples = self.0.chunks_exact(bits.bytes()).map(|bytes| word(bytes) & mask);
+        samples
+            .enumerate()
+            .map(|(component, sample)| {
+                let neutral = ybr && component > 0;
+                let sample = if neutral { mask / 2 + 1 } else { sample };
+                jpeg::Ink { sample: i32::try_from(sample).unwrap_or(0), neutral }
+            })
+            .collect()
     }
 
     /// Paints the areas. In 4:2:2 two columns share their colour, so areas are
@@ -265,7 +311,12 @@ mod tests {
     fn ink_is_the_darkest_displayed_value() {
         let bits = |allocated, stored, signed| SampleBits { allocated, stored, shift: 0, signed };
         let plain = Display::default();
-        let inverted = Display { inverted: true, palette: None };
+        let inverted = Display { inverted: true, ..Display::default() };
+        let rescaled = Display { rescaled: true, ..Display::default() };
+        let padded =
+            |padding, inverted| Display { padding: Some(padding), inverted, ..Display::default() };
+        let (black, white) = (padded(-2000, false), padded(32_000, true));
+        let (bright, foreign) = (padded(3000, false), padded(-40_000, false));
         let grey = Photometric::Monochrome2;
         let cases = [
             (grey, bits(8, 8, false), &plain, None, vec![0]),
@@ -274,7 +325,18 @@ mod tests {
             (grey, bits(16, 16, true), &inverted, Some((-1024, 3000)), vec![0xB8, 0x0B]),
             (Photometric::Rgb, bits(8, 8, false), &plain, None, vec![0, 0, 0]),
             (Photometric::YbrFull, bits(8, 8, false), &plain, None, vec![0, 128, 128]),
+            (Photometric::YbrFull, bits(16, 12, false), &plain, None, vec![0, 0, 0, 8, 0, 8]),
+            (Photometric::YbrFull, bits(16, 16, false), &plain, None, vec![0, 0, 0, 128, 0, 128]),
             (grey, bits(1, 1, false), &inverted, None, vec![1]),
+            (grey, bits(16, 12, false), &plain, Some((24, 3000)), vec![0, 0]),
+            (grey, bits(16, 12, false), &rescaled, Some((24, 3000)), vec![24, 0]),
+            (grey, bits(32, 32, false), &inverted, Some((1, 258)), vec![2, 1, 0, 0]),
+            (grey, bits(32, 32, true), &plain, Some((-2, 9)), vec![0xFE, 0xFF, 0xFF, 0xFF]),
+            // Padding that is darker than the picture, brighter, and no sample at all.
+            (grey, bits(16, 16, true), &black, Some((-1024, 2000)), vec![0x30, 0xF8]),
+            (grey, bits(16, 16, true), &white, Some((-1024, 2000)), vec![0x00, 0x7D]),
+            (grey, bits(16, 16, true), &bright, Some((-1024, 2000)), vec![0x00, 0xFC]),
+            (grey, bits(16, 16, true), &foreign, Some((-1024, 2000)), vec![0x00, 0xFC]),
         ];
         for (photometric, bits, display, extremes, bytes) in cases {
             let ink = Ink::darkest(photometric, bits, display, extremes);

@@ -16,6 +16,12 @@ const STRIP_ROWS: u32 = 32;
 /// 255, from what was last looked at. Noise of lossy coding stays under it; text
 /// of so little contrast is found by no detector (facts/models.md §1.4).
 const CHANGE_MIN: u8 = 12;
+/// In the enhanced view noise of the picture itself goes beyond that: there a
+/// strip is looked at again when this many of its samples differ ...
+const ENHANCED_SAMPLES_MIN: usize = 24;
+/// ... by more than this: the view is shown for differences of 21 shades, and a
+/// name of letters 8 pixels high has over 50 samples of them.
+const ENHANCED_CHANGE_MIN: u8 = 20;
 /// From this part of the picture on (in percent) all of it is looked at.
 const WHOLE_FROM_PERCENT: u32 = 70;
 /// Part of a line (in percent) that another view must have read clearly for the
@@ -48,17 +54,26 @@ impl std::fmt::Debug for Eyes<'_> {
 }
 
 impl Eyes<'_> {
-    /// Looks at some rows of a frame through each of its views.
+    /// Looks at some rows of a frame through each of its views. In the one with
+    /// `enhanced` contrast only what can be read counts.
     ///
     /// # Errors
     /// The looker's: the instance is quarantined.
-    pub fn look(&mut self, views: &[View], rows: &Range<u32>) -> Result<Vec<Finding>, LookError> {
+    pub fn look(
+        &mut self,
+        views: &[View],
+        enhanced: Option<usize>,
+        rows: &Range<u32>,
+    ) -> Result<Vec<Finding>, LookError> {
         let mut by_view = Vec::with_capacity(views.len());
-        for view in views {
+        for (index, view) in views.iter().enumerate() {
             let part = crop(view, rows);
             let lines = self.looker.lines(&part)?;
             let judged = lines.iter().map(|line| self.finding(line, view, rows.start));
-            by_view.push(judged.collect::<Vec<Finding>>());
+            let counts = |finding: &Finding| {
+                enhanced != Some(index) || finding.reason != TextReason::Unreadable
+            };
+            by_view.push(judged.filter(counts).collect::<Vec<Finding>>());
         }
         Ok(merge(by_view))
     }
@@ -130,7 +145,7 @@ pub struct Gaze {
 impl Gaze {
     /// The rows of a frame that differ from what was last looked at, with a strip
     /// of margin; remembers them as looked at. Whole rows, so that no line is cut.
-    pub fn changed(&mut self, views: &[View]) -> Vec<Range<u32>> {
+    pub fn changed(&mut self, views: &[View], enhanced: Option<usize>) -> Vec<Range<u32>> {
         let Some(first) = views.first() else { return Vec::new() };
         let height = first.height;
         let shapes = |views: &[View]| -> Vec<(u32, u32, u8)> {
@@ -140,21 +155,27 @@ impl Gaze {
             self.seen = views.to_vec();
             return std::iter::once(0..height).collect();
         }
-        let bands = widen(&self.changed_strips(views), height);
+        let bands = widen(&self.changed_strips(views, enhanced), height);
         for band in &bands {
             self.remember(views, band);
         }
         bands
     }
 
-    fn changed_strips(&self, views: &[View]) -> Vec<u32> {
+    fn changed_strips(&self, views: &[View], enhanced: Option<usize>) -> Vec<u32> {
         let mut changed = Vec::new();
-        for (view, seen) in views.iter().zip(&self.seen) {
+        for (which, (view, seen)) in views.iter().zip(&self.seen).enumerate() {
+            let (samples_min, change_min) = if enhanced == Some(which) {
+                (ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)
+            } else {
+                (1, CHANGE_MIN)
+            };
             let strip_bytes = row_bytes(view).saturating_mul(index(STRIP_ROWS)).max(1);
             let strips = view.pixels.chunks(strip_bytes).zip(seen.pixels.chunks(strip_bytes));
             for (number, (now, before)) in (0_u32..).zip(strips) {
-                let mut pairs = now.iter().zip(before);
-                if pairs.any(|(now, before)| now.abs_diff(*before) > CHANGE_MIN) {
+                let pairs = now.iter().zip(before);
+                let far = pairs.filter(|(now, before)| now.abs_diff(**before) > change_min);
+                if far.take(samples_min).count() == samples_min {
                     changed.push(number);
                 }
             }
@@ -216,27 +237,41 @@ mod tests {
     #[test]
     fn the_first_frame_is_looked_at_whole_and_a_still_one_not_again() {
         let mut gaze = Gaze::default();
-        assert_eq!(gaze.changed(&[view(400, None)]).first(), Some(&(0..400)));
-        assert!(gaze.changed(&[view(400, None)]).is_empty());
-        assert!(gaze.changed(&[view(400, Some((200, 50 + CHANGE_MIN)))]).is_empty());
+        assert_eq!(gaze.changed(&[view(400, None)], None).first(), Some(&(0..400)));
+        assert!(gaze.changed(&[view(400, None)], None).is_empty());
+        assert!(gaze.changed(&[view(400, Some((200, 50 + CHANGE_MIN)))], None).is_empty());
+    }
+
+    #[test]
+    fn grain_of_an_enhanced_view_is_no_change_and_a_name_in_it_is() {
+        let mut gaze = Gaze::default();
+        let ground = view(400, None);
+        gaze.changed(std::slice::from_ref(&ground), Some(0));
+        let with = |samples: usize| {
+            let mut changed = ground.clone();
+            changed.pixels.iter_mut().step_by(7).take(samples).for_each(|sample| *sample += 21);
+            changed
+        };
+        assert!(gaze.changed(&[with(ENHANCED_SAMPLES_MIN - 1)], Some(0)).is_empty());
+        assert!(!gaze.changed(&[with(ENHANCED_SAMPLES_MIN)], Some(0)).is_empty());
     }
 
     #[test]
     fn what_appears_is_looked_at_in_whole_rows_around_it() {
         let mut gaze = Gaze::default();
-        gaze.changed(&[view(400, None)]);
+        gaze.changed(&[view(400, None)], None);
         let band: Range<u32> = 160..256;
-        assert_eq!(gaze.changed(&[view(400, Some((200, 90)))]), [band]);
-        assert!(gaze.changed(&[view(400, Some((200, 90)))]).is_empty());
+        assert_eq!(gaze.changed(&[view(400, Some((200, 90)))], None), [band]);
+        assert!(gaze.changed(&[view(400, Some((200, 90)))], None).is_empty());
     }
 
     #[test]
     fn slow_fading_adds_up_until_it_is_looked_at() {
         let mut gaze = Gaze::default();
-        gaze.changed(&[view(400, None)]);
+        gaze.changed(&[view(400, None)], None);
         let mut looks = 0;
         for step in 1..=20 {
-            looks += gaze.changed(&[view(400, Some((200, 50 + 4 * step)))]).len();
+            looks += gaze.changed(&[view(400, Some((200, 50 + 4 * step)))], None).len();
         }
         assert!(looks >= 3, "{looks}");
     }
@@ -246,6 +281,23 @@ mod tests {
         let every_second: Vec<u32> = (0..12).step_by(2).collect();
         assert_eq!(widen(&every_second, 400).first(), Some(&(0..400)));
         assert_eq!(widen(&[0, 8], 400), [0..64, 224..320]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_but_in_an_enhanced_view() {
+        struct Blot;
+        impl Looker for Blot {
+            fn lines(&mut self, _view: &View) -> Result<Vec<TextLine>, LookError> {
+                let corners = [[0., 0.], [9., 0.], [9., 9.], [0., 9.]];
+                Ok(vec![TextLine { corners, text: String::new(), confidence: 0.0 }])
+            }
+        }
+        let (hide, reason) = (true, TextReason::Unreadable);
+        let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
+        let mut eyes = Eyes { looker: &mut Blot, judge: &unread };
+        let views = [view(40, None), view(40, None)];
+        assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
+        assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The passes over the frames of one instance: look, paint and look again, or
 //! only let through.
 
-use super::area::{Area, Ink, covered};
+use super::area::{Area, Ink, covered, mask};
+use super::brush::{Brush, Canvas};
 use super::eyes::{Eyes, Finding, Gaze, is_near};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
-use crate::clean::encode::{FragmentList, POSITION_TABLES, Recoded, Recoder, Scratch};
+use crate::clean::encode::{FragmentList, Origin, POSITION_TABLES, Recoded, Recoder, Scratch};
+use crate::clean::pixels::codestream::StreamHeader;
 use crate::clean::pixels::view::{Display, Windows, views};
-use crate::clean::pixels::{Codec, Decoded, Decoder, FrameSource, PixelAttributes, PixelError};
+use crate::clean::pixels::{
+    Codec, Coded, Decoded, Decoder, FrameSource, PixelAttributes, PixelError,
+};
 use crate::clean::report::{PixelReport, TextBox, TextReason};
 use crate::config::TextPolicy;
 use crate::dicom::{DataSet, Element, TransferSyntax, VR};
@@ -47,7 +51,7 @@ struct Seen {
     kept: usize,
     /// Bits that belong to no value are set somewhere.
     unused_bits: bool,
-    /// Least and greatest value of signed samples.
+    /// Least and greatest value, where the ink depends on them.
     extremes: Option<(i64, i64)>,
 }
 
@@ -92,7 +96,7 @@ impl Job<'_> {
     pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
         let bits = self.attributes.bits;
-        if self.codec == Codec::Native && bits.stored < bits.allocated {
+        if bits.stored < bits.allocated {
             for frame in 0..self.attributes.frames {
                 seen.unused_bits |= self.decode(frame)?.unused_bits;
             }
@@ -143,12 +147,13 @@ impl Job<'_> {
         for frame in 0..frames {
             let decoded = self.decode(frame)?;
             seen.unused_bits |= decoded.unused_bits;
-            if self.attributes.bits.signed {
+            if Ink::follows_extremes(self.attributes.bits, &self.display) {
                 seen.extremes = joined(seen.extremes, decoded.frame.extremes());
             }
-            let shown = views(&decoded.frame, &self.display, &Windows::of(&decoded.frame));
-            for rows in gaze.changed(&shown) {
-                for finding in eyes.look(&shown, &rows)? {
+            let windows = Windows::of(&decoded.frame);
+            let shown = views(&decoded.frame, &self.display, &windows);
+            for rows in gaze.changed(&shown, windows.enhanced()) {
+                for finding in eyes.look(&shown, windows.enhanced(), &rows)? {
                     seen.add(frame, frames, finding)?;
                 }
             }
@@ -168,32 +173,41 @@ impl Job<'_> {
     ) -> Result<Option<Recoded>, Quarantine> {
         let painted = seen.hidden.clone();
         let attributes = self.attributes.clone();
-        let mut reader = Reader {
-            input: &mut *self.input,
-            source: &self.source,
+        let header = self.first_header()?;
+        let mut reader = Reader { input: &mut *self.input, source: &self.source };
+        let brush = Brush {
             decoder: Decoder { attributes: &attributes, codec: self.codec },
+            display: &self.display,
+            extremes: seen.extremes,
+            areas: &painted,
+            mask: is_edited(header.as_ref(), seen)
+                .then(|| mask(&painted, attributes.columns, attributes.rows)),
         };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let origin = Origin {
+            set: self.set,
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            painted: true,
+            edited: brush.mask.is_some(),
+        };
+        let mut recoder = Recoder::new(&origin, scratch)?;
         let mut gaze = Gaze::default();
         for frame in 0..attributes.frames {
-            let mut decoded = reader.decode(frame)?;
-            let stored = &mut decoded.frame;
-            let (photometric, bits) = (stored.photometric, stored.bits);
-            let ink = Ink::darkest(photometric, bits, &self.display, seen.extremes);
-            let windows = Windows::of(stored);
-            ink.paint(stored, &painted);
-            let shown = views(stored, &self.display, &windows);
-            for rows in gaze.changed(&shown) {
+            let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
+            let shown = views(&canvas.decoded.frame, &self.display, &windows);
+            for rows in gaze.changed(&shown, windows.enhanced()) {
                 if frame > 0 && !is_near(&rows, &painted) {
                     continue;
                 }
-                for finding in eyes.look(&shown, &rows)?.into_iter().filter(|found| found.hide) {
+                let found = eyes.look(&shown, windows.enhanced(), &rows)?;
+                for finding in found.into_iter().filter(|found| found.hide) {
                     seen.add(frame, attributes.frames, finding)?;
                 }
             }
             if seen.hidden.len() == painted.len() {
-                recoder.push(&decoded)?;
+                recoder.push(canvas)?;
             }
         }
         if seen.hidden.len() > painted.len() {
@@ -231,37 +245,58 @@ impl Job<'_> {
     /// Codes every frame again without painting.
     fn recode(&mut self) -> Result<Recoded, Quarantine> {
         let attributes = self.attributes.clone();
-        let mut reader = Reader {
-            input: &mut *self.input,
-            source: &self.source,
-            decoder: Decoder { attributes: &attributes, codec: self.codec },
-        };
+        let decoder = Decoder { attributes: &attributes, codec: self.codec };
+        let mut reader = Reader { input: &mut *self.input, source: &self.source };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
-        let mut recoder = Recoder::new(&attributes, self.codec, self.syntax, scratch)?;
+        let origin = Origin {
+            set: self.set,
+            attributes: &attributes,
+            codec: self.codec,
+            syntax: self.syntax,
+            painted: false,
+            edited: false,
+        };
+        let mut recoder = Recoder::new(&origin, scratch)?;
         for frame in 0..attributes.frames {
-            recoder.push(&reader.decode(frame)?)?;
+            recoder.push(decoder.decode(reader.read(frame)?)?.into())?;
         }
         Ok(recoder.finish(self.pixel_data)?)
     }
 
-    /// The fragments as they may leave; `None` when all of them may.
+    /// What the first frame's codestream says of itself, if there is one.
+    fn first_header(&mut self) -> Result<Option<StreamHeader>, PixelError> {
+        match self.codec {
+            Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => {
+                let coded = self.source.read(0, &mut *self.input)?;
+                let decoder = Decoder { attributes: &self.attributes, codec: self.codec };
+                decoder.header(&coded).map(Some)
+            }
+            Codec::Native | Codec::EncapsulatedUncompressed | Codec::Rle | Codec::DeflatedFrame => {
+                Ok(None)
+            }
+        }
+    }
+
+    /// The fragments as they may leave, with a true offset table; `None` when
+    /// that is how they came.
     fn clean_fragments(&mut self) -> Result<Option<crate::dicom::Value>, PixelError> {
         let decoder = Decoder { attributes: &self.attributes, codec: self.codec };
         let mut scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
         let mut list = FragmentList::default();
-        let mut changed = false;
         for frame in 0..self.attributes.frames {
             let coded = self.source.read(frame, &mut *self.input)?;
-            match decoder.clean(&coded)? {
+            let clean = decoder.clean(&coded)?.or_else(|| self.source.joined(frame, coded));
+            match clean {
                 None => list.push_frame(self.source.fragments(frame)),
                 Some(mut clean) => {
-                    changed = true;
                     clean.resize(clean.len().next_multiple_of(2), 0);
                     list.push_frame(&[scratch.put(&clean)?]);
                 }
             }
         }
-        Ok(changed.then(|| list.finish()))
+        let has_tables = POSITION_TABLES.iter().any(|tag| self.set.get(*tag).is_some());
+        let as_received = list.is(&self.pixel_data.value) && !has_tables;
+        Ok((!as_received).then(|| list.finish()))
     }
 
     fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
@@ -284,18 +319,22 @@ impl Job<'_> {
     }
 }
 
-/// Reads and decodes frames while other parts of the job are at work.
+/// Reads frames while other parts of the job are at work.
 struct Reader<'a> {
     input: &'a mut dyn ReadSeek,
     source: &'a FrameSource,
-    decoder: Decoder<'a>,
 }
 
 impl Reader<'_> {
-    fn decode(&mut self, frame: u32) -> Result<Decoded, PixelError> {
-        let coded = self.source.read(frame, self.input)?;
-        self.decoder.decode(coded)
+    fn read(&mut self, frame: u32) -> Result<Coded, PixelError> {
+        self.source.read(frame, self.input)
     }
+}
+
+/// Whether the codestream itself is edited. Bits beside the values can only be
+/// cleared in samples.
+fn is_edited(header: Option<&StreamHeader>, seen: &Seen) -> bool {
+    !seen.unused_bits && header.is_some_and(StreamHeader::is_sequential_dct)
 }
 
 fn joined(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {

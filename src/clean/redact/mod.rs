@@ -10,6 +10,8 @@
 //! `clean::text`, judging it `clean::judge`.
 
 pub mod area;
+mod brush;
+mod display;
 pub mod eyes;
 mod job;
 pub mod regions;
@@ -20,8 +22,9 @@ use std::io::SeekFrom;
 use dicom_dictionary_std::tags;
 
 use crate::clean::judge::{Judge, LineVerdict, Matcher};
-use crate::clean::pixels::view::Display;
-use crate::clean::pixels::{Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError};
+use crate::clean::pixels::{
+    Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError, Received,
+};
 pub use crate::clean::pixels::{ReadSeek, ReadWriteSeek};
 use crate::clean::report::PixelReport;
 use crate::clean::text::{TextLine, View};
@@ -121,14 +124,16 @@ fn clean_with(
     let limits = &ctx.rules.limits;
     let attributes = PixelAttributes::read(ctx.set, limits)?;
     let big_endian = ctx.input_big_endian;
-    let source = FrameSource::new(ctx.set, pixel_data, &attributes, codec, big_endian, limits)?;
+    let received =
+        Received { set: ctx.set, pixel_data, attributes: &attributes, codec, big_endian };
+    let source = FrameSource::new(&received, limits, ctx.input)?;
     let searched = screen::is_searched(ctx.set, ctx.rules);
-    let palette = if searched && attributes.photometric == Photometric::Palette {
+    let palette = if searched && has_palette(ctx.set, attributes.photometric) {
         Some(Palette::read(ctx.set, big_endian, ctx.input)?)
     } else {
         None
     };
-    let display = Display { inverted: is_inverted(ctx.set, attributes.photometric), palette };
+    let display = display::of(ctx.set, &attributes, palette);
     let job = job::Job {
         set: ctx.set,
         syntax: ctx.syntax,
@@ -160,15 +165,12 @@ fn refuse_other_pixels(set: &DataSet) -> Result<(), PixelError> {
     }
 }
 
-/// Whether the least stored value is displayed brightest. MONOCHROME1 and the
-/// shape INVERSE say the same thing, each in its own IODs (PS3.3 §C.11.6); a
-/// falling rescale turns it round.
-fn is_inverted(set: &DataSet, photometric: Photometric) -> bool {
-    let shape = set.ascii(tags::PRESENTATION_LUT_SHAPE) == Some("INVERSE");
-    let slope = set.ascii(tags::RESCALE_SLOPE).and_then(|slope| slope.trim().parse::<f64>().ok());
-    let falling = slope.is_some_and(|slope| slope < 0.0);
-    (photometric == Photometric::Monochrome1 || shape) != falling
+/// Colours by a palette, for all values or for those above grey.
+fn has_palette(set: &DataSet, photometric: Photometric) -> bool {
+    photometric == Photometric::Palette || display::has_supplement(set)
 }
 
+#[cfg(test)]
+mod jpeg_tests;
 #[cfg(test)]
 mod tests;

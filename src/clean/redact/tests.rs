@@ -10,19 +10,22 @@ use crate::clean::report::TextReason;
 use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
+mod fragments;
+mod lossless;
+
 const RLE: &str = "1.2.840.10008.1.2.5";
-const JPEG: &str = "1.2.840.10008.1.2.4.50";
+pub(super) const JPEG: &str = "1.2.840.10008.1.2.4.50";
 const JPEG_LS: &str = "1.2.840.10008.1.2.4.80";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
 /// Finds connected bright marks; white ones read as a name, grey ones as a label.
 #[derive(Default)]
-struct Marks {
+pub(super) struct Marks {
     looks: u32,
 }
 
-const NAME: &str = "DOE^JANE";
+pub(super) const NAME: &str = "DOE^JANE";
 const LABEL: &str = "Depth";
 
 impl Looker for Marks {
@@ -67,23 +70,23 @@ impl Looker for Marks {
     }
 }
 
-fn hide_names(line: &TextLine) -> LineVerdict {
+pub(super) fn hide_names(line: &TextLine) -> LineVerdict {
     let hide = line.text == NAME;
     let reason = if hide { TextReason::Name } else { TextReason::Clinical };
     LineVerdict { hide, reason, spans: Vec::new() }
 }
 
 /// One instance: header, file and pixel data.
-struct Instance {
-    set: DataSet,
-    syntax: &'static str,
+pub(super) struct Instance {
+    pub(super) set: DataSet,
+    pub(super) syntax: &'static str,
     file: Vec<u8>,
     big_endian: bool,
     rules: CleanRules,
 }
 
 impl Instance {
-    fn native(header: &Header, bytes: Vec<u8>) -> Self {
+    pub(super) fn native(header: &Header, bytes: Vec<u8>) -> Self {
         let mut set = header.set();
         let vr = if header.bits.0 > 8 { VR::OW } else { VR::OB };
         let extent = Extent { source: Source::Input, offset: 0, bytes: bytes.len() as u64 };
@@ -92,7 +95,11 @@ impl Instance {
         Self { set, syntax: EXPLICIT, file: bytes, big_endian: false, rules }
     }
 
-    fn encapsulated(header: &Header, syntax: &'static str, fragments: &[Vec<u8>]) -> Self {
+    pub(super) fn encapsulated(
+        header: &Header,
+        syntax: &'static str,
+        fragments: &[Vec<u8>],
+    ) -> Self {
         let mut instance = Self::native(header, Vec::new());
         let mut extents = Vec::new();
         for fragment in fragments {
@@ -106,7 +113,7 @@ impl Instance {
         Self { syntax, ..instance }
     }
 
-    fn clean(&self) -> Result<Cleaned, Quarantine> {
+    pub(super) fn clean(&self) -> Result<Cleaned, Quarantine> {
         self.clean_with(&mut Marks::default(), &hide_names)
     }
 
@@ -137,12 +144,12 @@ impl Instance {
 }
 
 /// What came out, put together as the writer does.
-struct Cleaned {
-    rewritten: bool,
-    report: PixelReport,
-    set: DataSet,
-    syntax: String,
-    fragments: Vec<Vec<u8>>,
+pub(super) struct Cleaned {
+    pub(super) rewritten: bool,
+    pub(super) report: PixelReport,
+    pub(super) set: DataSet,
+    pub(super) syntax: String,
+    pub(super) fragments: Vec<Vec<u8>>,
 }
 
 impl Cleaned {
@@ -174,7 +181,7 @@ impl Cleaned {
     }
 
     /// The stored samples of each frame of encapsulated pixel data.
-    fn frames(&self) -> Vec<Vec<u8>> {
+    pub(super) fn frames(&self) -> Vec<Vec<u8>> {
         let attributes = PixelAttributes::read(&self.set, &Default::default()).unwrap();
         let codec = Codec::of(&TransferSyntax::new(self.syntax.parse().unwrap())).unwrap();
         let decoder = Decoder { attributes: &attributes, codec };
@@ -182,19 +189,19 @@ impl Cleaned {
         coded.map(|coded| decoder.decode(coded).unwrap().frame.bytes).collect()
     }
 
-    fn hidden(&self) -> Vec<[u32; 4]> {
+    pub(super) fn hidden(&self) -> Vec<[u32; 4]> {
         let hidden = self.report.boxes.iter().filter(|found| found.hidden);
         hidden.map(|found| found.rect_px).collect()
     }
 }
 
-const WIDTH: usize = 40;
-const HEIGHT: usize = 30;
+pub(super) const WIDTH: usize = 40;
+pub(super) const HEIGHT: usize = 30;
 /// The mark, and it with its margin of 3 pixels: x0, y0, x1, y1.
-const MARK: [usize; 4] = [10, 8, 20, 12];
-const PAINTED: [usize; 4] = [7, 5, 23, 15];
+pub(super) const MARK: [usize; 4] = [10, 8, 20, 12];
+pub(super) const PAINTED: [usize; 4] = [7, 5, 23, 15];
 
-fn is_in(rect: [usize; 4], pixel: usize) -> bool {
+pub(super) fn is_in(rect: [usize; 4], pixel: usize) -> bool {
     let (x, y) = (pixel % WIDTH, pixel / WIDTH);
     (rect[0]..rect[2]).contains(&x) && (rect[1]..rect[3]).contains(&y)
 }
@@ -532,11 +539,13 @@ fn what_cannot_be_looked_at_is_quarantined_with_that_reason() {
 }
 
 #[test]
-fn positions_and_extremes_that_no_longer_hold_are_removed() {
+fn extremes_are_true_of_what_was_painted() {
     let mut instance = Instance::native(&header(), picture(&[40], &[255]));
+    put_us(&mut instance.set, tags::SMALLEST_IMAGE_PIXEL_VALUE, 40);
     put_us(&mut instance.set, tags::LARGEST_IMAGE_PIXEL_VALUE, 255);
     let cleaned = instance.clean().unwrap();
-    assert_eq!(cleaned.set.get(tags::LARGEST_IMAGE_PIXEL_VALUE), None);
+    assert_eq!(cleaned.set.us(tags::SMALLEST_IMAGE_PIXEL_VALUE), Some(0));
+    assert_eq!(cleaned.set.us(tags::LARGEST_IMAGE_PIXEL_VALUE), Some(40));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::refuse;
 use crate::dicom::read::{Head, Notes, ReadError, ReadLimits, inflate, read_data_set, read_head};
 use crate::dicom::vr::PIXEL_DATA;
 use crate::dicom::write::ReadSeek;
-use crate::dicom::{DataSet, Encoding, Value};
+use crate::dicom::{DataSet, Encoding};
 use crate::reason::{Quarantine, Reason};
 
 /// A file that was read.
@@ -56,14 +56,6 @@ impl<'a> Object<'a> {
     /// There is native or encapsulated pixel data with something in it.
     pub(super) fn has_pixels(&self) -> bool {
         self.set.get(PIXEL_DATA).is_some_and(|element| !element.is_empty())
-    }
-
-    /// Bytes of native pixel data.
-    pub(super) fn native_bytes(&self) -> Option<u64> {
-        match &self.set.get(PIXEL_DATA)?.value {
-            Value::Bulk(extent) => Some(extent.bytes),
-            Value::Bytes(_) | Value::Items(_) | Value::Fragments { .. } => None,
-        }
     }
 }
 

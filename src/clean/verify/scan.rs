@@ -32,6 +32,8 @@ const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 const CURVE_GROUPS: u16 = 0x5000;
 const OVERLAY_GROUPS: u16 = 0x6000;
+/// Float and Double Float Pixel Data.
+const OTHER_PIXEL_DATA: [Tag; 2] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009)];
 const OVERLAY_CONTENT: [u16; 2] = [0x3000, 0x4000];
 
 /// Searches the whole clean copy; the number of elements.
@@ -89,11 +91,15 @@ impl Scanner<'_> {
 
     /// Elements that may be there at all under the profile.
     fn may_stand(&self, tag: Tag, set: &DataSet, path: &TagPath) -> Result<(), Quarantine> {
+        let broken = |rule| Err(Finding::new(rule, path.at(tag)).into());
+        // Whatever a profile keeps: no text is looked for in these.
+        if let Some(rule) = picture_nobody_looks_at(tag, path.depth()) {
+            return broken(rule);
+        }
         let kept = self.profile.rules.iter().any(|rule| Tag(rule.group, rule.element) == tag);
         if kept {
             return Ok(());
         }
-        let broken = |rule| Err(Finding::new(rule, path.at(tag)).into());
         if is_private(tag) {
             let block = Tag(tag.group(), tag.element() >> 8);
             let reserved = is_private_creator(tag) || set.get(block).is_some();
@@ -191,6 +197,19 @@ impl Scanner<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Pictures that the cleaner does not look at: icons and others in items, other
+/// kinds of pixel data, planes and curves drawn over the picture.
+fn picture_nobody_looks_at(tag: Tag, depth: usize) -> Option<&'static str> {
+    let repeating = tag.group() & 0xFF01;
+    match (repeating, tag.element()) {
+        _ if tag == PIXEL_DATA && depth > 0 => Some("pixel-data-in-item"),
+        _ if OTHER_PIXEL_DATA.contains(&tag) => Some("other-pixel-data"),
+        (OVERLAY_GROUPS, 0x3000) => Some("overlay-data"),
+        (CURVE_GROUPS, 0x3000) => Some("curve-data"),
+        _other => None,
     }
 }
 

@@ -12,7 +12,6 @@ use crate::dicom::{DataSet, Element, Extent, Source, Tag, TransferSyntax, Uid, V
 use crate::pseudonym::UidKey;
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-const JPEG: &str = "1.2.840.10008.1.2.4.50";
 const CODE: &str = "TRIAL-0007";
 const SERIES_DESCRIPTION: Tag = Tag(0x0008, 0x103E);
 const STUDY_DATE: Tag = Tag(0x0008, 0x0020);
@@ -59,6 +58,7 @@ fn picture() -> Vec<Element> {
         number(Tag(0x0028, 0x0010), 4),
         number(Tag(0x0028, 0x0011), 8),
         number(Tag(0x0028, 0x0100), 16),
+        number(Tag(0x0028, 0x0101), 16),
         pixels(64),
     ]
 }
@@ -306,12 +306,39 @@ fn private_elements_and_drawings_stand_only_under_their_options() {
     case.rules.profile.options.remove(&ProfileOption::RetainSafePrivate);
     assert_eq!(case.refused(), "private-element at (0019,0010)");
 
-    for tag in [Tag(0x6000, 0x3000), Tag(0x6002, 0x4000), Tag(0x5000, 0x3000)] {
+    let mut case = sound();
+    case.output.put(Element::bytes(Tag(0x6002, 0x4000), VR::LT, [0, 0]));
+    case.verify().unwrap();
+    case.rules.profile.options.remove(&ProfileOption::CleanGraphics);
+    assert!(case.refused().starts_with("curve-or-overlay"));
+}
+
+#[test]
+fn pictures_that_nobody_looks_at_stand_under_no_rule() {
+    let icons = Tag(0x0088, 0x0200);
+    let cases = [
+        (PIXEL_DATA, true, "pixel-data-in-item"),
+        (Tag(0x7FE0, 0x0008), false, "other-pixel-data"),
+        (Tag(0x7FE0, 0x0009), true, "other-pixel-data"),
+        (Tag(0x6000, 0x3000), false, "overlay-data"),
+        (Tag(0x601E, 0x3000), true, "overlay-data"),
+        (Tag(0x5000, 0x3000), false, "curve-data"),
+        (Tag(0x501E, 0x3000), true, "curve-data"),
+    ];
+    for (tag, nested, rule) in cases {
         let mut case = sound();
-        case.output.put(Element::bytes(tag, VR::OW, [0, 0]));
-        case.verify().unwrap();
-        case.rules.profile.options.remove(&ProfileOption::CleanGraphics);
-        assert!(case.refused().starts_with("curve-or-overlay"), "{tag}");
+        let picture = Element::bytes(tag, VR::OW, [0, 0]);
+        let keep = |tag: Tag| {
+            let (group, element, action) = (tag.group(), tag.element(), Action::Keep);
+            TagRule { group, element, action }
+        };
+        case.rules.profile.rules.extend([keep(tag), keep(icons)]);
+        case.output.put(if nested {
+            sequence(icons, vec![DataSet::from_iter([picture])])
+        } else {
+            picture
+        });
+        assert!(case.refused().starts_with(rule), "{tag}: {}", case.refused());
     }
 }
 
@@ -343,31 +370,35 @@ fn broken_promises_are_named() {
 }
 
 #[test]
-fn a_native_picture_has_the_length_of_its_attributes_or_of_the_input() {
-    let mut case = sound();
-    case.output.put(pixels(66));
-    assert_eq!(case.refused(), "pixel-data-length at (7FE0,0010)");
-    case.input.put(pixels(66));
-    case.verify().unwrap();
-}
-
-#[test]
-fn coded_pictures_are_looked_into() {
-    let plain = b"\xFF\xD8\xFF\xDA\0\x02ab\xFF\xD9";
-    let comment = b"\xFF\xD8\xFF\xFE\0\x06Jo W\xFF\xDA\0\x02ab\xFF\xD9";
-    let coded = |picture: &[u8], output_syntax| {
-        let mut case = Case { bulk: picture.to_vec(), output_syntax, ..sound() };
-        case.bulk.resize(512, 0);
-        let bytes = picture.len() as u64;
-        let fragments = vec![Extent { source: Source::Input, offset: 0, bytes }];
-        let value = Value::Fragments { offset_table: vec![], fragments };
+fn coded_pictures_hold_their_frames_and_tell_where_they_are() {
+    // The picture of `sound` in fragments, uncompressed: 64 bytes a frame.
+    let coded = |syntax, fragments: &[u64], offset_table: &[u32]| {
+        let mut case = Case { output_syntax: syntax, ..sound() };
+        case.bulk = vec![0; 512];
+        let extent = |bytes: &u64| Extent { source: Source::Input, offset: 0, bytes: *bytes };
+        let fragments = fragments.iter().map(extent).collect();
+        let value = Value::Fragments { offset_table: offset_table.to_vec(), fragments };
         case.output.put(Element { tag: PIXEL_DATA, vr: VR::OB, value });
         case
     };
-    coded(plain, JPEG).verify().unwrap();
-    let detail = coded(comment, JPEG).refused();
-    assert_eq!(detail, "comment-or-application-segment at (7FE0,0010)");
-    let mpeg = coded(plain, "1.2.840.10008.1.2.4.100");
+    let uncompressed = "1.2.840.10008.1.2.1.98";
+    coded(uncompressed, &[64], &[]).verify().unwrap();
+    coded(uncompressed, &[32, 32], &[0]).verify().unwrap();
+    for (fragments, offset_table, rule) in [
+        (&[64, 64][..], &[][..], "frames-differ-from-header at (7FE0,0010)"),
+        (&[66], &[], "bytes-after-a-frame at (7FE0,0010)"),
+        (&[62], &[], "pixel-data-length at (7FE0,0010)"),
+        (&[64], &[4], "offset-table-untrue at (7FE0,0010)"),
+        (&[64], &[0, 72], "offset-table-untrue at (7FE0,0010)"),
+    ] {
+        assert_eq!(coded(uncompressed, fragments, offset_table).refused(), rule);
+    }
+    let mut extended = coded(uncompressed, &[64], &[]);
+    extended.output.put(Element::bytes(Tag(0x7FE0, 0x0001), VR::OV, [0; 8]));
+    extended.verify().unwrap();
+    extended.output.put(Element::bytes(Tag(0x7FE0, 0x0001), VR::OV, [7; 8]));
+    assert_eq!(extended.refused(), "offset-table-untrue at (7FE0,0010)");
+    let mpeg = coded("1.2.840.10008.1.2.4.100", &[64], &[]);
     assert_eq!(mpeg.refused(), "pixel-coding-not-checked at (7FE0,0010)");
 }
 

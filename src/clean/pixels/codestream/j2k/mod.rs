@@ -1,21 +1,60 @@
 //! JPEG 2000 and High-Throughput JPEG 2000 (ISO/IEC 15444-1 Annex A, I).
 //!
 //! DICOM has the bare codestream only (PS3.5 §A.4.4); a file format around it
-//! is taken off, with everything that its boxes carry.
+//! is taken off, with everything that its boxes carry. What a header would cost
+//! its decoder is bounded by [`cost`].
 
-use super::{Keeper, StreamHeader, Walked, be16, be32, byte};
+mod cost;
+
+use super::{GridComponent, Keeper, Loss, StreamHeader, Walked, be16, be32, byte};
 use crate::clean::pixels::PixelError;
 
 const SOC: u16 = 0xFF4F;
 const SIZ: u16 = 0xFF51;
 const COD: u16 = 0xFF52;
+const COC: u16 = 0xFF53;
 const TLM: u16 = 0xFF55;
+const PLM: u16 = 0xFF57;
+const PLT: u16 = 0xFF58;
+const PPM: u16 = 0xFF60;
+const PPT: u16 = 0xFF61;
+const CRG: u16 = 0xFF63;
 const COM: u16 = 0xFF64;
+/// Profile and corresponding profile (ISO/IEC 15444-1 and -15).
+const PRF: u16 = 0xFF56;
+const CPF: u16 = 0xFF59;
 const SOT: u16 = 0xFF90;
 const SOD: u16 = 0xFF93;
 const EOC: u16 = 0xFFD9;
+/// Bit of `Rsiz`: capabilities of later parts, of which DICOM has only
+/// High-Throughput (ISO/IEC 15444-15).
+const HIGH_THROUGHPUT: u16 = 0x4000;
+/// Most components. Default 4: DICOM has had pictures of one, three and four.
+const COMPONENTS_MAX: u8 = 4;
 /// First box of the file format (ISO/IEC 15444-1 §I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
+
+/// Whether bytes begin a codestream, bare or in its file format.
+#[must_use]
+pub fn begins(bytes: &[u8]) -> bool {
+    let bare = be16(bytes, 0) == Some(SOC) && be16(bytes, 2) == Some(SIZ);
+    bare || bytes.starts_with(SIGNATURE)
+}
+
+/// Segments that decoding needs not: comments, lengths of packets, profiles and
+/// where components lie on paper.
+fn is_spare(marker: u16) -> bool {
+    [COM, PLM, PLT, CRG, PRF, CPF].contains(&marker)
+}
+
+/// Packet headers apart from their packets: nobody counts what they hold.
+fn check_marker(marker: u16) -> Result<(), PixelError> {
+    match marker {
+        PPM | PPT => Err(PixelError::Unsupported { what: "JPEG 2000 with packed packet headers" }),
+        0xFF50..=0xFF7F => Ok(()),
+        _other => Err(damaged("bytes where a marker is due")),
+    }
+}
 
 fn damaged(what: &'static str) -> PixelError {
     PixelError::Damaged { codec: "JPEG 2000", what }
@@ -26,6 +65,10 @@ struct Walk<'a> {
     at: usize,
     keeper: Keeper,
     header: StreamHeader,
+    /// `Rsiz`.
+    capabilities: u16,
+    grid: cost::Grid,
+    style: cost::Finest,
     /// Where Tile-part Lengths stand in what is kept: they are wrong once a
     /// tile-part was shortened, and optional.
     lengths: Vec<std::ops::Range<usize>>,
@@ -40,9 +83,17 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
     let boxed = bytes.starts_with(SIGNATURE);
     let bytes = if boxed { unbox(bytes)? } else { bytes };
     let keeper = Keeper { dropped: boxed, ..Keeper::default() };
-    let header = StreamHeader::default();
-    let mut walk =
-        Walk { bytes, at: 2, keeper, header, lengths: Vec::new(), tile_part_shortened: false };
+    let mut walk = Walk {
+        bytes,
+        at: 2,
+        keeper,
+        header: StreamHeader::default(),
+        capabilities: 0,
+        grid: cost::Grid::default(),
+        style: cost::Finest::default(),
+        lengths: Vec::new(),
+        tile_part_shortened: false,
+    };
     if be16(bytes, 0) != Some(SOC) || be16(bytes, 2) != Some(SIZ) {
         return Err(damaged("no start of codestream"));
     }
@@ -51,6 +102,7 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
     while walk.tile_part()? {}
     // One byte of padding makes the fragment even; more does not pass.
     walk.keeper.dropped |= !matches!(bytes.get(walk.at..), None | Some([] | [0]));
+    walk.check_cost()?;
     Ok(walk.finish())
 }
 
@@ -77,6 +129,11 @@ fn unbox(bytes: &[u8]) -> Result<&[u8], PixelError> {
         }
         at = end;
     }
+}
+
+/// Whether a COD segment says that a component transform was used (Table A.17).
+fn is_transformed(content: &[u8]) -> bool {
+    byte(content, 4).is_some_and(|transform| transform & 1 == 1)
 }
 
 fn as_usize(count: u32) -> usize {
@@ -107,15 +164,18 @@ impl Walk<'_> {
         let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
         match marker {
             SIZ => self.size(content)?,
-            COD => self.header.component_transform = byte(content, 4) == Some(1),
+            COD => {
+                self.coding_style(content);
+                self.style.default_style(content)?;
+            }
+            COC => self.style.component_style(content)?,
             TLM => {
                 let start = self.keeper.kept.len();
                 self.lengths.push(start..start + (end - self.at));
             }
-            0xFF50..=0xFF7F => {}
-            _other => return Err(damaged("bytes where a marker is due")),
+            _other => check_marker(marker)?,
         }
-        if marker == COM {
+        if is_spare(marker) {
             self.keeper.dropped = true;
         } else {
             self.keeper.keep(self.bytes, self.at..end);
@@ -124,31 +184,59 @@ impl Walk<'_> {
         Ok(true)
     }
 
+    /// `Scod`, order, layers, component transform, levels, size and style of
+    /// code-blocks, wavelet: 0 is the irreversible one.
+    fn coding_style(&mut self, content: &[u8]) {
+        self.header.component_transform = byte(content, 4) == Some(1);
+        if byte(content, 9) == Some(0) {
+            let high_throughput = self.capabilities & HIGH_THROUGHPUT != 0;
+            let loss = if high_throughput { Loss::HighThroughput } else { Loss::Jpeg2000 };
+            self.header.loss = Some(loss);
+        }
+    }
+
     /// `Rsiz Xsiz Ysiz XOsiz YOsiz XTsiz YTsiz XTOsiz YTOsiz Csiz`, then
     /// `Ssiz XRsiz YRsiz` for each component (Table A.9).
     fn size(&mut self, content: &[u8]) -> Result<(), PixelError> {
         let short = || damaged("image size");
-        let field = |at| be32(content, at).ok_or_else(short);
-        let width = field(2)?.checked_sub(field(10)?).ok_or_else(short)?;
-        let height = field(6)?.checked_sub(field(14)?).ok_or_else(short)?;
+        self.capabilities = be16(content, 0).ok_or_else(short)?;
+        self.grid = cost::Grid::read(content)?;
         let components = be16(content, 34).ok_or_else(short)?;
         let described = content.get(36..).unwrap_or_default().as_chunks::<3>().0;
-        let first = described.first().ok_or_else(short)?;
+        let components = u8::try_from(components).ok().filter(|count| *count <= COMPONENTS_MAX);
+        let components = components
+            .ok_or(PixelError::Disagrees { what: "number of components in the codestream" })?;
         if self.header.components != 0 || described.len() != usize::from(components) {
             return Err(short());
         }
-        if described.iter().any(|component| component[0] != first[0]) {
-            return Err(PixelError::Unsupported { what: "components of different depth" });
+        for [depth, across, down] in described {
+            if *across == 0 || *down == 0 {
+                return Err(short());
+            }
+            self.header.grid.push(GridComponent {
+                precision: (depth & 0x7F) + 1,
+                signed: depth & 0x80 != 0,
+                separation: [*across, *down],
+            });
         }
-        if described.iter().any(|component| component[1..] != [1, 1]) {
-            return Err(PixelError::Unsupported { what: "subsampled JPEG 2000" });
-        }
-        self.header.width = width;
-        self.header.height = height;
-        self.header.components = u8::try_from(components).map_err(|_too_many| short())?;
-        self.header.precision = (first[0] & 0x7F) + 1;
-        self.header.signed = first[0] & 0x80 != 0;
+        let precisions = self.header.grid.iter().map(|component| component.precision);
+        self.header.precision = precisions.max().ok_or_else(short)?;
+        self.header.origin = self.grid.origin;
+        [self.header.width, self.header.height] = self.grid.size();
+        self.header.components = components;
         Ok(())
+    }
+
+    /// Bounds what a decoder will do, and refuses what it would do wrong.
+    fn check_cost(&self) -> Result<(), PixelError> {
+        let separations: Vec<[u8; 2]> =
+            self.header.grid.iter().map(|component| component.separation).collect();
+        let equal = self.header.grid.array_windows::<2>().all(|[one, next]| one == next);
+        if self.header.component_transform && !equal {
+            // The transform needs three of the same (Annex G.2, G.3).
+            return Err(damaged("a component transform of different components"));
+        }
+        cost::check(&self.grid, &separations, &self.style, self.bytes.len())
     }
 
     /// Takes one tile-part; false after the end of the codestream.
@@ -184,7 +272,7 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Keeps the header segments of a tile-part, comments apart; returns the
+    /// Keeps the header segments of a tile-part that decoding needs; returns the
     /// number of bytes left out.
     fn tile_part_header(&mut self, tile_part_end: usize) -> Result<usize, PixelError> {
         let mut removed = 0;
@@ -194,16 +282,31 @@ impl Walk<'_> {
                 return Ok(removed);
             }
             let end = self.segment_end()?;
-            if !(0xFF50..=0xFF7F).contains(&marker) || end > tile_part_end {
+            check_marker(marker)?;
+            if end > tile_part_end {
                 return Err(damaged("tile-part header"));
             }
-            if marker == COM {
+            let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
+            self.tile_style(marker, content)?;
+            if is_spare(marker) {
                 removed += end - self.at;
                 self.keeper.dropped = true;
             } else {
                 self.keeper.keep(self.bytes, self.at..end);
             }
             self.at = end;
+        }
+    }
+
+    /// A coding style of this tile only.
+    fn tile_style(&mut self, marker: u16, content: &[u8]) -> Result<(), PixelError> {
+        match marker {
+            COD if is_transformed(content) != self.header.component_transform => {
+                Err(PixelError::Unsupported { what: "JPEG 2000 with tiles of different colour" })
+            }
+            COD => self.style.default_style(content),
+            COC => self.style.component_style(content),
+            _other => Ok(()),
         }
     }
 
@@ -290,7 +393,7 @@ mod tests {
 
     #[test]
     fn names_in_comments_boxes_and_tails_are_dropped() {
-        let cod = segment(COD, &[0, 0, 0, 1, 1, 5]);
+        let cod = segment(COD, &[0, 0, 0, 1, 1, 5, 4, 4, 0, 1]);
         let clean = stream(std::slice::from_ref(&cod), &[], false, &[]);
         let walked = walk(&clean).unwrap();
         assert!(walked.clean.is_none());
@@ -302,6 +405,8 @@ mod tests {
             stream(&[comment(), cod.clone()], &[comment()], false, &[]),
             stream(std::slice::from_ref(&cod), &[], false, b"DOE^JANE"),
             boxed(&clean),
+            stream(&[cod.clone(), segment(CRG, b"DOEJ")], &[segment(PLT, b"\0DOE")], false, &[]),
+            stream(&[cod.clone(), segment(PLM, b"\0DOE"), segment(PRF, b"DO")], &[], false, &[]),
             // The lengths of tile-parts go with the comment that made them wrong.
             stream(&[segment(TLM, &[0, 0x40, 0, 0, 0, 9]), cod.clone()], &[comment()], false, &[]),
         ];
@@ -315,10 +420,17 @@ mod tests {
 
     #[test]
     fn structures_that_cannot_be_trusted_are_refused() {
-        let whole = stream(&[], &[], false, &[]);
+        let cod = segment(COD, &[0, 0, 0, 1, 0, 5, 4, 4, 0, 1]);
+        let whole = stream(std::slice::from_ref(&cod), &[], false, &[]);
+        assert!(walk(&whole).is_ok());
+        let other_colour = segment(COD, &[0, 0, 0, 1, 1, 5, 4, 4, 0, 1]);
+        assert!(walk(&stream(&[], &[], false, &[])).is_err(), "no coding style");
+        assert!(walk(&stream(&[cod], &[other_colour], false, &[])).is_err(), "colour of a tile");
         for cut in 0..whole.len() {
             assert!(walk(&whole[..cut]).is_err(), "cut at {cut}");
         }
+        let packed = segment(PPT, b"\0DOE");
+        assert!(walk(&stream(&[], &[packed], false, &[])).is_err());
         let mut long = whole;
         let size_at = long.windows(2).position(|pair| pair == SOT.to_be_bytes()).unwrap() + 6;
         long[size_at..size_at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
