@@ -167,6 +167,10 @@ impl<'a> Plan<'a> {
         if tag.group() < 0x0008 || tag.element() == 0 || tag.group() & 0xFF00 == 0x6000 {
             return Step::Remove;
         }
+        // Retired pictures, which nobody looks at.
+        if tag.group() & 0xFF01 == 0x7F00 && tag.group() != 0x7FE0 {
+            return Step::Remove;
+        }
         if table::is_own_row(tag) {
             return Step::Remove;
         }

@@ -382,6 +382,10 @@ fn reports_are_cleaned_by_option_and_dummies_without() {
     assert_eq!(value(&items[0], 0x0040, 0xA160), "REMOVED");
 }
 
+fn fragments() -> Value {
+    Value::Fragments { offset_table: Vec::new(), fragments: Vec::new() }
+}
+
 #[test]
 fn graphics_overlays_and_curves_go_and_annotations_are_cleaned_by_option() {
     let annotation = item([sequence(
@@ -396,6 +400,8 @@ fn graphics_overlays_and_curves_go_and_annotations_are_cleaned_by_option() {
             text(0x6000, 0x0010, VR::US, "\x01\0"),
             text(0x6000, 0x3000, VR::OW, "bits"),
             text(0x5000, 0x3000, VR::OW, "curve"),
+            text(0x7F02, 0x0010, VR::OW, "retired"),
+            Element { tag: tag(0x0028, 0x3006), vr: VR::OB, value: fragments() },
             sequence(0x0088, 0x0200, vec![item([text(0x7FE0, 0x0010, VR::OW, "icon")])]),
         ],
     );

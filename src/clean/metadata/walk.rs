@@ -11,7 +11,7 @@ use super::private::{Retained, Stays};
 use super::values::{Outcome, Values};
 use crate::dicom::charset::Charset;
 use crate::dicom::read::parse_un_sequence;
-use crate::dicom::vr::is_private;
+use crate::dicom::vr::{PIXEL_DATA, is_private};
 use crate::dicom::{DataSet, Element, Tag, VR, Value};
 use crate::reason::{Quarantine, Reason};
 
@@ -86,6 +86,10 @@ impl<'a> Walker<'a> {
         stays: Option<Stays>,
         scope: Scope<'_>,
     ) -> Result<Outcome, Quarantine> {
+        let is_picture = element.tag == PIXEL_DATA && scope.level.depth == 0;
+        if matches!(element.value, Value::Fragments { .. }) && !is_picture {
+            return Ok(Outcome::Gone("removed"));
+        }
         let step = match stays {
             Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
             Some(Stays::Safe(vr)) => {

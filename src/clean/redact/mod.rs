@@ -29,7 +29,7 @@ pub use crate::clean::pixels::{ReadSeek, ReadWriteSeek};
 use crate::clean::report::PixelReport;
 use crate::clean::text::{TextLine, View};
 use crate::config::CleanRules;
-use crate::dicom::{DataSet, Element, Tag, TransferSyntax};
+use crate::dicom::{DataSet, Element, Tag, TransferSyntax, Value};
 use crate::reason::{Quarantine, Reason};
 
 /// Finds and reads lines of text in a picture.
@@ -152,6 +152,10 @@ fn clean_with(
     if searched { job.search(&mut eyes) } else { job.pass_unsearched() }
 }
 
+/// Groups 7F00 to 7FFE, in which pictures stood before there was one element
+/// for them.
+const VARIABLE_GROUPS: u16 = 0x7F00;
+
 /// Pixels in another element than Pixel Data, or somewhere else altogether.
 fn refuse_other_pixels(set: &DataSet) -> Result<(), PixelError> {
     let others = [
@@ -159,10 +163,20 @@ fn refuse_other_pixels(set: &DataSet) -> Result<(), PixelError> {
         (tags::DOUBLE_FLOAT_PIXEL_DATA, "Double Float Pixel Data"),
         (tags::PIXEL_DATA_PROVIDER_URL, "pixel data at a URL"),
     ];
-    match others.into_iter().find(|(tag, _what)| set.get(*tag).is_some()) {
-        Some((_tag, what)) => Err(PixelError::Unsupported { what }),
-        None => Ok(()),
+    if let Some((_tag, what)) = others.into_iter().find(|(tag, _what)| set.get(*tag).is_some()) {
+        return Err(PixelError::Unsupported { what });
     }
+    let is_retired = |tag: Tag| tag.group() & 0xFF01 == VARIABLE_GROUPS && tag.group() != 0x7FE0;
+    if set.iter().any(|element| is_retired(element.tag)) {
+        return Err(PixelError::Unsupported { what: "Variable Pixel Data (retired)" });
+    }
+    let is_stray = |element: &Element| {
+        element.tag != tags::PIXEL_DATA && matches!(element.value, Value::Fragments { .. })
+    };
+    if set.iter().any(is_stray) {
+        return Err(PixelError::Unsupported { what: "encapsulated data outside of Pixel Data" });
+    }
+    Ok(())
 }
 
 /// Colours by a palette, for all values or for those above grey.

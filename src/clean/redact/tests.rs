@@ -531,6 +531,16 @@ fn what_cannot_be_looked_at_is_quarantined_with_that_reason() {
     let mut float = Instance::native(&header(), picture(&[40], &[40]));
     float.set.put(Element::bytes(tags::FLOAT_PIXEL_DATA, VR::OF, [0; 4]));
     assert_eq!(float.clean().err().unwrap().reason, Reason::UnsupportedPixels);
+    let fragments = Value::Fragments { offset_table: Vec::new(), fragments: Vec::new() };
+    for (tag, value) in [
+        (Tag(0x7F02, 0x0010), Value::Bytes(vec![0; 4])),
+        (Tag(0x7FA0, 0x0010), fragments.clone()),
+        (Tag(0x0028, 0x3006), fragments),
+    ] {
+        let mut elsewhere = Instance::native(&header(), picture(&[40], &[40]));
+        elsewhere.set.put(Element { tag, vr: VR::OW, value });
+        assert_eq!(elsewhere.clean().err().unwrap().reason, Reason::UnsupportedPixels, "{tag}");
+    }
     let mut odd = Instance::native(&header(), picture(&[40], &[40]));
     put_us(&mut odd.set, tags::BITS_ALLOCATED, 12);
     assert_eq!(odd.clean().err().unwrap().reason, Reason::UnsupportedPixels);

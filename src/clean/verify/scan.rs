@@ -34,6 +34,8 @@ const CURVE_GROUPS: u16 = 0x5000;
 const OVERLAY_GROUPS: u16 = 0x6000;
 /// Float and Double Float Pixel Data.
 const OTHER_PIXEL_DATA: [Tag; 2] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009)];
+/// Retired Variable Pixel Data.
+const VARIABLE_GROUPS: u16 = 0x7F00;
 const OVERLAY_CONTENT: [u16; 2] = [0x3000, 0x4000];
 
 /// Searches the whole clean copy; the number of elements.
@@ -83,7 +85,10 @@ impl Scanner<'_> {
                 // The picture has checks of its own.
                 Value::Bulk(_) if element.tag == PIXEL_DATA && path.depth() == 0 => {}
                 Value::Bulk(extent) => self.bulk_value(element.tag, *extent, path)?,
-                Value::Fragments { .. } => {}
+                Value::Fragments { .. } if element.tag == PIXEL_DATA && path.depth() == 0 => {}
+                Value::Fragments { .. } => {
+                    return Err(Finding::new("other-pixel-data", path.at(element.tag)).into());
+                }
             }
         }
         Ok(())
@@ -207,6 +212,9 @@ fn picture_nobody_looks_at(tag: Tag, depth: usize) -> Option<&'static str> {
     match (repeating, tag.element()) {
         _ if tag == PIXEL_DATA && depth > 0 => Some("pixel-data-in-item"),
         _ if OTHER_PIXEL_DATA.contains(&tag) => Some("other-pixel-data"),
+        _ if repeating == VARIABLE_GROUPS && tag.group() != PIXEL_DATA.group() => {
+            Some("other-pixel-data")
+        }
         (OVERLAY_GROUPS, 0x3000) => Some("overlay-data"),
         (CURVE_GROUPS, 0x3000) => Some("curve-data"),
         _other => None,

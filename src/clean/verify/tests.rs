@@ -320,6 +320,8 @@ fn pictures_that_nobody_looks_at_stand_under_no_rule() {
         (PIXEL_DATA, true, "pixel-data-in-item"),
         (Tag(0x7FE0, 0x0008), false, "other-pixel-data"),
         (Tag(0x7FE0, 0x0009), true, "other-pixel-data"),
+        (Tag(0x7F02, 0x0010), false, "other-pixel-data"),
+        (Tag(0x7FA0, 0x0010), true, "other-pixel-data"),
         (Tag(0x6000, 0x3000), false, "overlay-data"),
         (Tag(0x601E, 0x3000), true, "overlay-data"),
         (Tag(0x5000, 0x3000), false, "curve-data"),
