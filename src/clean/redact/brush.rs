@@ -66,8 +66,10 @@ impl Brush<'_> {
         let stream = image.write();
         // Neither is needed any more, and both are as large as the picture.
         drop((image, decoded.frame));
+        // How much was lost is told by what was received, not by what is flat now.
+        let coded_bytes = decoded.coded_bytes;
         let coded = Coded { bytes: stream.clone(), first_bit: 0 };
-        let decoded = self.decoder.decode(coded)?;
+        let decoded = Decoded { coded_bytes, ..self.decoder.decode(coded)? };
         Ok(Canvas { windows, painted: Painted { decoded, stream: Some(stream) } })
     }
 

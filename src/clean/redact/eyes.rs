@@ -13,9 +13,13 @@ use crate::clean::text::{TextLine, View};
 /// small text, so that a change and its line lie in neighbouring strips.
 const STRIP_ROWS: u32 = 32;
 /// A strip is looked at again when a sample of it differs by more than this, of
-/// 255, from what was last looked at. Noise of lossy coding stays under it; text
-/// of so little contrast is found by no detector (facts/models.md §1.4).
+/// 255, from what was last looked at; noise of lossy coding stays under it ...
 const CHANGE_MIN: u8 = 12;
+/// ... or when this many of its samples, fewer than a name has, ...
+const FAINT_SAMPLES_MIN: usize = 24;
+/// ... differ by more than this: the detector has found names 6 steps from a
+/// ground without noise. Noise as large makes a cine dear, not unsafe.
+const FAINT_CHANGE_MIN: u8 = 3;
 /// In the enhanced view noise of the picture itself goes beyond that: there a
 /// strip is looked at again when this many of its samples differ ...
 const ENHANCED_SAMPLES_MIN: usize = 24;
@@ -165,17 +169,20 @@ impl Gaze {
     fn changed_strips(&self, views: &[View], enhanced: Option<usize>) -> Vec<u32> {
         let mut changed = Vec::new();
         for (which, (view, seen)) in views.iter().zip(&self.seen).enumerate() {
-            let (samples_min, change_min) = if enhanced == Some(which) {
-                (ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)
+            let changes: &[(usize, u8)] = if enhanced == Some(which) {
+                &[(ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)]
             } else {
-                (1, CHANGE_MIN)
+                &[(1, CHANGE_MIN), (FAINT_SAMPLES_MIN, FAINT_CHANGE_MIN)]
             };
             let strip_bytes = row_bytes(view).saturating_mul(index(STRIP_ROWS)).max(1);
             let strips = view.pixels.chunks(strip_bytes).zip(seen.pixels.chunks(strip_bytes));
             for (number, (now, before)) in (0_u32..).zip(strips) {
-                let pairs = now.iter().zip(before);
-                let far = pairs.filter(|(now, before)| now.abs_diff(**before) > change_min);
-                if far.take(samples_min).count() == samples_min {
+                let differ = |(samples_min, change_min): &(usize, u8)| {
+                    let pairs = now.iter().zip(before);
+                    let far = pairs.filter(|(now, before)| now.abs_diff(**before) > *change_min);
+                    far.take(*samples_min).count() == *samples_min
+                };
+                if changes.iter().any(differ) {
                     changed.push(number);
                 }
             }
@@ -240,6 +247,20 @@ mod tests {
         assert_eq!(gaze.changed(&[view(400, None)], None).first(), Some(&(0..400)));
         assert!(gaze.changed(&[view(400, None)], None).is_empty());
         assert!(gaze.changed(&[view(400, Some((200, 50 + CHANGE_MIN)))], None).is_empty());
+    }
+
+    #[test]
+    fn a_faint_name_that_appears_late_is_looked_at() {
+        let mut gaze = Gaze::default();
+        let ground = view(400, None);
+        gaze.changed(std::slice::from_ref(&ground), None);
+        let with = |samples: usize| {
+            let mut changed = ground.clone();
+            changed.pixels.iter_mut().take(samples).for_each(|sample| *sample += 4);
+            changed
+        };
+        assert!(gaze.changed(&[with(FAINT_SAMPLES_MIN - 1)], None).is_empty());
+        assert!(!gaze.changed(&[with(FAINT_SAMPLES_MIN)], None).is_empty());
     }
 
     #[test]

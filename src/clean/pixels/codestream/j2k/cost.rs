@@ -61,6 +61,11 @@ impl Grid {
         })
     }
 
+    /// Number of tiles.
+    pub(super) fn tiles(&self) -> u64 {
+        (0..2).filter_map(|axis| self.axis(axis)).map(Axis::tiles).fold(1, u64::saturating_mul)
+    }
+
     /// Columns and rows.
     pub(super) fn size(&self) -> [u32; 2] {
         let [x0, y0] = self.origin;

@@ -6,6 +6,8 @@
 
 mod cost;
 
+use std::collections::BTreeMap;
+
 use super::{GridComponent, Keeper, Loss, StreamHeader, Walked, be16, be32, byte};
 use crate::clean::pixels::PixelError;
 
@@ -13,6 +15,7 @@ const SOC: u16 = 0xFF4F;
 const SIZ: u16 = 0xFF51;
 const COD: u16 = 0xFF52;
 const COC: u16 = 0xFF53;
+const QCD: u16 = 0xFF5C;
 const TLM: u16 = 0xFF55;
 const PLM: u16 = 0xFF57;
 const PLT: u16 = 0xFF58;
@@ -68,6 +71,10 @@ struct Walk<'a> {
     /// `Rsiz`.
     capabilities: u16,
     grid: cost::Grid,
+    /// Segments of the main header that may stand there once.
+    main_segments: Vec<u16>,
+    /// Parts of each tile so far.
+    parts: BTreeMap<u16, u32>,
     style: cost::Finest,
     /// Where Tile-part Lengths stand in what is kept: they are wrong once a
     /// tile-part was shortened, and optional.
@@ -90,6 +97,8 @@ pub fn walk(bytes: &[u8]) -> Result<Walked, PixelError> {
         header: StreamHeader::default(),
         capabilities: 0,
         grid: cost::Grid::default(),
+        main_segments: Vec::new(),
+        parts: BTreeMap::new(),
         style: cost::Finest::default(),
         lengths: Vec::new(),
         tile_part_shortened: false,
@@ -164,7 +173,9 @@ impl Walk<'_> {
         let content = self.bytes.get(self.at + 4..end).unwrap_or_default();
         match marker {
             SIZ => self.size(content)?,
+            QCD => self.once(QCD)?,
             COD => {
+                self.once(COD)?;
                 self.coding_style(content);
                 self.style.default_style(content)?;
             }
@@ -182,6 +193,31 @@ impl Walk<'_> {
         }
         self.at = end;
         Ok(true)
+    }
+
+    /// What a second segment of a kind says replaces the first, which then is
+    /// room for anything.
+    fn once(&mut self, marker: u16) -> Result<(), PixelError> {
+        if self.main_segments.contains(&marker) {
+            return Err(damaged("a second default in the main header"));
+        }
+        self.main_segments.push(marker);
+        Ok(())
+    }
+
+    /// `Isot` names a tile of the picture, `TPsot` counts its parts up to
+    /// `TNsot` where that is told (Table A.5): no decoder reads any other.
+    fn count_part(&mut self, start: usize) -> Result<(), PixelError> {
+        let tile = be16(self.bytes, start + 4).ok_or(damaged("tile-part"))?;
+        let part = byte(self.bytes, start + 10).ok_or(damaged("tile-part"))?;
+        let parts = byte(self.bytes, start + 11).ok_or(damaged("tile-part"))?;
+        let due = self.parts.entry(tile).or_insert(0);
+        let counted = u32::from(part) == *due && (parts == 0 || part < parts);
+        *due += 1;
+        if u64::from(tile) >= self.grid.tiles() || !counted {
+            return Err(damaged("number of a tile-part"));
+        }
+        Ok(())
     }
 
     /// `Scod`, order, layers, component transform, levels, size and style of
@@ -252,6 +288,7 @@ impl Walk<'_> {
             Some(_) | None => return Err(damaged("bytes where a tile-part is due, or no end")),
         }
         let size = be32(self.bytes, start + 6).ok_or(damaged("tile-part"))?;
+        self.count_part(start)?;
         // Length 0: up to the end of the codestream (Table A.5).
         let end = match size {
             0 => self.last_end()?,
@@ -416,6 +453,27 @@ mod tests {
         let open = stream(std::slice::from_ref(&cod), &[], true, &[]);
         let planted = stream(&[cod], &[comment()], true, &[]);
         assert_eq!(walk(&planted).unwrap().clean.unwrap(), open);
+    }
+
+    #[test]
+    fn what_no_decoder_reads_is_no_room_for_names() {
+        let cod = segment(COD, &[0, 0, 0, 1, 0, 0, 4, 4, 0, 1]);
+        let qcd = segment(QCD, &[0x40, 0x40]);
+        let whole = stream(&[cod.clone(), qcd.clone()], &[], false, &[]);
+        assert!(walk(&whole).is_ok());
+        for twice in [vec![cod.clone(), cod.clone(), qcd.clone()], vec![cod, qcd.clone(), qcd]] {
+            assert!(walk(&stream(&twice, &[], false, &[])).is_err());
+        }
+        let sot = whole.windows(2).position(|pair| pair == SOT.to_be_bytes()).unwrap();
+        let end = whole.len() - 2;
+        let mut twice = whole[..end].to_vec();
+        twice.extend_from_slice(&whole[sot..]);
+        assert!(walk(&twice).is_err(), "a part of the same number");
+        for (field, value) in [(5, 1), (10, 1), (11, 0)] {
+            let mut odd = whole.clone();
+            odd[sot + field] = value;
+            assert_eq!(walk(&odd).is_ok(), field == 11, "byte {field} of the tile-part");
+        }
     }
 
     #[test]
