@@ -205,14 +205,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// `Isot` names a tile of the picture, `TPsot` counts its parts up to
-    /// `TNsot` where that is told (Table A.5): no decoder reads any other.
+    /// `Isot` names a tile of the picture, `TPsot` counts its parts (Table A.5):
+    /// no decoder reads any other. `TNsot` is off by one in old streams.
     fn count_part(&mut self, start: usize) -> Result<(), PixelError> {
         let tile = be16(self.bytes, start + 4).ok_or(damaged("tile-part"))?;
         let part = byte(self.bytes, start + 10).ok_or(damaged("tile-part"))?;
-        let parts = byte(self.bytes, start + 11).ok_or(damaged("tile-part"))?;
         let due = self.parts.entry(tile).or_insert(0);
-        let counted = u32::from(part) == *due && (parts == 0 || part < parts);
+        let counted = u32::from(part) == *due;
         *due += 1;
         if u64::from(tile) >= self.grid.tiles() || !counted {
             return Err(damaged("number of a tile-part"));
