@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::class::{Class, dictionary_vr};
+use super::lists::{CODED, HASHED, KIND_UIDS, PLAIN_BYTES};
 use super::table::{self, Basic, Cell, Required, Row};
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::{Tag, VR};
@@ -16,50 +17,7 @@ const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 const GRAPHIC_ANNOTATIONS: Tag = Tag(0x0070, 0x0001);
 const UNFORMATTED_TEXT: Tag = Tag(0x0070, 0x0006);
-
-/// Dummy values that tell things apart within a study: hashed by key, so that
-/// what belonged together still does.
-const HASHED: [Tag; 5] = [
-    Tag(0x0018, 0x1000), // Device Serial Number
-    Tag(0x0018, 0x9367), // X-Ray Source ID
-    Tag(0x0018, 0x9371), // X-Ray Detector ID
-    Tag(0x0040, 0x0512), // Container Identifier
-    Tag(0x0040, 0x0551), // Specimen Identifier
-];
-
-/// Identifiers of the person in a trial: the pseudonym.
-const CODED: [Tag; 2] = [
-    Tag(0x0012, 0x0040), // Clinical Trial Subject ID
-    Tag(0x0012, 0x0042), // Clinical Trial Subject Reading ID
-];
-
-/// UIDs that name kinds of things, not things: never mapped.
-const KIND_UIDS: [Tag; 15] = [
-    Tag(0x0008, 0x0016), // SOP Class UID
-    Tag(0x0008, 0x001A), // Related General SOP Class UID
-    Tag(0x0008, 0x001B), // Original Specialized SOP Class UID
-    Tag(0x0008, 0x0062), // SOP Classes in Study
-    Tag(0x0008, 0x010C), // Coding Scheme UID
-    Tag(0x0008, 0x0117), // Context UID
-    Tag(0x0008, 0x0118), // Mapping Resource UID
-    Tag(0x0008, 0x040E), // Stored Instance Transfer Syntax UID
-    Tag(0x0008, 0x1150), // Referenced SOP Class UID
-    Tag(0x0008, 0x115A), // SOP Classes Supported
-    Tag(0x0008, 0x3002), // Available Transfer Syntax UID
-    Tag(0x0034, 0x0003), // Flow Transfer Syntax UID
-    Tag(0x0400, 0x0010), // MAC Calculation Transfer Syntax UID
-    Tag(0x3010, 0x0052), // Pertinent SOP Classes in Study
-    Tag(0x3010, 0x0053), // Pertinent SOP Classes in Series
-];
-
-/// OB values that are numbers or profiles by definition.
-const PLAIN_BYTES: [Tag; 5] = [
-    Tag(0x0028, 0x2000), // ICC Profile
-    Tag(0x5400, 0x0110), // Channel Minimum Value
-    Tag(0x5400, 0x0112), // Channel Maximum Value
-    Tag(0x5400, 0x100A), // Waveform Padding Value
-    Tag(0x5400, 0x1010), // Waveform Data
-];
+const PIXELS_GROUP: u16 = 0x7FE0;
 
 /// What is left of a value when it cannot be treated as planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +76,13 @@ pub(super) enum Step<'a> {
     Replace(&'a str),
 }
 
+impl Step<'_> {
+    /// The text of the element, or a part of it, stands in the clean copy.
+    pub(super) fn shows_text(&self) -> bool {
+        matches!(self, Self::Keep | Self::KeepUnlessKnown | Self::Clean(_))
+    }
+}
+
 /// What is known of an element before its value is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject {
@@ -136,6 +101,8 @@ pub(super) struct Plan<'a> {
     profile: &'a Profile,
     rules: BTreeMap<Tag, &'a Action>,
     sop_class: String,
+    /// Stands for what the object asks of any attribute: for `account`.
+    assumed: Option<Required>,
 }
 
 impl<'a> Plan<'a> {
@@ -145,7 +112,17 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|rule| (Tag(rule.group, rule.element), &rule.action))
             .collect();
-        Self { profile, rules, sop_class: sop_class.to_owned() }
+        Self { profile, rules, sop_class: sop_class.to_owned(), assumed: None }
+    }
+
+    /// The plan for objects that ask the same of every attribute.
+    pub(super) fn assuming(profile: &'a Profile, required: Required) -> Self {
+        Self { assumed: Some(required), ..Self::new(profile, "") }
+    }
+
+    fn required(&self, subject: Subject) -> Required {
+        self.assumed
+            .unwrap_or_else(|| table::required(&self.sop_class, subject.tag, subject.nested))
     }
 
     pub(super) fn profile(&self) -> &'a Profile {
@@ -157,6 +134,10 @@ impl<'a> Plan<'a> {
         let Some(dictionary) = dictionary_vr(subject.tag) else {
             return Step::RemoveUnknown;
         };
+        // Pictures are looked at on the main level only.
+        if subject.nested && subject.tag.group() == PIXELS_GROUP {
+            return Step::Remove;
+        }
         let class = Class::of_element(subject.vr, dictionary);
         if let Some(action) = self.rules.get(&subject.tag) {
             return site_step(action, class);
@@ -168,7 +149,7 @@ impl<'a> Plan<'a> {
             return Step::Remove;
         }
         // Retired pictures, which nobody looks at.
-        if tag.group() & 0xFF01 == 0x7F00 && tag.group() != 0x7FE0 {
+        if tag.group() & 0xFF01 == 0x7F00 && tag.group() != PIXELS_GROUP {
             return Step::Remove;
         }
         if table::is_own_row(tag) {
@@ -183,9 +164,24 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What is done with a private element that is listed as safe.
-    pub(super) fn safe_private_step(&self, vr: VR) -> Step<'a> {
-        match Class::of(vr) {
+    /// What is done with a private element that is listed as safe: `stated` is
+    /// its VR in the stream, `listed` the list's. Where they contradict each
+    /// other it is not what the list calls safe.
+    pub(super) fn safe_private_step(&self, stated: VR, listed: Option<VR>) -> Step<'a> {
+        let class = Class::of(stated);
+        let listed_class = listed.map_or(class, Class::of);
+        match (class, listed_class) {
+            (Class::Number | Class::Term | Class::Text, Class::Binary | Class::Number) => {
+                Step::KeepNumber
+            }
+            (Class::Term | Class::Text, Class::Term | Class::Text) => Step::KeepUnlessKnown,
+            (_, _) if class == listed_class || stated == VR::UN => self.safe_step(listed_class),
+            (_, _) => Step::Remove,
+        }
+    }
+
+    fn safe_step(&self, class: Class) -> Step<'a> {
+        match class {
             Class::Binary => Step::Keep,
             Class::Number => Step::KeepNumber,
             Class::Term | Class::Text => Step::KeepUnlessKnown,
@@ -242,7 +238,7 @@ impl<'a> Plan<'a> {
     }
 
     fn temporal(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
-        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let required = self.required(subject);
         let basic = resolved(row.basic, required, class);
         let fallback = if basic == Step::Empty {
             Fallback::Empty
@@ -271,7 +267,7 @@ impl<'a> Plan<'a> {
 
     /// A text of Type 1 must not become empty.
     fn if_nothing_is_left(&self, row: &Row, subject: Subject) -> Fallback {
-        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let required = self.required(subject);
         let basic = resolved(row.basic, required, Class::Text);
         if basic == Step::Dummy { Fallback::Dummy } else { Fallback::Empty }
     }
@@ -283,7 +279,7 @@ impl<'a> Plan<'a> {
             // and what was drawn can be writing.
             return Step::Remove;
         }
-        let required = table::required(&self.sop_class, tag, subject.nested);
+        let required = self.required(subject);
         let step = resolved(row.basic, required, class);
         if step == Step::Dummy && CODED.contains(&tag) {
             return Step::Code;
@@ -307,17 +303,31 @@ impl<'a> Plan<'a> {
             Class::Date => self.date_step(Fallback::Empty),
             Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
             Class::Text if table::is_machine_text(tag) => Step::KeepUnlessKnown,
-            // Labels and content items are Type 1 where they stand.
-            Class::Text if table::is_typed_text(tag) || subject.cleans_text => {
-                Step::Clean(Fallback::Dummy)
-            }
-            Class::Text if self.has(ProfileOption::CleanDescriptors) => {
-                Step::Clean(Fallback::Empty)
-            }
-            Class::Text | Class::Address => Step::Remove,
+            Class::Text => self.unlisted_text(subject),
+            Class::Address => Step::Remove,
             Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,
             Class::Bytes => Step::Remove,
             Class::Person => Step::Empty,
+        }
+    }
+
+    /// Text that no table knows: cleaned where the profile cleans text, else
+    /// removed; an element that its object must have stays, without the text.
+    fn unlisted_text(&self, subject: Subject) -> Step<'a> {
+        let required = self.required(subject);
+        if table::is_typed_text(subject.tag) || subject.cleans_text {
+            // Labels and content items are Type 1 in most objects.
+            let is_optional = matches!(required, Required::Present);
+            return Step::Clean(if is_optional { Fallback::Empty } else { Fallback::Dummy });
+        }
+        if self.has(ProfileOption::CleanDescriptors) {
+            let must_say = required == Required::Value;
+            return Step::Clean(if must_say { Fallback::Dummy } else { Fallback::Empty });
+        }
+        match required {
+            Required::Value => Step::Dummy,
+            Required::Present => Step::Empty,
+            Required::Optional | Required::Unknown => Step::Remove,
         }
     }
 }

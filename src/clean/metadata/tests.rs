@@ -58,7 +58,7 @@ pub(super) fn cleaned_by(
         judge: &Judge::new(),
         matcher: &Matcher::new(&known),
     };
-    clean_header(set, &context)
+    clean_header(&set, &context)
 }
 
 pub(super) fn basic(set: DataSet) -> DataSet {

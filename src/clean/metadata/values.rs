@@ -9,7 +9,7 @@ use super::exact::ExactValues;
 use super::keyed::{hashed_text, mapped_uid};
 use super::plan::{Fallback, Step};
 use super::table;
-use super::text::{Cleaned, TextCleaner, encoded_words};
+use super::text::{Cleaned, TextCleaner};
 use crate::dicom::charset::{Charset, has_values};
 use crate::dicom::{Element, Uid, VR, Value};
 use crate::pseudonym::Assigned;
@@ -54,7 +54,7 @@ impl Values<'_> {
             Step::Empty => return Ok(emptied(element)),
             // Bulk stays in its file; items are never kept unlooked.
             Step::Keep if element.items().is_none() => return Ok(kept(element)),
-            Step::Replace(text) => return replaced_by_site(element, text, charset),
+            Step::Replace(text) => return self.replaced_by_site(element, text, charset),
             Step::Keep | Step::KeepUnlessKnown | Step::KeepNumber | Step::KeepUid | Step::Age => {}
             Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid => {}
             Step::Clean(_) | Step::Shift(_) | Step::KeepDate(_) => {}
@@ -134,7 +134,22 @@ impl Values<'_> {
         if kept == values {
             return New::Same;
         }
-        New::Bytes("cleaned", encoded_words(charset, &kept.join("\\")))
+        New::Bytes("cleaned", self.texts.encoded(&kept.join("\\"), charset))
+    }
+
+    /// A site's text, which must fit the VR.
+    fn replaced_by_site(
+        &mut self,
+        mut element: Element,
+        text: &str,
+        charset: &Charset,
+    ) -> Result<Outcome, Quarantine> {
+        if !dummy::accepts(stated_vr(&element), text) {
+            let detail = format!("{}: the profile's text does not fit the VR", element.tag);
+            return Err(Quarantine::new(Reason::RuleFailed, detail));
+        }
+        element.value = Value::Bytes(self.texts.encoded(text, charset));
+        Ok(Outcome::Stays("replaced", element))
     }
 
     fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset, fallback: Fallback) -> New {
@@ -197,14 +212,14 @@ enum New {
 }
 
 /// The VR to read a value by: that of the stream, or of the dictionary for UN.
-fn stated_vr(element: &Element) -> VR {
+pub(super) fn stated_vr(element: &Element) -> VR {
     if element.vr == VR::UN {
         return dictionary_vr(element.tag).unwrap_or(VR::UN);
     }
     element.vr
 }
 
-fn gone() -> Outcome {
+pub(super) fn gone() -> Outcome {
     Outcome::Gone("removed")
 }
 
@@ -225,20 +240,6 @@ fn dummied(mut element: Element, original_bytes: usize) -> Outcome {
 
 fn no_value(vr: VR) -> Value {
     if vr == VR::SQ { Value::Items(Vec::new()) } else { Value::Bytes(Vec::new()) }
-}
-
-fn replaced_by_site(
-    mut element: Element,
-    text: &str,
-    charset: &Charset,
-) -> Result<Outcome, Quarantine> {
-    let bytes = encoded_words(charset, text);
-    if !dummy::accepts(stated_vr(&element), text) || bytes.is_empty() != text.is_empty() {
-        let detail = format!("{}: the text does not fit the VR or character set", element.tag);
-        return Err(Quarantine::new(Reason::RuleFailed, detail));
-    }
-    element.value = Value::Bytes(bytes);
-    Ok(Outcome::Stays("replaced", element))
 }
 
 fn dated(bytes: &[u8], fallback: Fallback, read: impl Fn(&str) -> Option<String>) -> New {
