@@ -45,7 +45,12 @@ def errors(path, scratch):
         path = inflated
     done = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace")
     lines = (done.stderr + done.stdout).splitlines()
-    return {re.sub(r"\s+", " ", line).strip() for line in lines if "Error - " in line}
+    return {plain(line) for line in lines if "Error - " in line}
+
+
+def plain(line):
+    """Without values that are not the same before and after, and without blanks."""
+    return re.sub(r"<[0-9.]+>", "<UID>", re.sub(r"\s+", " ", line)).strip()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ mod document_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

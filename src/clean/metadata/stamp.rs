@@ -107,7 +107,9 @@ pub(super) fn longitudinal(profile: &Profile) -> &'static str {
 fn is_temporal(tag: Tag) -> bool {
     match table::row(tag) {
         Some(row) => row.is_temporal(),
-        None => class::dictionary_vr(tag).is_some_and(|vr| class::Class::of(vr) == class::Class::Date),
+        None => {
+            class::dictionary_vr(tag).is_some_and(|vr| class::Class::of(vr) == class::Class::Date)
+        }
     }
 }
 

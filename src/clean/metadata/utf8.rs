@@ -34,11 +34,8 @@ pub(super) fn recode(element: &mut Element, charset: &Charset) -> bool {
     match &mut element.value {
         Value::Bytes(bytes) => {
             let decoded = charset.decode(bytes, vr);
-            let text = if decoded.lossy {
-                without_foreign_words(&decoded.text)
-            } else {
-                decoded.text
-            };
+            let text =
+                if decoded.lossy { without_foreign_words(&decoded.text) } else { decoded.text };
             *bytes = text.into_bytes();
             true
         }
