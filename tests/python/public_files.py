@@ -29,22 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DEVSET = Path(os.environ.get("AIRLOCK_DEVSET", REPOSITORY.parent / "shared" / "devset")) / "data"
 STANDARD = REPOSITORY / "config" / "standard"
 PREAMBLE_BYTES = 128
-VALUES = {
-    "AE": "NODE",
-    "AS": "040Y",
-    "CS": "TERM",
-    "DA": "20200102",
-    "DT": "20200102030405",
-    "LO": "some text",
-    "LT": "some text",
-    "PN": "Some^One",
-    "SH": "some text",
-    "ST": "some text",
-    "TM": "030405",
-    "UC": "some text",
-    "UI": "1.2.3.4",
-    "UT": "some text",
-}
+FIXED = {"AS": "040Y", "DA": "20200102", "DT": "20200102030405", "DS": "1.5", "TM": "030405"}
 
 warnings.filterwarnings("ignore")
 
@@ -119,8 +104,19 @@ def objects():
         vr = dictionary_VR(tag).split(" ")[0]
         for sop_class, name in classes.items():
             if place == "top" and (names == "*" or name in names.split(",")):
-                made[sop_class].add_new(tag, vr, [code()] if vr == "SQ" else VALUES[vr])
+                made[sop_class].add_new(tag, vr, value(tag, vr))
     return made
+
+
+def value(tag, vr):
+    """Valid for the VR, and another one for each attribute."""
+    if vr == "SQ":
+        return [code()]
+    if vr == "UI":
+        return f"1.2.3.{tag}"
+    if tag == 0x00080201:
+        return "+0100"
+    return FIXED.get(vr, f"T{tag:08X}")
 
 
 def rows(name):

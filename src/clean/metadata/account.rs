@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::class::dictionary_vr;
-use super::plan::{Fallback, Plan, Step, Subject};
+use super::plan::{Plan, Subject};
 use super::stamp;
+use super::step::{Fallback, Step};
 use super::table::{self, Required, Row};
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::{Tag, VR};
@@ -128,7 +129,7 @@ fn word(step: &Step<'_>) -> String {
     };
     match step {
         Step::Keep | Step::KeepUid => "kept".to_owned(),
-        Step::KeepUnlessKnown => "kept unless it holds a known value".to_owned(),
+        Step::KeepUnlessKnown(_) => "kept unless it holds a known value".to_owned(),
         Step::KeepNumber => "kept when a number".to_owned(),
         Step::Age => "kept, over 89 years as 090Y".to_owned(),
         Step::Remove | Step::RemoveUnknown => "removed".to_owned(),
@@ -167,7 +168,7 @@ const fn departs(when: When, what: &'static str, why: &'static str) -> (When, De
     (when, Departure { what, why })
 }
 
-const DEPARTURES: [(When, Departure); 22] = [
+const DEPARTURES: [(When, Departure); 23] = [
     departs(
         Always,
         "Clean Recognizable Visual Features (113102) is not offered and never claimed",
@@ -202,6 +203,11 @@ const DEPARTURES: [(When, Departure); 22] = [
         Without(O::CleanGraphics),
         "Graphic Annotation Sequence (D) is removed, not replaced",
         "its module may be left out (PS3.3 C.10.5), and a drawing can be writing",
+    ),
+    departs(
+        Always,
+        "attributes that the table removes (X) or empties (Z) get a dummy where the object's Type is 1",
+        "the object would not be valid without; nothing of the value is left",
     ),
     departs(
         Always,

@@ -57,7 +57,7 @@ fn page() -> String {
     let lists = [
         ("Removed under every profile although Table E.1-1 does not have them", OWN_ROWS),
         (
-            "Text beside Table E.1-1 that stays: `machine` unless it holds a known value, `typed` cleaned",
+            "Text beside Table E.1-1 that stays: `machine` unless it holds a known value, `typed` where text is cleaned",
             TECHNICAL,
         ),
         ("Private elements that stay under Retain Safe Private", SAFE_PRIVATE),
@@ -133,12 +133,21 @@ fn rows() -> String {
 }
 
 fn by_types(profile: &Profile, row: &Row) -> String {
-    let [one, two, three] = [Required::Value, Required::Present, Required::Optional]
-        .map(|required| row_word(profile, row, required));
-    if one == two && two == three {
-        return one;
+    let by = |required| row_word(profile, row, required);
+    let three = by(Required::Optional);
+    let is_combined = !matches!(row.basic, Basic::Remove | Basic::Zero);
+    let mut words = Vec::new();
+    if is_combined || table::is_asked(row.tag, true) {
+        words.push(("1", by(Required::Value)));
     }
-    format!("1: {one}; 2: {two}; 3: {three}")
+    if is_combined || table::is_asked(row.tag, false) {
+        words.push(("2", by(Required::Present)));
+    }
+    if words.iter().all(|(_, word)| *word == three) {
+        return three;
+    }
+    words.push(("3", three));
+    words.iter().map(|(kind, word)| format!("{kind}: {word}")).collect::<Vec<_>>().join("; ")
 }
 
 fn tag(row: &Row) -> String {

@@ -48,3 +48,11 @@ pub(super) const PLAIN_BYTES: [Tag; 5] = [
     Tag(0x5400, 0x100A), // Waveform Padding Value
     Tag(0x5400, 0x1010), // Waveform Data
 ];
+
+/// What a code must say wherever it stands (PS3.3 Table 8.8-1).
+pub(super) const CODE_TEXTS: [Tag; 4] = [
+    Tag(0x0008, 0x0100), // Code Value
+    Tag(0x0008, 0x0102), // Coding Scheme Designator
+    Tag(0x0008, 0x0104), // Code Meaning
+    Tag(0x0008, 0x0119), // Long Code Value
+];

@@ -19,6 +19,7 @@ mod person;
 mod plan;
 mod private;
 mod stamp;
+mod step;
 pub mod table;
 mod text;
 mod utf8;

@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::class::{Class, dictionary_vr};
-use super::lists::{CODED, HASHED, KIND_UIDS, PLAIN_BYTES};
+use super::lists::{CODE_TEXTS, CODED, HASHED, KIND_UIDS, PLAIN_BYTES};
+use super::step::{Fallback, Step};
 use super::table::{self, Basic, Cell, Required, Row};
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::{Tag, VR};
@@ -18,70 +19,6 @@ const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 const GRAPHIC_ANNOTATIONS: Tag = Tag(0x0070, 0x0001);
 const UNFORMATTED_TEXT: Tag = Tag(0x0070, 0x0006);
 const PIXELS_GROUP: u16 = 0x7FE0;
-
-/// What is left of a value when it cannot be treated as planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fallback {
-    /// The element goes.
-    Remove,
-    /// It stays without a value.
-    Empty,
-    /// It gets a dummy value.
-    Dummy,
-}
-
-/// What is done with one element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step<'a> {
-    /// Left as it is.
-    Keep,
-    /// Left as it is unless it holds a known value: machine-made text and terms.
-    KeepUnlessKnown,
-    /// Left as it is when it is a number, else emptied.
-    KeepNumber,
-    /// UIDs left as they are; what is none is mapped.
-    KeepUid,
-    /// An age, at most 90 years, else emptied.
-    Age,
-    /// Removed.
-    Remove,
-    /// Removed because nobody knows it.
-    RemoveUnknown,
-    /// Emptied.
-    Empty,
-    /// A dummy value that is valid for the VR.
-    Dummy,
-    /// A keyed hash; a dummy where the VR takes none.
-    HashOrDummy,
-    /// A keyed hash, by a site's rule.
-    Hash,
-    /// The person's pseudonym.
-    Code,
-    /// Another UID for each that is not registered.
-    Uid,
-    /// Dates moved, times kept.
-    Shift(Fallback),
-    /// Dates and times kept when they are some.
-    KeepDate(Fallback),
-    /// Text cleaned; what to do when nothing is left of it.
-    Clean(Fallback),
-    /// Items cleaned one by one.
-    Walk {
-        /// The items' free text is cleaned, whatever Clean Descriptors says.
-        cleans_text: bool,
-    },
-    /// Items reduced to dummies.
-    WalkDummy,
-    /// A site's text.
-    Replace(&'a str),
-}
-
-impl Step<'_> {
-    /// The text of the element, or a part of it, stands in the clean copy.
-    pub(super) fn shows_text(&self) -> bool {
-        matches!(self, Self::Keep | Self::KeepUnlessKnown | Self::Clean(_))
-    }
-}
 
 /// What is known of an element before its value is read.
 #[derive(Debug, Clone, Copy)]
@@ -167,14 +104,15 @@ impl<'a> Plan<'a> {
     /// What is done with a private element that is listed as safe: `stated` is
     /// its VR in the stream, `listed` the list's. Where they contradict each
     /// other it is not what the list calls safe.
-    pub(super) fn safe_private_step(&self, stated: VR, listed: Option<VR>) -> Step<'a> {
+    pub(super) fn safe_private_step(&self, tag: Tag, stated: VR, listed: Option<VR>) -> Step<'a> {
         let class = Class::of(stated);
         let listed_class = listed.map_or(class, Class::of);
         match (class, listed_class) {
             (Class::Number | Class::Term | Class::Text, Class::Binary | Class::Number) => {
                 Step::KeepNumber
             }
-            (Class::Term | Class::Text, Class::Term | Class::Text) => Step::KeepUnlessKnown,
+            (_, Class::Text) if is_ratio(tag) => Step::KeepNumber,
+            (Class::Term | Class::Text, Class::Term | Class::Text) => Step::Clean(Fallback::Remove),
             (_, _) if class == listed_class || stated == VR::UN => self.safe_step(listed_class),
             (_, _) => Step::Remove,
         }
@@ -184,7 +122,7 @@ impl<'a> Plan<'a> {
         match class {
             Class::Binary => Step::Keep,
             Class::Number => Step::KeepNumber,
-            Class::Term | Class::Text => Step::KeepUnlessKnown,
+            Class::Term | Class::Text => Step::Clean(Fallback::Remove),
             Class::Age => Step::Age,
             Class::Uid => self.uid_step(),
             Class::Date => self.date_step(Fallback::Remove),
@@ -228,7 +166,7 @@ impl<'a> Plan<'a> {
         {
             match class {
                 Class::Text => return Step::Clean(self.if_nothing_is_left(row, subject)),
-                Class::Term => return Step::KeepUnlessKnown,
+                Class::Term => return Step::KeepUnlessKnown(Fallback::Empty),
                 Class::Sequence => return Step::Walk { cleans_text: false },
                 Class::Binary | Class::Number | Class::Age | Class::Uid | Class::Date => {}
                 Class::Bytes | Class::Address | Class::Person => {}
@@ -296,13 +234,13 @@ impl<'a> Plan<'a> {
         match class {
             Class::Binary => Step::Keep,
             Class::Number => Step::KeepNumber,
-            Class::Term => Step::KeepUnlessKnown,
+            Class::Term => Step::KeepUnlessKnown(Fallback::Empty),
             Class::Age => Step::Age,
             Class::Uid if KIND_UIDS.contains(&tag) => Step::KeepUid,
             Class::Uid => self.uid_step(),
             Class::Date => self.date_step(Fallback::Empty),
             Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
-            Class::Text if table::is_machine_text(tag) => Step::KeepUnlessKnown,
+            Class::Text if table::is_machine_text(tag) => self.machine_text(subject),
             Class::Text => self.unlisted_text(subject),
             Class::Address => Step::Remove,
             Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,
@@ -311,24 +249,27 @@ impl<'a> Plan<'a> {
         }
     }
 
+    fn machine_text(&self, subject: Subject) -> Step<'a> {
+        let must_say =
+            CODE_TEXTS.contains(&subject.tag) || self.required(subject) == Required::Value;
+        Step::KeepUnlessKnown(if must_say { Fallback::Dummy } else { Fallback::Empty })
+    }
+
     /// Text that no table knows: cleaned where the profile cleans text, else
     /// removed; an element that its object must have stays, without the text.
     fn unlisted_text(&self, subject: Subject) -> Step<'a> {
         let required = self.required(subject);
-        if table::is_typed_text(subject.tag) || subject.cleans_text {
-            // Labels and content items are Type 1 in most objects.
-            let is_optional = matches!(required, Required::Present);
-            return Step::Clean(if is_optional { Fallback::Empty } else { Fallback::Dummy });
+        if !subject.cleans_text && !self.has(ProfileOption::CleanDescriptors) {
+            return match required {
+                Required::Value => Step::Dummy,
+                Required::Present => Step::Empty,
+                Required::Optional | Required::Unknown => Step::Remove,
+            };
         }
-        if self.has(ProfileOption::CleanDescriptors) {
-            let must_say = required == Required::Value;
-            return Step::Clean(if must_say { Fallback::Dummy } else { Fallback::Empty });
-        }
-        match required {
-            Required::Value => Step::Dummy,
-            Required::Present => Step::Empty,
-            Required::Optional | Required::Unknown => Step::Remove,
-        }
+        // Labels and content items are Type 1 in most objects.
+        let is_label = subject.cleans_text || table::is_typed_text(subject.tag);
+        let must_say = required == Required::Value || (is_label && required != Required::Present);
+        Step::Clean(if must_say { Fallback::Dummy } else { Fallback::Empty })
     }
 }
 
@@ -348,8 +289,14 @@ fn kept<'a>(class: Class) -> Step<'a> {
 fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
     use Required as R;
     let dummy = if class == Class::Sequence { Step::WalkDummy } else { Step::Dummy };
+    let can_say_dummy =
+        matches!(class, Class::Date | Class::Number | Class::Person | Class::Term | Class::Text);
     match (basic, required) {
         (Basic::Dummy, _) => dummy,
+        // X and Z, but the object must stay valid: nothing of the value is left.
+        (Basic::Zero, R::Value) if can_say_dummy => dummy,
+        (Basic::Remove, R::Value) if can_say_dummy => dummy,
+        (Basic::Remove, R::Present) if can_say_dummy => Step::Empty,
         (Basic::Zero, _) => Step::Empty,
         (Basic::Remove, _) => Step::Remove,
         (Basic::Uid, _) => Step::Uid,
@@ -364,6 +311,11 @@ fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
             Step::Remove
         }
     }
+}
+
+/// Scan Pitch Ratio, listed as SH in the form `n.nnn:1`.
+fn is_ratio(tag: Tag) -> bool {
+    tag.group() == 0x0043 && tag.element() & 0xFF == 0x27
 }
 
 fn from_fallback<'a>(fallback: Fallback) -> Step<'a> {

@@ -327,6 +327,18 @@ fn a_safe_private_element_of_another_kind_than_listed_is_not_the_listed_one() {
     assert_eq!(private(VR::LO, "1000"), ["1000", "1000"]);
     assert_eq!(private(VR::LO, "Roe Max"), ["", ""]);
     assert_eq!(private(VR::UN, "Roe Max!"), ["", "Roe Max!"], "eight bytes are a number");
+    let ratio = |content: &str| {
+        let set = object(
+            CT,
+            [
+                text(0x0010, 0x0020, VR::LO, "A-1"),
+                text(0x0043, 0x0010, VR::LO, "GEMS_PARM_01"),
+                text(0x0043, 0x1027, VR::SH, content),
+            ],
+        );
+        value(&tcia(set), 0x0043, 0x1027).to_owned()
+    };
+    assert_eq!([ratio("1.375:1"), ratio("0.9"), ratio("Roe 8")], ["1.375:1", "0.9", ""]);
     for vr in [VR::PN, VR::UT, VR::OB, VR::DA, VR::UI, VR::AE] {
         let shown = private(vr, "Roe Max");
         assert!(shown.iter().all(|one| one == "-" || one.is_empty()), "{vr:?} {shown:?}");
@@ -431,4 +443,63 @@ fn unknown_sequences_and_vrs_do_not_pass() {
     }
     let items = set.get(tag(0x2001, 0x1069)).unwrap().items().unwrap();
     assert_eq!(value(&items[0], 0x0010, 0x0010), "");
+}
+
+#[test]
+fn typed_labels_say_nothing_under_basic() {
+    let segmentation = "1.2.840.10008.5.1.4.1.1.66.4";
+    let segment = item([
+        text(0x0062, 0x0005, VR::LO, "Liver, husband Max consented"),
+        text(0x0062, 0x0020, VR::UT, "L1 for Max"),
+        text(0x0062, 0x0021, VR::UI, "1.2.3.9"),
+    ]);
+    let set = object(
+        segmentation,
+        [
+            sequence(0x0062, 0x0002, vec![segment]),
+            text(0x0028, 0x1055, VR::LO, "Max's window"),
+            text(0x0070, 0x0081, VR::LO, "for Max"),
+        ],
+    );
+    let set = basic(set);
+    let segment = &set.get(tag(0x0062, 0x0002)).unwrap().items().unwrap()[0];
+    assert_eq!(value(segment, 0x0062, 0x0005), "REMOVED");
+    assert_eq!(value(segment, 0x0062, 0x0020), "REMOVED", "as its UID stays");
+    assert!(value(segment, 0x0062, 0x0021).starts_with("2.25."));
+    assert_eq!(value(&set, 0x0028, 0x1055), "-");
+    assert_eq!(value(&set, 0x0070, 0x0081), "");
+}
+
+/// Presentation Creation Date and Time are X in the table and Type 1 there.
+#[test]
+fn what_the_table_removes_becomes_a_dummy_where_the_object_must_have_it() {
+    let created = |class| {
+        let set = object(
+            class,
+            [text(0x0070, 0x0082, VR::DA, "20240105"), text(0x0070, 0x0083, VR::TM, "120000")],
+        );
+        let values = |set: DataSet| [0x0082, 0x0083].map(|at| value(&set, 0x0070, at).to_owned());
+        (values(basic(set.clone())), values(tcia(set)))
+    };
+    let (by_basic, by_tcia) = created("1.2.840.10008.5.1.4.1.1.11.1");
+    assert_eq!(by_basic, ["19000101", "000000"]);
+    assert_eq!(by_tcia, ["20231226", "120000"]);
+    assert_eq!(created(CT).0, ["-", "-"]);
+}
+
+#[test]
+fn a_code_that_held_a_name_keeps_its_place_with_a_dummy() {
+    let code = item([
+        text(0x0008, 0x0100, VR::SH, "P77"),
+        text(0x0008, 0x0102, VR::SH, "99CLINIC"),
+        text(0x0008, 0x0104, VR::LO, "Roemer Max"),
+    ]);
+    let set = object(
+        CT,
+        [text(0x0008, 0x0090, VR::PN, "Roemer^Max"), sequence(0x0008, 0x1032, vec![code])],
+    );
+    let set = basic(set);
+    let code = &set.get(tag(0x0008, 0x1032)).unwrap().items().unwrap()[0];
+    assert_eq!(value(code, 0x0008, 0x0104), "REMOVED");
+    assert_eq!(value(code, 0x0008, 0x0100), "P77");
 }

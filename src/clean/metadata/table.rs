@@ -215,6 +215,12 @@ pub fn required(sop_class: &str, tag: Tag, nested: bool) -> Required {
     }
 }
 
+/// Some object asks for the attribute with a value, or else at least empty.
+#[cfg(test)]
+pub(super) fn is_asked(tag: Tag, value: bool) -> bool {
+    NEEDS.iter().any(|need| need.tag == tag && need.value == value)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::dummy;
-use super::plan::{Plan, Step, Subject};
+use super::plan::{Plan, Subject};
 use super::private::{Retained, Stays};
+use super::step::Step;
 use super::utf8;
 use super::values::{Outcome, Values, gone};
 use crate::dicom::charset::{Charset, SPECIFIC_CHARACTER_SET};
@@ -99,7 +100,7 @@ impl<'a> Walker<'a> {
         let step = match stays {
             Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
             Some(Stays::Safe { listed }) => {
-                let step = self.plan.safe_private_step(element.vr, listed);
+                let step = self.plan.safe_private_step(element.tag, element.vr, listed);
                 if let (VR::UN, Some(listed)) = (element.vr, listed) {
                     element.vr = listed;
                 }
