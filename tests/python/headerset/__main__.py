@@ -73,7 +73,7 @@ def write(r, out):
 
 
 def main():
-    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE    # partial dates are wanted
+    pydicom.config.settings.reading_validation_mode = pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE    # partial dates are wanted
     pydicom.config.replace_un_with_known_vr = False           # a sequence may be written as UN
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("seed", type=int), ap.add_argument("out", type=pathlib.Path), ap.add_argument("--style", choices="ab")

@@ -195,7 +195,7 @@ def rare(r):
     """Places that few devices fill: trial, persons as codes, curves and overlays, signatures, items of another character set."""
     p, rng = r.person, r.rng
     if rng.random() < .15:
-        r.drop(0x00120040, "LO", p.mrn, "HIPAA-H", "trial subject id"), r.drop(0x00120031, "LO", p.hospital, "HIPAA-B", "trial site"), r.text(0x00120071, "LO", r.style.SERIES["CT"], .5, note="trial series description")
+        r.drop(0x00120040, "LO", p.mrn, "HIPAA-H", "trial subject id"), r.drop(0x00120031, "LO", p.hospital, "HIPAA-B", "trial site"), r.text(0x00120072, "LO", r.style.SERIES["CT"], .5, note="trial series description")
     if rng.random() < .2:
         it = r.item(0x00081072)
         it.drop(0x00080080, "LO", p.hospital, "HIPAA-B", "operator identification"), it.drop(0x00401102, "ST", f"{p.address} {p.city}", "HIPAA-B", "person address"), it.drop(0x00401103, "LO", p.phone, "HIPAA-D", "person telephone")
