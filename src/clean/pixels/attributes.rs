@@ -113,6 +113,31 @@ impl SampleBits {
         if self.signed { word & self.word_mask() } else { word & self.mask() }
     }
 
+    /// Whether little endian words have nothing beside their values: zeros, or
+    /// above a negative value copies of its sign.
+    #[must_use]
+    pub fn are_bare(self, words: &[u8]) -> bool {
+        let (mask, all) = (self.mask(), self.word_mask());
+        let sign = if self.signed { 1_u32 << (self.stored - 1 + self.shift) } else { 0 };
+        let above = if self.signed { all & !(sign | (sign - 1)) } else { 0 };
+        let narrow = |bits: u32| u16::try_from(bits & 0xFFFF).unwrap_or(u16::MAX);
+        match self.bytes() {
+            2 => {
+                let (mask, sign, above) = (narrow(mask), narrow(sign), narrow(above));
+                // Branches kept out, so that many words are looked at in one step.
+                !words.as_chunks::<2>().0.iter().fold(false, |found, word| {
+                    let word = u16::from_le_bytes(*word);
+                    let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
+                    found | ((beside != 0) & (beside != fill))
+                })
+            }
+            width => words.chunks_exact(width).map(super::frame::word).all(|word| {
+                let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
+                beside == 0 || beside == fill
+            }),
+        }
+    }
+
     /// All bits of a word.
     fn word_mask(self) -> u32 {
         u32::MAX >> (32 - 8 * u32::from(self.allocated.div_ceil(8)))

@@ -84,6 +84,18 @@ impl Shape {
         beside == 0 || drawn_out()
     }
 
+    /// [`Self::is_clean`] for words of 16 bits, many in one step.
+    fn are_clean_pairs(&self, words: &[u8]) -> bool {
+        let narrow = |bits: u32| u16::try_from(bits & 0xFFFF).unwrap_or(u16::MAX);
+        let (mask, sign) = (narrow(self.mask), narrow(self.sign.unwrap_or(0)));
+        let above = if sign == 0 { 0 } else { !(sign | (sign - 1)) };
+        words.as_chunks::<2>().0.iter().fold(true, |all, pair| {
+            let word = u16::from_le_bytes(*pair);
+            let (beside, drawn) = (word & !mask, if word & sign == 0 { 0 } else { above });
+            all & ((beside == 0) | (beside == drawn))
+        })
+    }
+
     fn word_bytes(&self) -> usize {
         usize::try_from(self.allocated.div_ceil(8)).unwrap_or(1)
     }
@@ -156,8 +168,12 @@ impl NativeCheck {
             return Ok(());
         }
         let clean = |word: &[u8]| self.shape.is_clean(crate::clean::pixels::frame::word(word));
-        let mut words = std::iter::once(carried.as_slice()).chain(words);
-        if words.all(clean) { Ok(()) } else { unclean }
+        let whole = if size == 2 {
+            self.shape.are_clean_pairs(rest)
+        } else {
+            words.map(clean).fold(true, |all, one| all & one)
+        };
+        if clean(&carried) && whole { Ok(()) } else { unclean }
     }
 
     /// All were there.
