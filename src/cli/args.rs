@@ -103,7 +103,7 @@ pub(super) struct DeidArgs {
     /// OUT keeps the tree of IN, every directory under a new name.
     #[arg(long)]
     pub(super) keep_tree: bool,
-    /// Follow links, also those that lead out of IN.
+    /// Follow links to files, also those that lead out of IN.
     #[arg(long)]
     pub(super) follow_links: bool,
 }

@@ -1,6 +1,7 @@
 """CPU time of cleaning the headers of a folder of CT slices, airlock beside dcmanon.
 
     bench_header.py AIRLOCK DCMANON [--quick] [--profile basic|tcia ...] [--raw FILE]
+    bench_header.py --draw FOLDER     only draws one slice
 
 Draws 200 slices of 0.5 MB (invented data: 512 × 512, 12 bits stored in 16, some
 110 elements with sequences, descriptions and private ones), then runs both
@@ -163,6 +164,9 @@ def measured(command, environment):
 
 
 def main():
+    if sys.argv[1:2] == ["--draw"]:
+        draw(Path(sys.argv[2]), 1)
+        return
     arguments = argparse.ArgumentParser()
     arguments.add_argument("airlock", type=Path)
     arguments.add_argument("dcmanon", type=Path)

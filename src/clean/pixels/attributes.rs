@@ -118,24 +118,18 @@ impl SampleBits {
     #[must_use]
     pub fn are_bare(self, words: &[u8]) -> bool {
         let (mask, all) = (self.mask(), self.word_mask());
-        let sign = if self.signed { 1_u32 << (self.stored - 1 + self.shift) } else { 0 };
-        let above = if self.signed { all & !(sign | (sign - 1)) } else { 0 };
-        let narrow = |bits: u32| u16::try_from(bits & 0xFFFF).unwrap_or(u16::MAX);
-        match self.bytes() {
-            2 => {
-                let (mask, sign, above) = (narrow(mask), narrow(sign), narrow(above));
-                // Branches kept out, so that many words are looked at in one step.
-                !words.as_chunks::<2>().0.iter().fold(false, |found, word| {
-                    let word = u16::from_le_bytes(*word);
-                    let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
-                    found | ((beside != 0) & (beside != fill))
-                })
-            }
-            width => words.chunks_exact(width).map(super::frame::word).all(|word| {
-                let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
-                beside == 0 || beside == fill
-            }),
+        if !is_any_set(words, self.bytes(), all & !mask) {
+            return true;
         }
+        if !self.signed {
+            return false;
+        }
+        let sign = 1_u32 << (self.stored - 1 + self.shift);
+        let above = all & !(sign | (sign - 1));
+        words.chunks_exact(self.bytes()).map(super::frame::word).all(|word| {
+            let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
+            beside == 0 || beside == fill
+        })
     }
 
     /// All bits of a word.
@@ -149,6 +143,24 @@ impl SampleBits {
         let count = 1_i64 << self.stored;
         if self.signed { (-count / 2, count / 2 - 1) } else { (0, count - 1) }
     }
+}
+
+/// Some word has one of these bits. Eight bytes at a time: this is all that is
+/// done with most pictures.
+fn is_any_set(words: &[u8], width: usize, bits: u32) -> bool {
+    let wide = u64::from(bits);
+    let pattern = match width {
+        1 => wide * 0x0101_0101_0101_0101,
+        2 => wide * 0x0001_0001_0001_0001,
+        _four => wide * 0x0000_0001_0000_0001,
+    };
+    let (eights, rest) = words.as_chunks::<8>();
+    let mut found = 0;
+    for eight in eights {
+        found |= u64::from_le_bytes(*eight);
+    }
+    let last = rest.chunks_exact(width).map(super::frame::word).any(|word| word & bits != 0);
+    found & pattern != 0 || last
 }
 
 /// What the header says of the pixels.

@@ -1,12 +1,11 @@
 //! Finds the files below the input: a tree in, a sorted list out.
 //!
-//! Invariant: the walk ends and leaves the input only by links that the user
-//! asked to follow; a directory that cannot be listed costs itself, not the run.
+//! Invariant: the walk ends, and leaves the input only by links to files that
+//! the user asked to follow; a directory that cannot be listed costs itself,
+//! not the run.
 
-use std::collections::HashSet;
 use std::fs::FileType;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::FolderRunError;
@@ -33,19 +32,20 @@ pub struct Found {
     pub standing: Standing,
 }
 
-/// All below `input`, sorted by path. With `follow_links` links to files and to
-/// directories are followed, each directory once.
+/// All below `input`, sorted by path. With `follow_links` links to files are
+/// followed. Links to directories never are: they can lead round in a circle,
+/// and to the output or the keys.
 ///
 /// # Errors
 /// [`FolderRunError::Input`] when `input` itself is not there.
 pub fn find(input: &Path, follow_links: bool) -> Result<Vec<Found>, FolderRunError> {
     let failed = |source| FolderRunError::Input { path: input.to_owned(), source };
     let top = std::fs::metadata(input).map_err(failed)?;
-    let mut walk = Walk { follow_links, found: Vec::new(), dirs: Vec::new(), seen: HashSet::new() };
+    let mut walk = Walk { follow_links, found: Vec::new(), dirs: Vec::new() };
     if top.is_dir() {
         // Unreadable here is a fault of the call, not one directory of many.
         drop(std::fs::read_dir(input).map_err(failed)?);
-        walk.enter(input.to_owned());
+        walk.dirs.push(input.to_owned());
     } else {
         walk.add(input.to_owned(), standing_of(top.file_type()));
     }
@@ -80,8 +80,6 @@ struct Walk {
     follow_links: bool,
     found: Vec<Found>,
     dirs: Vec<PathBuf>,
-    /// Device and inode of directories, where links can lead back to one.
-    seen: HashSet<(u64, u64)>,
 }
 
 impl Walk {
@@ -92,7 +90,7 @@ impl Walk {
             if kind.is_symlink() {
                 self.link(path);
             } else if kind.is_dir() {
-                self.enter(path);
+                self.dirs.push(path);
             } else {
                 self.add(path, standing_of(kind));
             }
@@ -100,22 +98,12 @@ impl Walk {
         Ok(())
     }
 
-    /// A link that leads nowhere or in a circle stays a link.
+    /// One that leads nowhere, in a circle or to a directory stays a link.
     fn link(&mut self, path: PathBuf) {
         match std::fs::metadata(&path) {
-            Ok(target) if self.follow_links && target.is_dir() => self.enter(path),
-            Ok(target) if self.follow_links => self.add(path, standing_of(target.file_type())),
+            Ok(target) if self.follow_links && target.is_file() => self.add(path, Standing::File),
             Ok(_) | Err(_) => self.add(path, Standing::Link),
         }
-    }
-
-    fn enter(&mut self, dir: PathBuf) {
-        if !self.follow_links {
-            self.dirs.push(dir);
-            return;
-        }
-        let new = std::fs::metadata(&dir).is_ok_and(|it| self.seen.insert((it.dev(), it.ino())));
-        if new { self.dirs.push(dir) } else { self.add(dir, Standing::Link) }
     }
 
     fn add(&mut self, path: PathBuf, standing: Standing) {
