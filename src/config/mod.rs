@@ -2,6 +2,7 @@
 
 pub mod checked;
 pub mod load;
+mod persons;
 pub mod profile;
 mod profile_file;
 pub mod raw;
@@ -9,5 +10,6 @@ pub mod raw;
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use load::{ConfigError, load};
 pub use profile::{
-    Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,
+    Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,
+    TagRule, TextPolicy,
 };

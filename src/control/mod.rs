@@ -23,8 +23,9 @@ use crate::pipeline::Node;
 
 /// Longest request or answer. Default 64 MiB: 100,000 quarantined instances at 0.5 kB.
 const MESSAGE_BYTES_MAX: u64 = 64 << 20;
-/// Longest time for one request. Default 60 s: a ledger of years is walked in it.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+/// Longest time for one request. Default 10 min: a ledger of years is walked in
+/// one, and a list of half a million patients is imported in some.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The socket of a data directory.
 #[must_use]
