@@ -25,7 +25,7 @@ pub(super) fn run(config: &Config, command: PseudonymCommand) -> Result<ExitCode
     match command {
         PseudonymCommand::Lookup { code, id, issuer, project, by, json } => {
             let whom = match (code, id) {
-                (Some(code), _) => Whom::Code(code),
+                (Some(code), _) => Whom::Code(Identified::new(code)),
                 (None, Some(id)) => Whom::Id(written(issuer, id)?),
                 (None, None) => return Err(Failure::usage("give --code or --id")),
             };

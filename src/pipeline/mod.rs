@@ -9,6 +9,7 @@ pub mod folder;
 pub mod handle;
 pub mod line;
 pub mod node;
+pub mod person_words;
 pub mod persons;
 pub mod stages;
 
@@ -16,4 +17,4 @@ pub use deliver::{Destination, Target};
 pub use handle::{QuarantineView, QueueView};
 pub use line::{CleanLine, LineJob};
 pub use node::{Node, NodeError, NodeParts};
-pub use persons::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};
+pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};

@@ -8,11 +8,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::handle::WORDS_BYTES_MAX;
 use super::node::{Node, NodeError};
+use super::person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};
 use crate::clean::metadata::person_rules;
 use crate::config::Project;
 use crate::dicom::day;
@@ -27,176 +27,12 @@ const PAGE_ROWS: usize = 20_000;
 /// Faults of a list that are told. Default 1,000: nobody mends more by hand.
 const FAULTS_TOLD_MAX: usize = 1_000;
 
-/// Who asks, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct By {
-    /// Who.
-    pub actor: String,
-    /// Why, in a few words without a patient's value.
-    pub reason: String,
-}
-
-/// An ID as a person writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WrittenId {
-    /// Issuer; empty: the project's default.
-    pub issuer: Identified<String>,
-    /// Patient ID.
-    pub patient_id: Identified<String>,
-}
-
-/// Whom a look-up is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Whom {
-    /// Who has this pseudonym.
-    Code(String),
-    /// Which pseudonym this patient has.
-    Id(WrittenId),
-}
-
-/// A request to the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PersonRequest {
-    /// Who is who.
-    Lookup {
-        /// Project.
-        project: String,
-        /// Whom.
-        whom: Whom,
-        /// For whom.
-        by: By,
-    },
-    /// Some rows of a project's list.
-    Export {
-        /// Project.
-        project: String,
-        /// Number that the last page ended with; 0 begins.
-        after: u64,
-        /// For whom.
-        by: By,
-    },
-    /// A list in.
-    Import {
-        /// Project.
-        project: String,
-        /// The CSV.
-        list: Identified<String>,
-        /// Only look whether it would be taken.
-        dry_run: bool,
-        /// For whom.
-        by: By,
-    },
-    /// Two IDs are one person.
-    Link {
-        /// Project.
-        project: String,
-        /// The one whose pseudonym stays.
-        known: WrittenId,
-        /// The other one.
-        other: WrittenId,
-        /// Also where the other has another pseudonym.
-        merge: bool,
-        /// For whom.
-        by: By,
-    },
-    /// A new key for new persons.
-    Rekey {
-        /// Only say what would happen.
-        dry_run: bool,
-        /// For whom.
-        by: By,
-    },
-    /// Compare table and journal.
-    Verify,
-}
-
-/// A row of the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonView {
-    /// Project.
-    pub project: String,
-    /// Pseudonym.
-    pub code: String,
-    /// Issuer of Patient ID; may be empty.
-    pub issuer: Identified<String>,
-    /// Patient ID; of a study of nobody its Study Instance UID.
-    pub patient_id: Identified<String>,
-    /// Whole days added to the person's dates.
-    pub shift_days: i32,
-    /// Imported baseline date, `YYYYMMDD`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline_date: Option<Identified<String>>,
-    /// Key that the person's UIDs are made with.
-    pub key_id: String,
-    /// Linked to another ID with the same pseudonym.
-    pub linked: bool,
-    /// A study that names nobody.
-    pub unlinked_study: bool,
-    /// Pseudonyms before a merge; data that was sent may carry them.
-    pub former_codes: Vec<String>,
-}
-
-/// An answer about the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PersonAnswer {
-    /// Who it is; nothing: nobody.
-    Found(Option<PersonView>),
-    /// Some rows, and what to ask for next.
-    Page {
-        /// Rows.
-        rows: Vec<PersonView>,
-        /// Nothing at the end.
-        next: Option<u64>,
-    },
-    /// A list was taken, or would be.
-    Imported {
-        /// Persons that are new.
-        new: u64,
-        /// Persons that were known with just this.
-        known: u64,
-    },
-    /// Two IDs are one person.
-    Linked {
-        /// What both have.
-        code: String,
-        /// What the second one had.
-        former_code: Option<String>,
-        /// IDs that got another pseudonym by it, or their first.
-        ids: u64,
-    },
-    /// A new key was made, or would be.
-    Rekeyed {
-        /// Key that known persons keep.
-        old_key_id: String,
-        /// Key of new persons; nothing in a dry run.
-        new_key_id: Option<String>,
-        /// Known persons.
-        persons: u64,
-    },
-    /// Table and journal agree.
-    Verified {
-        /// Persons.
-        persons: u64,
-    },
-    /// Nothing was done.
-    Refused {
-        /// Why: all of it, without a value.
-        faults: Vec<String>,
-    },
-}
-
 impl Node {
     /// Carries out a request about persons.
     ///
     /// # Errors
     /// The ledger took no line, so that nothing was told; or the table failed.
-    pub async fn persons(
-        self: &Arc<Self>,
-        request: PersonRequest,
-    ) -> Result<PersonAnswer, NodeError> {
+    pub async fn persons(&self, request: PersonRequest) -> Result<PersonAnswer, NodeError> {
         match request {
             PersonRequest::Lookup { project, whom, by } => self.look_up(&project, whom, by).await,
             PersonRequest::Export { project, after, by } => self.export(&project, after, by).await,
@@ -214,12 +50,7 @@ impl Node {
         }
     }
 
-    async fn look_up(
-        self: &Arc<Self>,
-        project: &str,
-        whom: Whom,
-        by: By,
-    ) -> Result<PersonAnswer, NodeError> {
+    async fn look_up(&self, project: &str, whom: Whom, by: By) -> Result<PersonAnswer, NodeError> {
         let asked = match &whom {
             Whom::Id(id) => Some(id.clone()),
             Whom::Code(_) => None,
@@ -232,7 +63,7 @@ impl Node {
         let name = project.to_owned();
         let found = self
             .on_table(move |table| match (whom, key) {
-                (Whom::Code(code), _) => table.lookup_code(&name, &code),
+                (Whom::Code(code), _) => table.lookup_code(&name, code.expose()),
                 (Whom::Id(_), Some(key)) => table.lookup(&name, &key),
                 (Whom::Id(_), None) => Ok(None),
             })
@@ -249,12 +80,7 @@ impl Node {
         Ok(PersonAnswer::Found(found.map(view)))
     }
 
-    async fn export(
-        self: &Arc<Self>,
-        project: &str,
-        after: u64,
-        by: By,
-    ) -> Result<PersonAnswer, NodeError> {
+    async fn export(&self, project: &str, after: u64, by: By) -> Result<PersonAnswer, NodeError> {
         if let Err(refused) = self.project(project) {
             return Ok(refused);
         }
@@ -275,7 +101,7 @@ impl Node {
     }
 
     async fn import(
-        self: &Arc<Self>,
+        &self,
         project: &str,
         list: Identified<String>,
         dry_run: bool,
@@ -320,7 +146,7 @@ impl Node {
     }
 
     async fn link(
-        self: &Arc<Self>,
+        &self,
         project: &str,
         ids: [WrittenId; 2],
         merge: bool,
@@ -358,7 +184,7 @@ impl Node {
         })
     }
 
-    async fn rekey(self: &Arc<Self>, dry_run: bool, by: By) -> Result<PersonAnswer, NodeError> {
+    async fn rekey(&self, dry_run: bool, by: By) -> Result<PersonAnswer, NodeError> {
         if let Some(refused) = by.refused(&[]) {
             return Ok(refused);
         }
@@ -368,7 +194,7 @@ impl Node {
                  write a new one in its place, and restart",
             ));
         }
-        let persons = self.table.len();
+        let persons = self.on_table(|table| table.len()).await?;
         let old_key_id = self.key_id.clone();
         if dry_run {
             return Ok(PersonAnswer::Rekeyed { old_key_id, new_key_id: None, persons });

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::tests::{exported, keys, line, lose_index, open_with, opened, person, volatile};
 use super::*;
 use crate::disk::Disk as _;
@@ -289,4 +291,94 @@ fn the_key_of_a_table_can_be_changed_and_nobody_is_split() {
     assert_ne!(table.assign("trial", &person(50)).unwrap().key_id, given[0].key_id);
     assert_eq!(table.verify().unwrap(), 6);
     assert!(crate::disk::RealDisk.exists(&dir.path().join("keys/master")).unwrap());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Assign(u32),
+    Link(u32, u32),
+    Merge(u32, u32),
+    Import(Vec<u32>),
+    Restart,
+    IndexLost,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..12_u32).prop_map(Step::Assign),
+        2 => (0..12_u32, 0..12_u32).prop_map(|(known, other)| Step::Link(known, other)),
+        2 => (0..12_u32, 0..12_u32).prop_map(|(known, other)| Step::Merge(known, other)),
+        1 => proptest::collection::vec(0..12_u32, 1..5).prop_map(Step::Import),
+        1 => Just(Step::Restart),
+        1 => Just(Step::IndexLost),
+    ]
+}
+
+/// What a link is to do to a map of who has what; nothing when it is refused.
+fn link_in(model: &mut BTreeMap<u32, Assigned>, known: u32, other: u32, merge: bool) -> Option<()> {
+    let first = model.get(&known)?.clone();
+    let former = model.get(&other).map(|standing| standing.code.clone());
+    match former {
+        Some(code) if code != first.code => {
+            let moved = model.values_mut().filter(|standing| standing.code == code);
+            merge.then(|| moved.for_each(|standing| *standing = first.clone()))
+        }
+        Some(_) | None => {
+            model.insert(other, first);
+            Some(())
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    /// Goal: whatever people do to the table, each ID has what a plain map says,
+    /// and every code that was ever told leads to who has it now.
+    #[test]
+    fn links_and_lists_keep_to_a_map(steps in proptest::collection::vec(step(), 1..40)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut model: BTreeMap<u32, Assigned> = BTreeMap::new();
+        let mut leads: BTreeMap<String, u32> = BTreeMap::new();
+        let mut table = Some(opened(dir.path()).0);
+        for step in &steps {
+            let now = table.as_ref().unwrap();
+            match step {
+                Step::Assign(number) => {
+                    let given = now.assign("trial", &person(*number)).unwrap();
+                    prop_assert_eq!(model.entry(*number).or_insert(given.clone()), &given);
+                }
+                Step::Link(known, other) | Step::Merge(known, other) => {
+                    let merge = matches!(step, Step::Merge(..));
+                    let done = now.link("trial", &person(*known), &person(*other), merge);
+                    let expected = link_in(&mut model, *known, *other, merge);
+                    prop_assert_eq!(done.is_ok(), expected.is_some());
+                }
+                Step::Import(numbers) => {
+                    let list: Vec<_> = numbers.iter().map(|number| line(*number, "")).collect();
+                    now.import(&list).unwrap().unwrap();
+                    for number in numbers {
+                        let given = now.assign("trial", &person(*number)).unwrap();
+                        prop_assert_eq!(model.entry(*number).or_insert(given.clone()), &given);
+                    }
+                }
+                Step::Restart | Step::IndexLost => {
+                    drop(table.take());
+                    if matches!(step, Step::IndexLost) {
+                        lose_index(dir.path());
+                    }
+                    table = Some(opened(dir.path()).0);
+                }
+            }
+            leads.extend(model.iter().map(|(number, given)| (given.code.clone(), *number)));
+        }
+        let table = table.unwrap();
+        prop_assert_eq!(table.verify().unwrap(), model.len() as u64);
+        for (number, given) in &model {
+            prop_assert_eq!(&table.assign("trial", &person(*number)).unwrap(), given);
+        }
+        for (code, number) in &leads {
+            let found = table.lookup_code("trial", code).unwrap().unwrap();
+            prop_assert_eq!(&found.code, &model[number].code);
+        }
+    }
 }
