@@ -43,7 +43,7 @@ pub struct Input<'a> {
     pub output: &'a Path,
     /// The project's rules.
     pub rules: &'a CleanRules,
-    /// Issuer of Patient ID where the object has none.
+    /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
 }
 
@@ -141,7 +141,8 @@ impl Tools<'_> {
         let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
         let mut source = source::open(job.input, scratch_dir)?;
         check_uids(&source)?;
-        let person = metadata::person(&source.set, job.default_issuer)?;
+        let person = metadata::person(&source.set, &job.rules.persons, job.default_issuer)?;
+        let unlinked = person.is_unlinked();
         let assigned = ask(person)?;
         let known = metadata::collect_known(&source.set);
         let matcher = Matcher::new(&known);
@@ -183,6 +184,7 @@ impl Tools<'_> {
             series_instance: text(&set, SERIES_INSTANCE),
             study_instance: text(&set, STUDY_INSTANCE),
             patient_code: assigned.code.clone(),
+            unlinked,
             transfer_syntax_in: source.meta.transfer_syntax.as_str().to_owned(),
             transfer_syntax_out: syntax.as_str().to_owned(),
             header,

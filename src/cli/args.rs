@@ -65,6 +65,9 @@ pub(super) enum Command {
     /// Look at, release or discard what is in quarantine.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Ask, fill or mend the table of pseudonyms; each use leaves a line in the ledger.
+    #[command(subcommand)]
+    Pseudonym(PseudonymCommand),
     /// Show or verify the receipts.
     Receipts(ReceiptsArgs),
     /// Exit 0 when the node on this data directory is ready.
@@ -92,6 +95,9 @@ pub(super) struct DeidArgs {
     /// Project whose rules apply. Default: the first one.
     #[arg(long)]
     pub(super) project: Option<String>,
+    /// Issuer of Patient ID for files that say none. Default: the project's.
+    #[arg(long)]
+    pub(super) issuer: Option<String>,
     /// Profile instead of the project's: basic, tcia, or a file.
     #[arg(long)]
     pub(super) profile: Option<String>,
@@ -107,6 +113,117 @@ pub(super) struct DeidArgs {
     /// Follow links to files, also those that lead out of IN.
     #[arg(long)]
     pub(super) follow_links: bool,
+}
+
+/// Who uses the table, and why.
+#[derive(Debug, clap::Args)]
+pub(super) struct ByArgs {
+    /// Who asks.
+    #[arg(long)]
+    pub(super) actor: String,
+    /// Why, in a few words without a patient's value.
+    #[arg(long)]
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PseudonymCommand {
+    /// Who has a pseudonym, or which pseudonym a patient has.
+    Lookup {
+        /// The pseudonym.
+        #[arg(long, conflicts_with = "id", required_unless_present = "id")]
+        code: Option<String>,
+        /// Patient ID; - reads a line from standard input, so that no list of processes shows it.
+        #[arg(long)]
+        id: Option<String>,
+        /// Issuer of the Patient ID. Default: the project's.
+        #[arg(long, default_value = "")]
+        issuer: String,
+        /// Project; needed where there are several.
+        #[arg(long)]
+        project: Option<String>,
+        #[command(flatten)]
+        by: ByArgs,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a project's list to a new file that its owner alone can read (CSV).
+    Export {
+        /// File to make.
+        file: PathBuf,
+        /// Project; needed where there are several.
+        #[arg(long)]
+        project: Option<String>,
+        #[command(flatten)]
+        by: ByArgs,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take pseudonyms from a list: CSV with a head line of issuer, patient_id, code and perhaps
+    /// baseline_date, shift_days. All of it or, with any fault, nothing.
+    Import {
+        /// File to read.
+        file: PathBuf,
+        /// Project; needed where there are several.
+        #[arg(long)]
+        project: Option<String>,
+        /// Only look whether it would be taken.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        by: ByArgs,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Two Patient IDs are one person: the second gets pseudonym and date shift of the first.
+    Link(LinkArgs),
+    /// Make a new master key for new persons; known ones keep theirs.
+    Rekey {
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        by: ByArgs,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare the table with its journal, record by record.
+    Verify {
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LinkArgs {
+    /// Patient ID whose pseudonym stays; - reads a line from standard input.
+    #[arg(long)]
+    pub(super) id: String,
+    /// Its issuer. Default: the project's.
+    #[arg(long, default_value = "")]
+    pub(super) issuer: String,
+    /// The other Patient ID; - reads a line from standard input.
+    #[arg(long)]
+    pub(super) other_id: String,
+    /// Its issuer. Default: the project's.
+    #[arg(long, default_value = "")]
+    pub(super) other_issuer: String,
+    /// Also where the other has another pseudonym already. What was sent under that one stays so.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// Project; needed where there are several.
+    #[arg(long)]
+    pub(super) project: Option<String>,
+    #[command(flatten)]
+    pub(super) by: ByArgs,
+    /// JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

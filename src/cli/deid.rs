@@ -89,6 +89,9 @@ fn choose_project(config: &mut Config, args: &DeidArgs) -> Result<Project, Failu
     if let Some(profile) = &args.profile {
         project.rules.profile = Profile::named(profile).map_err(Failure::usage)?;
     }
+    if let Some(issuer) = &args.issuer {
+        project.rules.persons.default_issuer = issuer.trim().to_owned();
+    }
     Ok(project.clone())
 }
 

@@ -3,6 +3,7 @@
 pub mod checked;
 mod fit;
 pub mod load;
+mod persons;
 pub mod profile;
 mod profile_file;
 pub mod raw;
@@ -10,5 +11,6 @@ pub mod raw;
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use load::{ConfigError, load};
 pub use profile::{
-    Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,
+    Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,
+    TagRule, TextPolicy,
 };

@@ -28,7 +28,7 @@ pub struct LineJob<'a> {
     pub output: &'a Path,
     /// The project.
     pub project: &'a Project,
-    /// Issuer of Patient ID where the object has none.
+    /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
     /// Hex SHA-256 that the received object had when it was acknowledged.
     pub expected_digest: Option<&'a str>,
@@ -124,6 +124,12 @@ impl CleanLine {
             }
             Ok(Err(error @ PseudonymError::TooLong { .. })) => {
                 Err(Quarantine::new(Reason::OverLimit, error.to_string()).into())
+            }
+            Ok(Err(PseudonymError::NotInList)) => {
+                Err(Quarantine::new(Reason::NotInList, "(0010,0020)").into())
+            }
+            Ok(Err(error @ (PseudonymError::NoBaselineDate | PseudonymError::BaselineMoved))) => {
+                Err(Quarantine::new(Reason::NoBaselineDate, error.to_string()).into())
             }
             Ok(Err(error)) => Err(WorkError::NotAssigned { what: error.to_string() }),
             Err(error) => Err(WorkError::NotAssigned { what: error.to_string() }),

@@ -26,3 +26,4 @@ mod limits;
 mod mutated;
 mod no_identity;
 mod orthanc;
+mod pseudonyms;

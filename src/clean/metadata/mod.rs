@@ -54,7 +54,7 @@ use crate::reason::Quarantine;
 pub use account::{Departure, OptionAccount, ProfileAccount, account};
 pub use keyed::mapped_uid;
 pub use known::collect_known;
-pub use person::person;
+pub use person::{person, person_rules};
 pub use stamp::{Stamp, stamp};
 
 const SOP_CLASS_UID: Tag = Tag(0x0008, 0x0016);

@@ -2,12 +2,19 @@
 //! named only when it was carried out.
 
 use super::{class, dummy, table};
-use crate::config::{Action, Profile, ProfileOption};
-use crate::dicom::{DataSet, Element, Tag, VR, Value};
+use crate::config::{Action, Baseline, Profile, ProfileOption};
+use crate::dicom::{DataSet, Element, Tag, VR, Value, day};
 
 const PATIENT_IDENTITY_REMOVED: Tag = Tag(0x0012, 0x0062);
 const METHOD: Tag = Tag(0x0012, 0x0063);
 const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
+const STUDY_DATE: Tag = Tag(0x0008, 0x0020);
+/// Clinical Trial Time Point ID.
+const TIME_POINT: Tag = Tag(0x0012, 0x0050);
+/// Longitudinal Temporal Offset from Event.
+const OFFSET: Tag = Tag(0x0012, 0x0052);
+/// Longitudinal Temporal Event Type.
+const EVENT: Tag = Tag(0x0012, 0x0053);
 const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
 const LONGITUDINAL: Tag = Tag(0x0028, 0x0303);
 
@@ -66,7 +73,30 @@ pub fn stamp(set: &mut DataSet, stamp: &Stamp, profile: &Profile) -> Vec<String>
     if stamp.pixels_cleaned {
         set.put(Element::bytes(BURNED_IN_ANNOTATION, VR::CS, "NO"));
     }
+    if let Some(baseline) = &profile.baseline {
+        say_offset(set, baseline);
+    }
     codes.into_iter().map(|(code, _)| code.to_owned()).collect()
+}
+
+/// How many days the study lies after the person's baseline date, which the
+/// shift has moved to the profile's day (PS3.3 §C.7.2.3). Without a Study Date
+/// nobody can say, and what the sender said was of its own event.
+fn say_offset(set: &mut DataSet, baseline: &Baseline) {
+    let Some(day) = set.ascii(STUDY_DATE).and_then(|date| day::parse(date.trim_end())) else {
+        set.remove(OFFSET);
+        set.remove(EVENT);
+        return;
+    };
+    // FD is 64 bits of IEEE 754 (PS3.5 §6.2); days of the calendar are exact in it.
+    #[allow(clippy::cast_precision_loss, reason = "four million days are below 2^53")]
+    let days = (day - baseline.day) as f64;
+    set.put(Element::bytes(OFFSET, VR::FD, days.to_le_bytes()));
+    set.put(Element::bytes(EVENT, VR::CS, baseline.event.as_str()));
+    // Type 2 in the module that the two stand in.
+    if set.get(TIME_POINT).is_none() {
+        set.put(Element::bytes(TIME_POINT, VR::LO, ""));
+    }
 }
 
 /// Software and profile. The profile's name is a site's: cut to what LO holds.
@@ -180,5 +210,26 @@ mod tests {
         let action = Action::Keep;
         profile.rules.push(TagRule { group: 0x0008, element: 0x1030, action });
         assert_eq!(longitudinal(&profile), "REMOVED", "no date");
+    }
+
+    #[test]
+    fn days_since_the_baseline_are_said_of_the_moved_study_date() {
+        let baseline = Some(Baseline { day: -3_653, event: "ENROLLMENT".into() });
+        let profile = Profile { baseline, ..Profile::tcia() };
+        let said = |date: &str| {
+            let mut set = DataSet::new();
+            set.put(Element::bytes(STUDY_DATE, VR::DA, date));
+            set.put(Element::bytes(OFFSET, VR::FD, 9.5_f64.to_le_bytes()));
+            set.put(Element::bytes(EVENT, VR::CS, "BASELINE"));
+            stamp(&mut set, &Stamp::default(), &profile);
+            let offset = set.get(OFFSET).and_then(Element::as_bytes).map(<[u8]>::to_vec);
+            (offset, set.ascii(EVENT).map(str::to_owned), set.get(TIME_POINT).is_some())
+        };
+        for (date, days) in [("19600101", 0.0_f64), ("19600131", 30.0), ("19591231", -1.0)] {
+            let expected = Some(days.to_le_bytes().to_vec());
+            assert_eq!(said(date), (expected, Some("ENROLLMENT".to_owned()), true), "{date}");
+        }
+        assert_eq!(said(""), (None, None, false));
+        assert_eq!(said("1960"), (None, None, false));
     }
 }

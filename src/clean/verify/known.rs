@@ -158,6 +158,14 @@ impl Known {
         self.texts.remove(&parts);
     }
 
+    /// Takes out the pseudonym, which must stand in the clean copy: a trial's own
+    /// code may stand in the received object too, as Clinical Trial Subject ID.
+    pub(super) fn forget_code(&mut self, code: &str) {
+        self.forget(code);
+        let folded = fold(code);
+        self.places.retain(|_, kept| kept.folded != folded);
+    }
+
     fn add(&mut self, parts: Vec<String>, kind: Kind) {
         if self.texts.len() >= TEXTS_MAX {
             self.overflow = true;

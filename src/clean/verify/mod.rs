@@ -6,6 +6,7 @@
 //! here once more, with rules of its own, and must stand nowhere in the clean
 //! copy. A finding names rule and tag path, never a value.
 
+mod baseline;
 mod collect;
 mod dates;
 mod finding;
@@ -79,9 +80,11 @@ pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
     opens_elsewhere(output)?;
     let mut output = Object::open(output, scratch).map_err(|fault| fault.of_output())?;
 
-    let known = collect::collect(&input, &rules.profile, assigned.shift_days);
+    let mut known = collect::collect(&input, &rules.profile, assigned.shift_days);
+    known.forget_code(&assigned.code);
     let matcher = Matcher::new(&known);
     promises::check(&output, &promises::Told { rules, assigned, report })?;
+    baseline::check(&input.set, &output.set, &rules.profile, assigned)?;
     let elements = scan::scan(&mut output, &known, &matcher, &rules.profile)?;
     pixels::check(&mut output)?;
     // Last, so that what it stands for is the whole object.
