@@ -15,21 +15,24 @@ use crate::people::{NUMBERS, OTHERS, PEOPLE, Person, data_set, encoded};
 use crate::places::{Holds, PLACES, Place};
 use crate::support::header_job::{HeaderJob, file};
 
+/// More bytes than those in which names of four letters are looked for.
+const LONG: &str = "OW of 8 KiB";
+
 /// One thing to hide.
 struct Hidden {
     kind: String,
     text: String,
     bytes: Vec<u8>,
-    /// Alone it tells in typed text only.
-    typed: bool,
+    /// So short that it stands in long binary values by chance.
+    short: bool,
 }
 
 fn hidden(person: &Person, holds: Holds) -> Vec<Hidden> {
     let mut all = Vec::new();
     let mut push = |kind: &str, text: &str, bytes: Option<Vec<u8>>| {
-        let typed = kind == "institution" && !text.contains(' ');
+        let short = text.len() <= 4;
         let kind = format!("{} {kind}", person.script);
-        all.extend(bytes.map(|bytes| Hidden { kind, text: text.to_owned(), bytes, typed }));
+        all.extend(bytes.map(|bytes| Hidden { kind, text: text.to_owned(), bytes, short }));
     };
     if matches!(holds, Holds::Number | Holds::Uid) {
         NUMBERS.iter().for_each(|digits| push("number", digits, Some(digits.as_bytes().to_vec())));
@@ -38,15 +41,15 @@ fn hidden(person: &Person, holds: Holds) -> Vec<Hidden> {
     let spellings = person.spellings.iter().map(|text| ("name", *text));
     let others =
         OTHERS.iter().flat_map(|(kind, texts)| texts.iter().map(move |text| (*kind, *text)));
+    // Letters and digits of these are coded the same in all but a few sets.
+    let others = others.filter(|_| ["ASCII", "Japanese", "Chinese"].contains(&person.script));
     for (kind, text) in spellings.chain(others) {
         push(kind, text, encoded(person, text));
         if holds == Holds::Bytes {
             for encoding in person.codings {
-                push(
-                    &format!("{kind} {}", encoding.name()),
-                    text,
-                    Some(encoding.encode(text).0.into_owned()),
-                );
+                let (bytes, _, unsayable) = encoding.encode(text);
+                let bytes = (!unsayable).then(|| bytes.into_owned());
+                push(&format!("{kind} {}", encoding.name()), text, bytes);
             }
             let words = || text.encode_utf16();
             push(
@@ -99,10 +102,17 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
+fn told(faults: &[String]) -> String {
+    let first: Vec<_> = faults.iter().take(60).cloned().collect();
+    format!("{} in all\n{}", faults.len(), first.join("\n"))
+}
+
 /// The value is gone, or the object refused without naming it.
 fn is_kept_back(job: &HeaderJob, input: &DataSet, hidden: &Hidden) -> Result<&'static str, String> {
     match job.run(input) {
-        Ok(copy) if holds(&file(&copy.set), &hidden.bytes) => Err("left".to_owned()),
+        Ok(copy) if !hidden.short && holds(&file(&copy.set), &hidden.bytes) => {
+            Err("left".to_owned())
+        }
         Ok(_) => Ok("cleaned"),
         Err(refused) if holds(refused.to_string().as_bytes(), &hidden.bytes) => {
             Err(format!("told: {refused}"))
@@ -136,7 +146,7 @@ fn what_is_hidden_in_a_received_header_does_not_leave() {
         }
         rates.print(&format!("{}: kept back", job.profile().name));
         refused.print(&format!("{}: of these cleaned, not refused", job.profile().name));
-        assert!(faults.is_empty(), "{}\n{}", job.profile().name, faults.join("\n"));
+        assert!(faults.is_empty(), "{}\n{}", job.profile().name, told(&faults));
     }
 }
 
@@ -156,8 +166,9 @@ fn what_is_hidden_in_a_clean_copy_is_refused_by_the_second_door_alone() {
                         let told = holds(refused.to_string().as_bytes(), &hidden.bytes);
                         refused.reason == Reason::IdentifierFound && !told
                     });
-                    rates.add(place, &hidden.kind, well || hidden.typed);
-                    if !well && !hidden.typed {
+                    let well = well || (hidden.short && place.name == LONG);
+                    rates.add(place, &hidden.kind, well);
+                    if !well {
                         faults.push(format!(
                             "{}: {} {:?}: {verdict:?}",
                             place.name, hidden.kind, hidden.text
@@ -167,6 +178,6 @@ fn what_is_hidden_in_a_clean_copy_is_refused_by_the_second_door_alone() {
             }
         }
         rates.print(&format!("{}: refused by the second door", job.profile().name));
-        assert!(faults.is_empty(), "{}\n{}", job.profile().name, faults.join("\n"));
+        assert!(faults.is_empty(), "{}\n{}", job.profile().name, told(&faults));
     }
 }

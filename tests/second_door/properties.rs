@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use airlock::clean::metadata::{mapped_uid, table};
+use airlock::clean::metadata::mapped_uid;
+use airlock::clean::metadata::table::{self, Cell};
+use airlock::config::ProfileOption;
 use airlock::dicom::charset::Charset;
 use airlock::dicom::vr::{by_dictionary, is_private};
 use airlock::dicom::{DataSet, Element, Tag, Uid, VR, Value};
@@ -118,6 +120,15 @@ fn value(vr: VR, person: &Person, words: &str, random: u64) -> Vec<u8> {
     }
 }
 
+/// What a person types is cleaned; in what an option keeps as it is (a serial
+/// number) or a machine makes, a name is refused.
+fn may_identify(tag: Tag) -> bool {
+    let options =
+        [ProfileOption::RetainDeviceIdentity, ProfileOption::RetainPatientCharacteristics];
+    let keeps = |row: &table::Row| options.iter().any(|option| row.cell(*option) == Cell::Keep);
+    !table::is_machine_text(tag) && !table::row(tag).is_some_and(keeps)
+}
+
 fn is_text(vr: VR) -> bool {
     matches!(vr, VR::LO | VR::SH | VR::LT | VR::ST | VR::UT | VR::UC | VR::PN | VR::UN | VR::OB)
 }
@@ -157,7 +168,8 @@ fn built(nodes: &[Node], person: &Person, charset: &Charset) -> DataSet {
         }
         let element = if node.items.is_empty() {
             let vr = if private { VR::LO } else { by_dictionary(node.tag, false) };
-            let bytes = value(vr, person, &node.words, node.random);
+            let random = if may_identify(node.tag) { node.random } else { 5 };
+            let bytes = value(vr, person, &node.words, random);
             let text = String::from_utf8(bytes.clone()).ok();
             let encoded = text.and_then(|text| charset.encode(&text));
             let bytes = encoded.unwrap_or(if is_text(vr) { Vec::new() } else { bytes });

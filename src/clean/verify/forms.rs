@@ -49,11 +49,12 @@ fn is_day(value: &str) -> bool {
 }
 
 fn is_time(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let two = |range| value.get(range).and_then(|text: &str| text.parse::<u8>().ok());
-    let hours = value.is_empty() || two(0..2).is_some_and(|hours| hours < 24);
-    let plain = value.bytes().all(|byte| byte.is_ascii_digit() || b".:".contains(&byte));
-    hours && plain && digits <= 12
+    let (time, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let digits = time.replace(':', "");
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let hours = digits.get(..2).and_then(|hours| hours.parse::<u8>().ok());
+    let whole = number(&digits) && [2, 4, 6].contains(&digits.len());
+    value.is_empty() || (whole && hours < Some(24) && number(fraction) && fraction.len() <= 6)
 }
 
 fn is_age(value: &str) -> bool {
@@ -70,7 +71,8 @@ pub(super) fn is_common_age(text: &str) -> bool {
 }
 
 fn is_number(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+    let plain = value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    value.is_empty() || (plain && value.parse::<f64>().is_ok())
 }
 
 fn is_uid(value: &str) -> bool {
@@ -111,6 +113,8 @@ mod tests {
             (VR::DA, "QUILL", Form::Text),
             (VR::TM, "101500.25", Form::Time),
             (VR::TM, "881234", Form::Text),
+            (VR::TM, "19611005", Form::Text),
+            (VR::DS, "447-19-03", Form::Text),
             (VR::AS, "095Y", Form::Age),
             (VR::AS, "JANE", Form::Text),
             (VR::IS, "-12 ", Form::Number),

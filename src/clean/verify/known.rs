@@ -184,8 +184,15 @@ impl Known {
         for line in lines.chain([place]) {
             for spelling in spellings(line) {
                 let parts = tokens(&spelling);
-                if is_telling(&parts) && is_long_enough(&parts, PLACE_CHARS_MIN) {
-                    self.add(parts.clone(), Mark { weight: Weight::Whole, kind: Kind::Place });
+                // The number of a house stands before the street, or behind it.
+                let street: Vec<String> =
+                    parts.iter().filter(|word| !is_number(word)).cloned().collect();
+                for whole in [&parts, &street] {
+                    let enough = whole == &parts || whole.len() > 1;
+                    if enough && is_telling(whole) && is_long_enough(whole, PLACE_CHARS_MIN) {
+                        let mark = Mark { weight: Weight::Whole, kind: Kind::Place };
+                        self.add(whole.clone(), mark);
+                    }
                 }
                 let words = parts.into_iter().filter(|word| {
                     word.chars().count() >= PLACE_CHARS_MIN

@@ -19,7 +19,7 @@ const INSIDE_CHARS_MIN: usize = 8;
 const INSIDE_DIGITS_MIN: usize = 5;
 const INSIDE_NAME_CHARS_MIN: usize = 7;
 /// Bytes that are searched for texts so short are searched in every way.
-const SMALL_CHARS_MIN: usize = 4;
+const SMALL_CHARS_MIN: usize = 5;
 /// Most runs of letters and digits that one text may be cut into.
 const JOINED_RUNS_MAX: usize = 12;
 

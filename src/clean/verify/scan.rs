@@ -37,6 +37,9 @@ const UID_CHARS_MIN: usize = 6;
 const UID_ROOT_CHARS_MIN: usize = 16;
 /// Longest component of a UID that can be somebody's number; UUIDs are longer.
 const COMPONENT_DIGITS_MAX: usize = 20;
+/// Roots under which no component is of the sender: the standard's, and UUIDs.
+const REGISTERED_ROOT: &str = "1.2.840.10008.";
+const UUID_ROOT: &str = "2.25.";
 /// What the cleaner puts where it may not leave nothing.
 const DUMMY: &str = "removed";
 
@@ -214,6 +217,8 @@ impl Scanner<'_> {
             return None;
         }
         let depth = match Place::of(element.tag, element.vr, around.tag) {
+            // Compared with the report.
+            Some(Place::StampCode) => return None,
             Some(place) => {
                 let explained = place == Place::Stamp || stood_there(element, text, around);
                 Depth::Term { place, explained }
@@ -236,6 +241,10 @@ impl Scanner<'_> {
     /// A component of a UID that is somebody's number or day.
     fn rule_in_uids(&self, text: &str) -> Option<&'static str> {
         let components = text.split(['.', '\\', '\0', ' ']);
+        let registered = text.starts_with(REGISTERED_ROOT) || text.starts_with(UUID_ROOT);
+        if !registered && self.known.days.stand_in(text) {
+            return Some("date-remains");
+        }
         components.filter(|component| component.len() <= COMPONENT_DIGITS_MAX).find_map(
             |component| {
                 if self.known.days.stand_unseparated(component) {

@@ -9,8 +9,13 @@ use super::known::Known;
 use crate::dicom::VR;
 use crate::dicom::charset::Charset;
 
+/// Bytes up to here are read in every coding; longer ones where the person's
+/// values ask for it.
+const SMALL_BYTES_MAX: usize = 16 << 10;
 /// Begins an escape sequence of ISO 2022.
 const ESCAPE: u8 = 0x1B;
+/// Controls that text may hold (PS3.5 §6.1.3): TAB, LF, FF, CR, ESC.
+const TEXT_CONTROLS: [u8; 5] = [9, 10, 12, 13, ESCAPE];
 /// Character sets of languages written without spaces, all that one sender may
 /// use together (PS3.3 Tables C.12-4, C.12-5), and the systems' own.
 const WIDE_SETS: [&[u8]; 2] = [
@@ -25,8 +30,9 @@ pub(super) fn of_text(bytes: &[u8], known: &Known) -> Vec<String> {
     if bytes.iter().any(|byte| !byte.is_ascii() || *byte == ESCAPE) {
         push_sets(&mut views, bytes, known);
     }
-    let inner = bytes.trim_ascii_end().strip_suffix(b"\0").unwrap_or(bytes);
-    if inner.contains(&0) {
+    let inner = bytes.trim_ascii_end();
+    let inner = inner.strip_suffix(b"\0").unwrap_or(inner);
+    if inner.iter().any(|byte| byte.is_ascii_control() && !TEXT_CONTROLS.contains(byte)) {
         push_utf16(&mut views, bytes, known);
     }
     views
@@ -36,11 +42,12 @@ pub(super) fn of_text(bytes: &[u8], known: &Known) -> Vec<String> {
 pub(super) fn of_bytes(bytes: &[u8], known: &Known) -> Vec<String> {
     let mut views = vec![ascii(bytes.iter().copied())];
     let beyond = bytes.iter().any(|byte| !byte.is_ascii() || *byte == ESCAPE);
-    if known.beyond_ascii && beyond {
+    let small = bytes.len() <= SMALL_BYTES_MAX;
+    if (small || known.beyond_ascii) && beyond {
         push_sets(&mut views, bytes, known);
     }
-    // CJK letters in UTF-16 can be four bytes of ASCII.
-    if bytes.contains(&0) || known.wide {
+    // CJK letters in UTF-16 can be four bytes of ASCII, Cyrillic ones have no NUL.
+    if small || known.beyond_ascii || bytes.contains(&0) {
         push_utf16(&mut views, bytes, known);
     }
     views
@@ -64,7 +71,7 @@ fn push_sets(views: &mut Vec<String>, bytes: &[u8], known: &Known) {
 /// which reads over a change between them.
 fn push_utf16(views: &mut Vec<String>, bytes: &[u8], known: &Known) {
     views.push(ascii(bytes.iter().copied().filter(|&byte| byte != 0)));
-    if known.beyond_ascii {
+    if bytes.len() <= SMALL_BYTES_MAX || known.beyond_ascii {
         for encoding in [UTF_16LE, UTF_16BE] {
             push(views, encoding, bytes);
             push(views, encoding, bytes.get(1..).unwrap_or_default());

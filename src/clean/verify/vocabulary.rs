@@ -14,16 +14,19 @@ use crate::config::Profile;
 use crate::dicom::vr::{by_dictionary, is_private};
 use crate::dicom::{Tag, VR};
 
+const CODE_VALUE: Tag = Tag(0x0008, 0x0100);
 const METHOD: Tag = Tag(0x0012, 0x0063);
 const METHOD_CODES: Tag = Tag(0x0012, 0x0064);
 
-/// Names and models of machines.
-const MAKER_TAGS: [Tag; 5] = [
+/// Names and models of machines, and what a site calls one.
+const MAKER_TAGS: [Tag; 7] = [
     Tag(0x0008, 0x0070), // Manufacturer
     Tag(0x0008, 0x1090), // Manufacturer's Model Name
     Tag(0x0018, 0x1016), // Secondary Capture Device Manufacturer
     Tag(0x0018, 0x1018), // Secondary Capture Device Manufacturer's Model Name
     Tag(0x0018, 0x1020), // Software Versions
+    Tag(0x0008, 0x1010), // Station Name
+    Tag(0x0040, 0x0242), // Performed Station Name
 ];
 
 /// How an image was made: Image Type, Scanning Sequence and its kin.
@@ -101,12 +104,16 @@ pub(super) enum Place {
     Acquisition,
     /// Ours: what was done to the object.
     Stamp,
+    /// Ours: the code of an option.
+    StampCode,
 }
 
 impl Place {
     /// The place of an attribute; `None` where a person may have typed.
     pub(super) fn of(tag: Tag, vr: VR, inside: Option<Tag>) -> Option<Self> {
-        if tag == METHOD || inside == Some(METHOD_CODES) {
+        if tag == CODE_VALUE && inside == Some(METHOD_CODES) {
+            Some(Self::StampCode)
+        } else if tag == METHOD || inside == Some(METHOD_CODES) {
             Some(Self::Stamp)
         } else if MAKER_TAGS.contains(&tag) {
             Some(Self::Maker)
