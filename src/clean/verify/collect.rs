@@ -65,7 +65,7 @@ const ENTRIES: &[Entry] = &[
     (0x0018, 0x1009, Sort::WeakId, DEVICE),     // Unique Device Identifier
     (0x0018, 0x700A, Sort::WeakId, DEVICE),     // Detector ID
     (0x0020, 0x0010, Sort::WeakId, None),       // Study ID
-    (0x0032, 0x1020, Sort::Place, None),        // Scheduled Study Location
+    (0x0032, 0x1020, Sort::Place, DEVICE),      // Scheduled Study Location
     (0x0032, 0x1033, Sort::Place, None),        // Requesting Service
     (0x0038, 0x0010, Sort::WeakId, None),       // Admission ID
     (0x0038, 0x0060, Sort::WeakId, None),       // Service Episode ID
@@ -73,7 +73,7 @@ const ENTRIES: &[Entry] = &[
     (0x0038, 0x0400, Sort::Place, None),        // Patient's Institution Residence
     (0x0040, 0x0009, Sort::WeakId, None),       // Scheduled Procedure Step ID
     (0x0040, 0x0010, Sort::WeakId, DEVICE),     // Scheduled Station Name
-    (0x0040, 0x0011, Sort::Place, None),        // Scheduled Procedure Step Location
+    (0x0040, 0x0011, Sort::Place, DEVICE),      // Scheduled Procedure Step Location
     (0x0040, 0x0242, Sort::WeakId, DEVICE),     // Performed Station Name
     (0x0040, 0x0243, Sort::Place, None),        // Performed Location
     (0x0040, 0x0253, Sort::WeakId, None),       // Performed Procedure Step ID
@@ -85,7 +85,7 @@ const ENTRIES: &[Entry] = &[
     (0x0040, 0x2016, Sort::WeakId, None),       // Placer Order Number
     (0x0040, 0x2017, Sort::WeakId, None),       // Filler Order Number
     (0x0040, 0xA027, Sort::Place, None),        // Verifying Organization
-    (0x0400, 0x0564, Sort::Place, None),        // Source of Previous Values
+    (0x0400, 0x0564, Sort::Place, INSTITUTION), // Source of Previous Values
 ];
 
 /// Ends and parts of keywords of UIDs that name kinds of things, not instances.
