@@ -1,12 +1,14 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
 pub mod checked;
+pub mod content;
 pub mod load;
 pub mod profile;
 mod profile_file;
 pub mod raw;
 
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
+pub use content::{ContentRules, Documents, Features};
 pub use load::{ConfigError, load};
 pub use profile::{
     Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,

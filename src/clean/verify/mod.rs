@@ -12,6 +12,7 @@ mod finding;
 mod jpeg;
 mod jpeg2000;
 mod known;
+mod leftovers;
 mod matcher;
 mod object;
 mod patterns;
@@ -83,6 +84,7 @@ pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
     let matcher = Matcher::new(&known);
     promises::check(&output, &promises::Told { rules, assigned, report })?;
     let elements = scan::scan(&mut output, &known, &matcher, &rules.profile)?;
+    leftovers::check(&mut output, rules, report)?;
     pixels::check(&mut output)?;
     // Last, so that what it stands for is the whole object.
     if input.has_pixels() != output.has_pixels() {
