@@ -37,6 +37,8 @@ pub const NAMES: &[&str] = &[
     "pseudonym.index.written",
     "receipt.lines.synced",
     "receipt.anchor.synced",
+    "corrections.study.synced",
+    "corrections.recall.synced",
 ];
 
 /// Kills this process here when the environment asks for it.

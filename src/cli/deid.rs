@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::DeidArgs;
 use super::{Failure, runtime};
 use crate::app::{AppError, Opened};
+use crate::clean::report::ContentNote;
 use crate::config::{Config, Profile, Project};
 use crate::disk::RealDisk;
 use crate::error::ExitCode;
@@ -26,7 +27,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
     let opened = Opened::new(&config)?;
     prepare(&args.output, &config.data_dir)?;
     let staging = staging_dir(&config.data_dir);
-    let line = CleanLine::new(&config, Arc::clone(&opened.table) as _, vec![staging.clone()])
+    let line = CleanLine::new(&config, opened.line_memory(), vec![staging.clone()])
         .map_err(AppError::system("find the program's own path"))?;
     let run = Arc::new(FolderRun {
         line: Arc::new(line),
@@ -55,6 +56,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
         write_report(path, &outcomes, args.report_with_paths)?;
     }
     summary(&outcomes, &args);
+    print_content(&outcomes);
     println!("{cleaned} cleaned, {quarantined} quarantined, of {} files", outcomes.len());
     Ok(if quarantined == 0 { ExitCode::Ok } else { ExitCode::Quarantined })
 }
@@ -118,6 +120,25 @@ fn summary(outcomes: &[FileOutcome], args: &DeidArgs) {
             eprintln!("{place}: {} ({}): {}", reason.code(), outcome.detail, reason.plain());
             eprintln!("  what to do: {}", reason.next_step());
         }
+    }
+}
+
+/// What a reader must know of those that came out.
+fn print_content(outcomes: &[FileOutcome]) {
+    let reports = || outcomes.iter().filter_map(|outcome| outcome.report.as_ref());
+    let count = |note| reports().filter(|report| report.content.contains(&note)).count();
+    let faces = count(ContentNote::Faces);
+    if faces > 0 {
+        println!("{faces} show a head: a face can be rendered from such volumes (faces)");
+    }
+    let replaced = count(ContentNote::DocumentReplaced);
+    if replaced > 0 {
+        println!("{replaced} hold a placeholder instead of their document");
+    }
+    let recalls: u32 =
+        reports().filter_map(|report| report.recall.as_ref()).map(|note| note.instances).sum();
+    if recalls > 0 {
+        println!("{recalls} are named by rejection notes: see airlock recall");
     }
 }
 

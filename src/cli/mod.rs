@@ -10,6 +10,7 @@ mod check;
 mod deid;
 mod peer;
 mod queue;
+mod recall;
 mod receipts;
 mod text;
 
@@ -60,6 +61,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Queue { json } => queue::status(&config, json),
         Command::Quarantine(command) => queue::quarantine(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
+        Command::Recall { json } => recall::run(&config, json),
         Command::Healthcheck => check::health(&config),
         Command::Worker { .. } => Ok(ExitCode::Bug),
     }

@@ -318,6 +318,8 @@ impl FolderRun {
             project: &self.project,
             default_issuer: "",
             expected_digest: None,
+            treatments: None,
+            leaving: None,
         };
         let mut attempt = 1;
         loop {

@@ -94,6 +94,8 @@ pub enum KeyPurpose {
     Ledger,
     /// Keys by which the spool recognises an instance it has seen.
     InstanceKey,
+    /// Marks of studies and persons in the memory of corrections.
+    Corrections,
 }
 
 impl KeyPurpose {
@@ -106,6 +108,7 @@ impl KeyPurpose {
             Self::TableValues => b"table-values",
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
+            Self::Corrections => b"corrections",
         }
     }
 }
@@ -396,6 +399,7 @@ mod tests {
             KeyPurpose::TableValues,
             KeyPurpose::Ledger,
             KeyPurpose::InstanceKey,
+            KeyPurpose::Corrections,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for purpose in purposes {

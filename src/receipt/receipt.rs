@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::clean::report::{Report, TextReason};
+use crate::clean::report::{ContentNote, Report, TextReason};
 use crate::reason::Reason;
 
 /// Version of the format.
@@ -66,7 +66,36 @@ pub enum Outcome {
         reason: String,
     },
     /// A person sent it round again: cleaned and checked under today's rules.
-    Released,
+    Released(Release),
+    /// It is a rejection note: what it names is not sent any more.
+    Recall {
+        /// Code of its title (PS3.16 CID 7010).
+        code: String,
+        /// Instances that it names.
+        instances: u32,
+    },
+}
+
+/// How an instance was released. Without a decision all is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// How many times it has been released by now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// What is done beside cleaning it again, as in `remove (0008,103E)`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub then: String,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub actor: String,
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub because: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// An outcome without its details.
@@ -80,6 +109,8 @@ pub enum OutcomeKind {
     Discarded,
     /// [`Outcome::Released`].
     Released,
+    /// [`Outcome::Recall`].
+    Recall,
 }
 
 /// What makes two receipts the same event: after a crash an event may be
@@ -90,7 +121,7 @@ pub struct EventKey {
     pub id: String,
     /// What happened.
     pub kind: OutcomeKind,
-    /// To which destination, if any.
+    /// To which destination, or at which release.
     pub destination: Option<String>,
 }
 
@@ -157,6 +188,9 @@ pub struct Cleaning {
     /// Elements by action.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u32>,
+    /// Faces, photographs, documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<ContentNote>,
     /// Boxes painted over.
     pub boxes_hidden: u32,
     /// Boxes of text left standing.
@@ -232,7 +266,7 @@ impl Receipt {
         EventKey {
             id: self.id.clone(),
             kind: self.outcome.kind(),
-            destination: self.outcome.destination().map(str::to_owned),
+            destination: self.outcome.particular(),
         }
     }
 
@@ -257,14 +291,17 @@ impl Outcome {
             Self::Delivered { .. } => OutcomeKind::Delivered,
             Self::Quarantined { .. } => OutcomeKind::Quarantined,
             Self::Discarded { .. } => OutcomeKind::Discarded,
-            Self::Released => OutcomeKind::Released,
+            Self::Released(_) => OutcomeKind::Released,
+            Self::Recall { .. } => OutcomeKind::Recall,
         }
     }
 
-    fn destination(&self) -> Option<&str> {
+    /// What tells two events of one kind apart.
+    fn particular(&self) -> Option<String> {
         match self {
-            Self::Delivered { destination, .. } => Some(destination),
-            Self::Quarantined { .. } | Self::Discarded { .. } | Self::Released => None,
+            Self::Delivered { destination, .. } => Some(destination.clone()),
+            Self::Released(release) => Some(release.round.to_string()),
+            Self::Quarantined { .. } | Self::Discarded { .. } | Self::Recall { .. } => None,
         }
     }
 
@@ -280,7 +317,15 @@ impl Outcome {
                 actor: bounded(&actor, NAME_BYTES_MAX),
                 reason: bounded(&reason, DETAIL_BYTES_MAX),
             },
-            Self::Released => Self::Released,
+            Self::Released(Release { round, then, actor, because }) => Self::Released(Release {
+                round,
+                then: bounded(&then, NAME_BYTES_MAX),
+                actor: bounded(&actor, NAME_BYTES_MAX),
+                because: bounded(&because, DETAIL_BYTES_MAX),
+            }),
+            Self::Recall { code, instances } => {
+                Self::Recall { code: bounded(&code, CODE_BYTES_MAX), instances }
+            }
         }
     }
 }
@@ -307,6 +352,7 @@ impl Cleaning {
             series: code(&report.series_instance),
             instance: code(&report.sop_instance),
             counts: report.header.counts.clone(),
+            content: report.content.clone(),
             boxes_hidden: hidden.values().sum(),
             boxes_kept: kept.values().sum(),
             hidden,
@@ -419,6 +465,8 @@ mod tests {
         long.header.counts = (0..40).map(|n| (format!("action-number-{n}"), u32::MAX)).collect();
         let both = reasons.iter().flat_map(|reason| [area(*reason, true), area(*reason, false)]);
         long.pixels.boxes = both.collect();
+        // One excludes the others.
+        long.content = vec![ContentNote::DocumentReplaced];
         long
     }
 
@@ -439,7 +487,14 @@ mod tests {
             delivered(),
             Outcome::Quarantined { reason: Reason::NoPatientId, detail: words("(0010,0020)") },
             Outcome::Discarded { actor: words("jürgen"), reason: words("twice sent") },
-            Outcome::Released,
+            Outcome::Released(Release::default()),
+            Outcome::Released(Release {
+                round: 2,
+                then: words("remove (0008,103E)"),
+                actor: words("jürgen"),
+                because: words("device text"),
+            }),
+            Outcome::Recall { code: words("113001"), instances: 7 },
         ] {
             let receipt = Receipt::of_uncleaned(event(outcome), &"01".repeat(32));
             let read: Receipt = serde_json::from_str(&receipt.to_json()).unwrap();
@@ -453,8 +508,7 @@ mod tests {
         for outcome in [
             Outcome::Delivered { destination: long('d'), status: u16::MAX },
             Outcome::Quarantined { reason: Reason::RefusedByDestination, detail: long('"') },
-            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
-            Outcome::Released,
+            Outcome::Recall { code: long('1'), instances: u32::MAX },
         ] {
             let (id, project) = (long('i'), long('\\'));
             let worst = Event { id, project, time_unix_ms: u64::MAX, outcome };
@@ -463,6 +517,17 @@ mod tests {
             assert!(bytes <= RECEIPT_BYTES_MAX, "{bytes}: {receipt:?}");
             assert!(receipt.dropped.len() >= 4);
             assert_eq!(receipt.cleaning.unwrap().boxes_hidden, 11, "totals stay");
+        }
+        // What is released or discarded has no clean copy.
+        let (then, actor, because) = (long('t'), long('a'), long('"'));
+        for outcome in [
+            Outcome::Released(Release { round: u32::MAX, then, actor, because }),
+            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
+        ] {
+            let (id, project) = (long('i'), long('p'));
+            let event = Event { id, project, time_unix_ms: u64::MAX, outcome };
+            let receipt = Receipt::of_uncleaned(event, &long('0'));
+            assert!(receipt.to_json().len() <= RECEIPT_BYTES_MAX, "{receipt:?}");
         }
     }
 

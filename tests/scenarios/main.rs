@@ -17,10 +17,12 @@ mod support;
 
 mod bad_input;
 mod cine;
+mod corrections;
 mod folder;
 mod hiding;
 mod kill_points;
 mod limits;
 mod mutated;
 mod no_identity;
+mod objects;
 mod orthanc;
