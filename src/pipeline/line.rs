@@ -282,12 +282,12 @@ impl Asked {
 }
 
 fn not_assigned(error: PseudonymError) -> WorkError {
-    match error {
-        PseudonymError::NoPatientId => Quarantine::new(Reason::NoPatientId, "(0010,0020)").into(),
-        PseudonymError::TooLong { .. } => {
-            Quarantine::new(Reason::OverLimit, error.to_string()).into()
-        }
-        error => WorkError::NotAssigned { what: error.to_string() },
+    if matches!(error, PseudonymError::NoPatientId) {
+        Quarantine::new(Reason::NoPatientId, "(0010,0020)").into()
+    } else if matches!(error, PseudonymError::TooLong { .. }) {
+        Quarantine::new(Reason::OverLimit, error.to_string()).into()
+    } else {
+        WorkError::NotAssigned { what: error.to_string() }
     }
 }
 
