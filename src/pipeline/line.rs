@@ -11,7 +11,6 @@ use crate::clean::{Cleaned, Identity};
 use crate::clock::Clock;
 use crate::config::{Action, Config, Project, TagRule};
 use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
-use crate::identified::Identified;
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
 use crate::spool::{Decision, Leaving, Then};
@@ -186,15 +185,15 @@ impl CleanLine {
 
 /// The UIDs that an instance leaves with.
 fn leaving(identity: &Identity, assigned: &Assigned) -> Leaving {
-    let study = outgoing(&identity.study, identity, assigned);
-    Leaving { study, instance: outgoing(&identity.instance, identity, assigned) }
+    let study = outgoing(identity.study.expose(), identity, assigned);
+    Leaving { study, instance: outgoing(identity.instance.expose(), identity, assigned) }
 }
 
-fn outgoing(uid: &Identified<String>, identity: &Identity, assigned: &Assigned) -> String {
+fn outgoing(uid: &str, identity: &Identity, assigned: &Assigned) -> String {
     if identity.uids_kept {
-        return uid.expose().clone();
+        return uid.to_owned();
     }
-    mapped_uid(&assigned.uid_key, uid.expose())
+    mapped_uid(&assigned.uid_key, uid)
 }
 
 /// What is asked of the memory about one instance; blocking.
@@ -275,7 +274,9 @@ impl Asked {
             note: leaving.instance.clone(),
             code: rejection.code.clone(),
             time_unix_ms: self.memory.clock.unix_ms(),
-            instances: instances.map(|uid| outgoing(uid, &self.identity, assigned)).collect(),
+            instances: instances
+                .map(|uid| outgoing(uid.expose(), &self.identity, assigned))
+                .collect(),
         };
         self.memory.book.recall(recall).map_err(not_remembered)
     }
