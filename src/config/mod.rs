@@ -2,6 +2,7 @@
 
 pub mod checked;
 pub mod content;
+mod fit;
 pub mod load;
 pub mod profile;
 mod profile_file;

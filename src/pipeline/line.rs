@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::clean::metadata::mapped_uid;
-use crate::clean::{Cleaned, Identity};
+use crate::clean::{Cleaned, Identity, Report};
 use crate::clock::Clock;
 use crate::config::{Action, Config, Project, TagRule};
 use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
@@ -130,6 +130,16 @@ impl CleanLine {
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
+        let report = self.check(job).await?;
+        admit(report, job.output.to_owned()).await
+    }
+
+    /// Cleans and verifies one instance. What stands at `output` leaves only by
+    /// way of [`Cleaned`], which compares it with this report.
+    ///
+    /// # Errors
+    /// [`WorkError`], each variant with what happens next.
+    pub async fn check(&self, job: LineJob<'_>) -> Result<Report, WorkError> {
         let none = Treatments::default();
         let treatments = job.treatments.unwrap_or(&none);
         let order = CleanOrder {
@@ -154,7 +164,7 @@ impl CleanLine {
             treatments: treatments.rules.clone(),
         };
         self.verifiers.verify(order).await?;
-        admit(report, job.output.to_owned()).await
+        Ok(report)
     }
 
     /// The one round trip of an instance: what its person is called, unless its
@@ -310,7 +320,7 @@ fn not_remembered(error: CorrectionError) -> WorkError {
     }
 }
 
-async fn admit(report: crate::clean::Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

@@ -96,6 +96,8 @@ pub enum KeyPurpose {
     InstanceKey,
     /// Marks of studies and persons in the memory of corrections.
     Corrections,
+    /// New names of directories in a folder whose tree is kept, by project.
+    Tree,
 }
 
 impl KeyPurpose {
@@ -109,6 +111,7 @@ impl KeyPurpose {
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
             Self::Corrections => b"corrections",
+            Self::Tree => b"tree",
         }
     }
 }

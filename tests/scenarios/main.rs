@@ -19,6 +19,8 @@ mod bad_input;
 mod cine;
 mod corrections;
 mod folder;
+mod folder_input;
+mod folder_limits;
 mod hiding;
 mod kill_points;
 mod limits;
