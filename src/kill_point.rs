@@ -39,6 +39,8 @@ pub const NAMES: &[&str] = &[
     "keys.master.replaced",
     "receipt.lines.synced",
     "receipt.anchor.synced",
+    "corrections.study.synced",
+    "corrections.recall.synced",
 ];
 
 /// Kills this process here when the environment asks for it.

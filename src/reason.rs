@@ -64,6 +64,22 @@ reasons! {
     /// SOP class or kind of content that cannot be cleaned yet.
     UnsupportedContent = "unsupported-content", "this kind of content cannot be cleaned",
         "leave it out of the export, or clean it by hand";
+    /// A document in an object, and the project takes no placeholders.
+    Document = "document", "the object holds a document, which cannot be cleaned",
+        "leave it out of the export, or set documents = \"placeholder\" for the project and release it";
+    /// A photograph, and the project has not accepted them.
+    Photograph = "photograph", "a picture on which the person may be recognised",
+        "leave it out, or set photographs = \"accepted\" for the project and release it";
+    /// A head, and the project has not accepted them.
+    Face = "face", "a volume of a head, from which a face can be rendered",
+        "leave it out, or set faces = \"accepted\" for the project and release it";
+    /// The study belongs to another person already.
+    SecondPatient = "second-patient", "this study came before under another patient",
+        "find out at the source whose study it is; discard what is wrong, link the two IDs when \
+         they are one person's, or release it with --then adopt when this patient is right";
+    /// A Key Object rejection note names it.
+    Recalled = "recalled", "a rejection note of the source has withdrawn this instance",
+        "discard it; release it with --then accept only when the source says that the note was wrong";
     /// Pixels in a coding that cannot be looked at.
     UnsupportedPixels = "unsupported-pixels", "this coding of pixel data cannot be looked at",
         "let the sender offer an uncompressed transfer syntax";

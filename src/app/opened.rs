@@ -7,11 +7,12 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PseudonymMode};
+use crate::config::{Config, Features, PseudonymMode};
+use crate::corrections::{CorrectionError, LocalBook};
 use crate::disk::{Disk, RealDisk};
 use crate::error::ExitCode;
 use crate::observe::ObserveError;
-use crate::pipeline::{Node, NodeError, NodeParts};
+use crate::pipeline::{LineMemory, Node, NodeError, NodeParts};
 use crate::pseudonym::{
     self, CodeMode, CodeRule, KeyError, KeyOrigin, KeyPurpose, Keys, MasterKey, PseudonymError,
     SledTable,
@@ -32,6 +33,9 @@ pub enum AppError {
     /// The pseudonym table cannot be trusted: exit 64.
     #[error("{0}")]
     Pseudonym(#[from] PseudonymError),
+    /// The memory of corrections cannot be trusted: exit 64.
+    #[error("{0}")]
+    Correction(#[from] CorrectionError),
     /// The ledger cannot be trusted: exit 64.
     #[error("{0}")]
     Ledger(#[from] LedgerError),
@@ -70,6 +74,7 @@ impl AppError {
         match self {
             Self::Key(_)
             | Self::Pseudonym(_)
+            | Self::Correction(_)
             | Self::Ledger(_)
             | Self::Work(_)
             | Self::Observe(_) => ExitCode::Usage,
@@ -85,6 +90,8 @@ impl AppError {
 pub struct Opened {
     /// The table of persons.
     pub table: Arc<SledTable>,
+    /// Whose each study is, and what was recalled.
+    pub book: Arc<LocalBook>,
     /// The receipts.
     pub ledger: Arc<Ledger>,
     /// The spool.
@@ -115,12 +122,16 @@ impl Opened {
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
         let table = table(config, &keys, &disk)?;
+        let (book, remembered) =
+            LocalBook::open(&dir.join("corrections"), &keys, Arc::clone(&disk))?;
+        info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
         let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
         let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
         info!(?recovery, "spool opened");
         Ok(Self {
             table: Arc::new(table),
+            book: Arc::new(book),
             ledger: Arc::new(ledger),
             spool,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
@@ -143,8 +154,32 @@ impl Opened {
             ledger: Arc::clone(&self.ledger),
             table: Arc::clone(&self.table) as _,
             key_id: self.key_id.clone(),
+            book: Arc::clone(&self.book) as _,
             clock: Arc::clone(&self.clock),
         })?)
+    }
+
+    /// What a cleaning line asks about each instance.
+    #[must_use]
+    pub fn line_memory(&self) -> LineMemory {
+        LineMemory {
+            table: Arc::clone(&self.table) as _,
+            book: Arc::clone(&self.book) as _,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// Says loudly which projects pass faces on without having said so.
+pub(super) fn warn_of_faces(config: &Config) {
+    for (name, project) in &config.projects {
+        if !project.faces_stated && project.rules.content.faces == Features::Accepted {
+            warn!(
+                project = name,
+                "CT and MR of heads are passed on with the face that can be rendered from them: \
+                 say whether that is wanted with faces = \"accepted\" or \"quarantine\""
+            );
+        }
     }
 }
 

@@ -11,17 +11,19 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::content;
+use super::identity::Identity;
 use super::judge::{Judge, Matcher};
 use super::metadata::{self, HeaderContext, Stamp};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
-use super::report::{PixelReport, Report};
+use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
 use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
 use super::verify;
-use crate::config::CleanRules;
+use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, NewMeta, WriteError, Written, write_part10};
 use crate::dicom::{DataSet, Tag, TransferSyntax, Uid};
-use crate::pseudonym::{Assigned, PersonKey};
+use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Version of [`Report`].
@@ -99,15 +101,15 @@ impl Cleaner {
         Ok(Self { judge: Judge::new(), eyes: Eyes { ocr: Ocr::new(files), broken: None }, models })
     }
 
-    /// Cleans one instance. `ask` is called once, with whose it is, and gives
-    /// what the person is called.
+    /// Cleans one instance. `ask` is called once, with whose it is and what it
+    /// withdraws, and gives what the person is called.
     ///
     /// # Errors
     /// [`JobError`]; the output then holds nothing that may be used.
     pub fn clean(
         &mut self,
         job: &Input<'_>,
-        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+        ask: impl FnOnce(Identity) -> io::Result<Assigned>,
     ) -> Result<Report, JobError> {
         let (judge, models) = (&self.judge, self.models.as_slice());
         let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
@@ -136,14 +138,21 @@ impl Tools<'_> {
     pub fn clean(
         &mut self,
         job: &Input<'_>,
-        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+        ask: impl FnOnce(Identity) -> io::Result<Assigned>,
     ) -> Result<Report, JobError> {
         let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
         let mut source = source::open(job.input, scratch_dir)?;
         check_uids(&source)?;
+        let content = content::examine(&source.set, &job.rules.content)?;
         let person = metadata::person(&source.set, &job.rules.persons, job.default_issuer)?;
         let unlinked = person.is_unlinked();
-        let assigned = ask(person)?;
+        let uids_kept = job.rules.profile.has(ProfileOption::RetainUids);
+        let identity = Identity::of(&source.set, person, uids_kept)?;
+        let recall = identity.rejection.as_ref().map(|rejection| RecallNote {
+            code: rejection.code.clone(),
+            instances: u32::try_from(rejection.instances.len()).unwrap_or(u32::MAX),
+        });
+        let assigned = ask(identity)?;
         let known = metadata::collect_known(&source.set);
         let matcher = Matcher::new(&known);
         let context = HeaderContext {
@@ -166,6 +175,7 @@ impl Tools<'_> {
             rules: job.rules,
         })?;
         let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
+        content.put_placeholder(&mut set);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
         let written = write(job.output, &set, &syntax, &mut source, &mut scratch)?;
@@ -189,6 +199,8 @@ impl Tools<'_> {
             transfer_syntax_out: syntax.as_str().to_owned(),
             header,
             pixels,
+            content: content.notes().to_vec(),
+            recall,
         })
     }
 }

@@ -70,6 +70,12 @@ pub(super) enum Command {
     Pseudonym(PseudonymCommand),
     /// Show or verify the receipts.
     Receipts(ReceiptsArgs),
+    /// Show what rejection notes withdrew: what was sent already, and what is held.
+    Recall {
+        /// JSON, each instance by itself.
+        #[arg(long)]
+        json: bool,
+    },
     /// Exit 0 when the node on this data directory is ready.
     Healthcheck,
     /// A cleaning process (started by the node).
@@ -228,9 +234,12 @@ pub(super) struct LinkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QuarantineCommand {
-    /// All of it, with reason and next step.
+    /// All of it by cause, with reason and next step.
     List {
-        /// JSON.
+        /// Each instance by itself.
+        #[arg(long)]
+        each: bool,
+        /// JSON, each instance by itself.
         #[arg(long)]
         json: bool,
     },
@@ -243,14 +252,7 @@ pub(super) enum QuarantineCommand {
         json: bool,
     },
     /// Clean again under the present profile and rules.
-    Release {
-        /// Ids, as in the list.
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Release(ReleaseArgs),
     /// Throw away for good; leaves a receipt.
     Discard {
         /// Id, as in the list.
@@ -265,6 +267,39 @@ pub(super) enum QuarantineCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseArgs {
+    /// Ids, as in the list.
+    #[arg(required_unless_present = "cause", conflicts_with = "cause")]
+    pub(super) ids: Vec<String>,
+    /// All of the same study that stand for the same reason at the same place;
+    /// a cause of the list, or the id of one of its instances.
+    #[arg(long, value_name = "ID")]
+    pub(super) cause: Option<String>,
+    /// What is done beside cleaning again: remove or empty the element that the
+    /// reason names; adopt the study for this patient (second-patient); accept
+    /// what a rejection note names (recalled).
+    #[arg(long, requires_all = ["actor", "reason"])]
+    pub(super) then: Option<Then>,
+    /// Who decides.
+    #[arg(long)]
+    pub(super) actor: Option<String>,
+    /// Why, in a few words without a patient's value.
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+    /// JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Then {
+    Remove,
+    Empty,
+    Adopt,
+    Accept,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use super::queue::print_json;
 use super::{Failure, runtime};
 use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
-use crate::config::{Config, Destination, Project};
+use crate::config::{Config, Destination, Features, Project};
 use crate::control::{self, Answer, Request};
 use crate::dimse::Limits;
 use crate::dimse::scu::{self, Address};
@@ -104,10 +104,22 @@ fn summary(config: &Config) -> String {
         .projects
         .values()
         .map(|project| {
-            format!("{} → {} ({})", project.ae_title, project.name, project.rules.profile.name)
+            let profile = &project.rules.profile.name;
+            format!("{} → {} ({profile}{})", project.ae_title, project.name, faces(project))
         })
         .collect();
     format!("listens on {}; {}", config.listen, projects.join(", "))
+}
+
+/// What is done with heads, and that nobody has said so.
+fn faces(project: &Project) -> &'static str {
+    match (project.rules.content.faces, project.faces_stated) {
+        (Features::Quarantine, _) => ", faces quarantined",
+        (Features::Accepted, true) => ", faces accepted",
+        (Features::Accepted, false) => {
+            ", FACES ACCEPTED BY DEFAULT: write faces = \"accepted\" or \"quarantine\""
+        }
+    }
 }
 
 fn key(config: &Config) -> Result<String, String> {

@@ -36,7 +36,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
     let opened = Opened::new(&config)?;
     prepare(&args.output, &config.data_dir)?;
     let staging = staging_dir(&config.data_dir);
-    let line = CleanLine::new(&config, Arc::clone(&opened.table) as _, vec![staging.clone()])
+    let line = CleanLine::new(&config, opened.line_memory(), vec![staging.clone()])
         .map_err(AppError::system("find the program's own path"))?;
     let tree_key = || opened.keys.current().derive(KeyPurpose::Tree, &project.name);
     let run = FolderRun {

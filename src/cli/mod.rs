@@ -12,6 +12,7 @@ mod deid_report;
 mod peer;
 mod pseudonym;
 mod queue;
+mod recall;
 mod receipts;
 mod text;
 
@@ -63,6 +64,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Quarantine(command) => queue::quarantine(&config, command),
         Command::Pseudonym(command) => pseudonym::run(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
+        Command::Recall { json } => recall::run(&config, json),
         Command::Healthcheck => check::health(&config),
         Command::Worker { .. } => Ok(ExitCode::Bug),
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::content::{ContentRules, Documents, Features};
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
 use super::profile::{CleanLimits, CleanRules, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
@@ -73,6 +74,8 @@ pub struct Project {
     pub code_prefix: String,
     /// Names of its destinations, at least one.
     pub destinations: Vec<String>,
+    /// The configuration says what is done with faces; else a default holds.
+    pub faces_stated: bool,
 }
 
 /// How pseudonyms of new persons are made (DESIGN.md decision 7).
@@ -356,12 +359,14 @@ fn checked_project(
             profile: checked_profile(&key("profile"), raw.profile.as_deref(), faults),
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
             header_only: raw.header_only.iter().cloned().collect(),
+            content: checked_content(&key, raw, faults),
             limits: CleanLimits::default(),
             persons: PersonReading::default(),
         },
         code_mode: PseudonymMode::default(),
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
+        faces_stated: raw.faces.is_some(),
     }
 }
 
@@ -388,6 +393,36 @@ fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPol
             );
             TextPolicy::default()
         }
+    }
+}
+
+fn checked_content(
+    key: &dyn Fn(&str) -> String,
+    raw: &RawProject,
+    faults: &mut Faults,
+) -> ContentRules {
+    let default = ContentRules::default();
+    let documents = match raw.documents.as_deref() {
+        None | Some("quarantine") => Documents::Quarantine,
+        Some("placeholder") => Documents::Placeholder,
+        Some(_) => {
+            faults.add(key("documents"), "write quarantine or placeholder");
+            default.documents
+        }
+    };
+    let mut features = |name: &str, text: &Option<String>, default| match text.as_deref() {
+        None => default,
+        Some("accepted") => Features::Accepted,
+        Some("quarantine") => Features::Quarantine,
+        Some(_) => {
+            faults.add(key(name), "write accepted or quarantine");
+            default
+        }
+    };
+    ContentRules {
+        documents,
+        photographs: features("photographs", &raw.photographs, default.photographs),
+        faces: features("faces", &raw.faces, default.faces),
     }
 }
 
@@ -447,6 +482,28 @@ mod tests {
                 "project.a.text_policy",
                 "sender.c.addresses"
             ]
+        );
+    }
+
+    #[test]
+    fn what_a_project_does_with_content_is_stated_in_two_words() {
+        let content = |toml: &str| {
+            let config = check(&format!("[project.default]\n{toml}")).unwrap();
+            let project = config.projects.into_values().next().unwrap();
+            (project.rules.content, project.faces_stated)
+        };
+        assert_eq!(content(""), (ContentRules::default(), false));
+        let stated = "documents = 'placeholder'\nphotographs = 'accepted'\nfaces = 'quarantine'";
+        let (rules, faces_stated) = content(stated);
+        assert_eq!(rules.documents, Documents::Placeholder);
+        assert_eq!((rules.photographs, rules.faces), (Features::Accepted, Features::Quarantine));
+        assert!(faces_stated);
+        let faults =
+            check("[project.default]\ndocuments = 'keep'\nphotographs = 'x'\nfaces = 'yes'");
+        let keys: Vec<_> = faults.unwrap_err().into_iter().map(|fault| fault.key).collect();
+        assert_eq!(
+            keys,
+            ["documents", "photographs", "faces"].map(|key| format!("project.default.{key}"))
         );
     }
 

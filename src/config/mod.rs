@@ -1,6 +1,7 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
 pub mod checked;
+pub mod content;
 mod fit;
 pub mod load;
 mod persons;
@@ -9,6 +10,7 @@ mod profile_file;
 pub mod raw;
 
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
+pub use content::{ContentRules, Documents, Features};
 pub use load::{ConfigError, load};
 pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::content::ContentRules;
 use super::profile_file;
 
 /// The options of PS3.15 Annex E (Table E.1-1 columns, and Clean Pixel Data §E.3.1).
@@ -262,6 +263,9 @@ pub struct CleanRules {
     /// SOP Class UIDs whose pictures are not searched (default none; ignored
     /// where identity is likely: decision 10).
     pub header_only: BTreeSet<String>,
+    /// Documents, photographs, faces.
+    #[serde(default)]
+    pub content: ContentRules,
     /// Limits.
     pub limits: CleanLimits,
     /// Who is who.
@@ -275,6 +279,7 @@ impl Default for CleanRules {
             profile: Profile::basic(),
             text_policy: TextPolicy::default(),
             header_only: BTreeSet::new(),
+            content: ContentRules::default(),
             limits: CleanLimits::default(),
             persons: PersonReading::default(),
         }

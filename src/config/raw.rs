@@ -156,6 +156,13 @@ pub struct RawProject {
     pub text_policy: Option<String>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,
+    /// Encapsulated documents: `quarantine` or `placeholder`. Default `quarantine`.
+    pub documents: Option<String>,
+    /// Photographs: `accepted` or `quarantine`. Default `quarantine`.
+    pub photographs: Option<String>,
+    /// CT and MR of a head: `accepted` or `quarantine`. Default `accepted`, and said
+    /// at start and in each receipt (docs/decisions/0013).
+    pub faces: Option<String>,
     /// `hmac`, `random`, `sequential` or `imported`. Default `hmac`: a lost table gives the same codes again.
     pub pseudonym_mode: Option<String>,
     /// With `imported`: what becomes of who is not in the list: `quarantine`, or another mode.

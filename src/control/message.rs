@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::{PersonAnswer, PersonRequest, QuarantineView, QueueView};
+use crate::pipeline::{
+    PersonAnswer, PersonRequest, QuarantineView, QueueView, RecallView, ReleaseOrder,
+};
 use crate::receipt::Receipt;
 
 /// From a command.
@@ -19,10 +21,9 @@ pub enum Request {
         id: Option<String>,
     },
     /// Clean again.
-    Release {
-        /// Ids.
-        ids: Vec<String>,
-    },
+    Release(ReleaseOrder),
+    /// Recalls.
+    Recalls,
     /// Throw away.
     Discard {
         /// Id.
@@ -53,6 +54,8 @@ pub enum Answer {
     Queue(QueueView),
     /// Quarantine.
     Quarantine(Vec<QuarantineView>),
+    /// Recalls.
+    Recalls(Vec<RecallView>),
     /// Done for these ids.
     Done(Vec<String>),
     /// Receipts.

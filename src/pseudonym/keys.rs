@@ -96,6 +96,8 @@ pub enum KeyPurpose {
     Ledger,
     /// Keys by which the spool recognises an instance it has seen.
     InstanceKey,
+    /// Marks of studies and persons in the memory of corrections.
+    Corrections,
     /// New names of directories in a folder whose tree is kept, by project.
     Tree,
 }
@@ -110,6 +112,7 @@ impl KeyPurpose {
             Self::TableValues => b"table-values",
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
+            Self::Corrections => b"corrections",
             Self::Tree => b"tree",
         }
     }
@@ -414,6 +417,7 @@ mod tests {
             KeyPurpose::TableValues,
             KeyPurpose::Ledger,
             KeyPurpose::InstanceKey,
+            KeyPurpose::Corrections,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for purpose in purposes {

@@ -23,6 +23,7 @@ pub use error::LedgerError;
 pub use iter::{Filter, Receipts};
 pub use ledger::{ClosedLedger, Ledger};
 pub use receipt::{
-    Cleaning, Detail, Event, EventKey, Outcome, OutcomeKind, Receipt, TableAction, report_bytes,
+    Cleaning, Detail, Event, EventKey, Outcome, OutcomeKind, Receipt, Release, TableAction,
+    report_bytes,
 };
 pub use writer::LedgerReport;

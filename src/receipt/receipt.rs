@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::clean::report::{Report, TextReason};
+use crate::clean::report::{ContentNote, Report, TextReason};
 use crate::reason::Reason;
 
 /// Version of the format.
@@ -66,7 +66,14 @@ pub enum Outcome {
         reason: String,
     },
     /// A person sent it round again: cleaned and checked under today's rules.
-    Released,
+    Released(Release),
+    /// It is a rejection note: what it names is not sent any more.
+    Recall {
+        /// Code of its title (PS3.16 CID 7010).
+        code: String,
+        /// Instances that it names.
+        instances: u32,
+    },
     /// Nothing became of an instance: a person used the table of pseudonyms.
     TableUse {
         /// What for.
@@ -101,6 +108,28 @@ pub enum TableAction {
     Rekey,
 }
 
+/// How an instance was released. Without a decision all is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// How many times it has been released by now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// What is done beside cleaning it again, as in `remove (0008,103E)`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub then: String,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub actor: String,
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub because: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// An outcome without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutcomeKind {
@@ -112,6 +141,8 @@ pub enum OutcomeKind {
     Discarded,
     /// [`Outcome::Released`].
     Released,
+    /// [`Outcome::Recall`].
+    Recall,
     /// [`Outcome::TableUse`].
     TableUse,
 }
@@ -124,7 +155,7 @@ pub struct EventKey {
     pub id: String,
     /// What happened.
     pub kind: OutcomeKind,
-    /// To which destination, if any.
+    /// To which destination, or at which release.
     pub destination: Option<String>,
 }
 
@@ -194,6 +225,9 @@ pub struct Cleaning {
     /// Elements by action.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u32>,
+    /// Faces, photographs, documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<ContentNote>,
     /// Boxes painted over.
     pub boxes_hidden: u32,
     /// Boxes of text left standing.
@@ -269,7 +303,7 @@ impl Receipt {
         EventKey {
             id: self.id.clone(),
             kind: self.outcome.kind(),
-            destination: self.outcome.destination().map(str::to_owned),
+            destination: self.outcome.particular(),
         }
     }
 
@@ -294,17 +328,20 @@ impl Outcome {
             Self::Delivered { .. } => OutcomeKind::Delivered,
             Self::Quarantined { .. } => OutcomeKind::Quarantined,
             Self::Discarded { .. } => OutcomeKind::Discarded,
-            Self::Released => OutcomeKind::Released,
+            Self::Released(_) => OutcomeKind::Released,
+            Self::Recall { .. } => OutcomeKind::Recall,
             Self::TableUse { .. } => OutcomeKind::TableUse,
         }
     }
 
-    fn destination(&self) -> Option<&str> {
+    /// What tells two events of one kind apart.
+    fn particular(&self) -> Option<String> {
         match self {
-            Self::Delivered { destination, .. } => Some(destination),
+            Self::Delivered { destination, .. } => Some(destination.clone()),
+            Self::Released(release) => Some(release.round.to_string()),
             Self::Quarantined { .. }
             | Self::Discarded { .. }
-            | Self::Released
+            | Self::Recall { .. }
             | Self::TableUse { .. } => None,
         }
     }
@@ -321,7 +358,6 @@ impl Outcome {
                 actor: bounded(&actor, NAME_BYTES_MAX),
                 reason: bounded(&reason, DETAIL_BYTES_MAX),
             },
-            Self::Released => Self::Released,
             Self::TableUse { action, actor, reason, code, persons } => Self::TableUse {
                 action,
                 actor: bounded(&actor, NAME_BYTES_MAX),
@@ -329,6 +365,15 @@ impl Outcome {
                 code: bounded(&code, CODE_BYTES_MAX),
                 persons,
             },
+            Self::Released(Release { round, then, actor, because }) => Self::Released(Release {
+                round,
+                then: bounded(&then, NAME_BYTES_MAX),
+                actor: bounded(&actor, NAME_BYTES_MAX),
+                because: bounded(&because, DETAIL_BYTES_MAX),
+            }),
+            Self::Recall { code, instances } => {
+                Self::Recall { code: bounded(&code, CODE_BYTES_MAX), instances }
+            }
         }
     }
 }
@@ -356,6 +401,7 @@ impl Cleaning {
             series: code(&report.series_instance),
             instance: code(&report.sop_instance),
             counts: report.header.counts.clone(),
+            content: report.content.clone(),
             boxes_hidden: hidden.values().sum(),
             boxes_kept: kept.values().sum(),
             hidden,
@@ -468,6 +514,8 @@ mod tests {
         long.header.counts = (0..40).map(|n| (format!("action-number-{n}"), u32::MAX)).collect();
         let both = reasons.iter().flat_map(|reason| [area(*reason, true), area(*reason, false)]);
         long.pixels.boxes = both.collect();
+        // One excludes the others.
+        long.content = vec![ContentNote::DocumentReplaced];
         long
     }
 
@@ -488,7 +536,6 @@ mod tests {
             delivered(),
             Outcome::Quarantined { reason: Reason::NoPatientId, detail: words("(0010,0020)") },
             Outcome::Discarded { actor: words("jürgen"), reason: words("twice sent") },
-            Outcome::Released,
             Outcome::TableUse {
                 action: TableAction::Lookup,
                 actor: words("jürgen"),
@@ -496,6 +543,14 @@ mod tests {
                 code: words("C-1"),
                 persons: 1,
             },
+            Outcome::Released(Release::default()),
+            Outcome::Released(Release {
+                round: 2,
+                then: words("remove (0008,103E)"),
+                actor: words("jürgen"),
+                because: words("device text"),
+            }),
+            Outcome::Recall { code: words("113001"), instances: 7 },
         ] {
             let receipt = Receipt::of_uncleaned(event(outcome), &"01".repeat(32));
             let read: Receipt = serde_json::from_str(&receipt.to_json()).unwrap();
@@ -509,8 +564,7 @@ mod tests {
         for outcome in [
             Outcome::Delivered { destination: long('d'), status: u16::MAX },
             Outcome::Quarantined { reason: Reason::RefusedByDestination, detail: long('"') },
-            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
-            Outcome::Released,
+            Outcome::Recall { code: long('1'), instances: u32::MAX },
         ] {
             let (id, project) = (long('i'), long('\\'));
             let worst = Event { id, project, time_unix_ms: u64::MAX, outcome };
@@ -519,6 +573,17 @@ mod tests {
             assert!(bytes <= RECEIPT_BYTES_MAX, "{bytes}: {receipt:?}");
             assert!(receipt.dropped.len() >= 4);
             assert_eq!(receipt.cleaning.unwrap().boxes_hidden, 11, "totals stay");
+        }
+        // What is released or discarded has no clean copy.
+        let (then, actor, because) = (long('t'), long('a'), long('"'));
+        for outcome in [
+            Outcome::Released(Release { round: u32::MAX, then, actor, because }),
+            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
+        ] {
+            let (id, project) = (long('i'), long('p'));
+            let event = Event { id, project, time_unix_ms: u64::MAX, outcome };
+            let receipt = Receipt::of_uncleaned(event, &long('0'));
+            assert!(receipt.to_json().len() <= RECEIPT_BYTES_MAX, "{receipt:?}");
         }
     }
 

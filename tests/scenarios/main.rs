@@ -17,6 +17,7 @@ mod support;
 
 mod bad_input;
 mod cine;
+mod corrections;
 mod folder;
 mod folder_input;
 mod folder_limits;
@@ -25,5 +26,6 @@ mod kill_points;
 mod limits;
 mod mutated;
 mod no_identity;
+mod objects;
 mod orthanc;
 mod pseudonyms;

@@ -8,7 +8,6 @@
 
 mod account;
 mod class;
-mod content;
 mod dates;
 mod dummy;
 mod exact;
@@ -82,14 +81,12 @@ pub struct HeaderContext<'a> {
 /// to UTF-8.
 ///
 /// # Errors
-/// `unsupported-content` for what cannot be cleaned by looking at elements,
-/// `bad-uid` without SOP Class and Instance UID, `rule-failed` for a site's
-/// rule that does not fit, `over-limit` for nesting. The caller quarantines.
+/// `rule-failed` for a site's rule that does not fit, `over-limit` for nesting.
+/// The caller quarantines; it has asked `clean::content` before.
 pub fn clean_header(
     set: &DataSet,
     context: &HeaderContext<'_>,
 ) -> Result<(DataSet, HeaderReport), Quarantine> {
-    content::check(set)?;
     let known = collect_known(set);
     let mut walker = walker(set, context, &known);
     let mut cleaned = walker.data_set(set.clone(), Level::MAIN, &Charset::default())?;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table;
-use crate::config::{Profile, ProfileOption};
+use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::vr::is_private;
 use crate::dicom::{DataSet, Tag, VR};
 
@@ -39,6 +39,9 @@ impl Retained {
         }
         for element in set.iter().filter(|element| is_private(element.tag)) {
             let Some(creator) = creator_tag(element.tag) else { continue };
+            if is_taken_away(profile, element.tag) {
+                continue;
+            }
             let Some(listed) = safe_vr(set, profile, creator, element.tag) else { continue };
             retained.elements.insert(element.tag, listed);
             retained.creators.insert(creator);
@@ -53,6 +56,14 @@ impl Retained {
             None => self.creators.contains(&tag).then_some(Stays::Creator),
         }
     }
+}
+
+/// A rule removes or empties it, as one of a person who has released it.
+fn is_taken_away(profile: &Profile, tag: Tag) -> bool {
+    profile.rules.iter().any(|rule| {
+        Tag(rule.group, rule.element) == tag
+            && matches!(rule.action, Action::Remove | Action::Empty)
+    })
 }
 
 /// What the lists say of a private element: nothing, or its VR when they give one.
@@ -109,6 +120,17 @@ mod tests {
     fn nothing_private_stays_without_the_option() {
         let retained = Retained::of(&set(), &Profile::basic());
         assert!(set().tags().into_iter().all(|tag| retained.stays(tag).is_none()));
+    }
+
+    #[test]
+    fn a_rule_takes_a_safe_element_away() {
+        let mut profile = Profile::tcia();
+        profile.rules.push(crate::config::TagRule {
+            group: 0x0019,
+            element: 0x110C,
+            action: Action::Remove,
+        });
+        assert_eq!(Retained::of(&set(), &profile).stays(Tag(0x0019, 0x110C)), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod forms;
 mod jpeg;
 mod jpeg2000;
 mod known;
+mod leftovers;
 mod matcher;
 mod object;
 mod patterns;
@@ -92,6 +93,7 @@ pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
     promises::check(&output, &promises::Told { rules, assigned, report })?;
     baseline::check(&input.set, &output.set, &rules.profile, assigned)?;
     let elements = scan::scan(&mut output, &input.set, &matcher, &rules.profile)?;
+    leftovers::check(&mut output, rules, report)?;
     pixels::check(&mut output)?;
     // Last, so that what it stands for is the whole object.
     if input.has_pixels() != output.has_pixels() {

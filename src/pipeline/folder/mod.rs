@@ -389,6 +389,8 @@ impl Running {
             project: &self.run.project,
             default_issuer: "",
             expected_digest: None,
+            treatments: None,
+            leaving: None,
         };
         let mut attempt = 1;
         loop {

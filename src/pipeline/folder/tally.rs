@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{End, Kind};
+use crate::clean::report::ContentNote;
 use crate::reason::Reason;
 
 /// What became of how many.
@@ -22,6 +23,10 @@ pub struct Tally {
     pub reasons: BTreeMap<Reason, usize>,
     /// What is no DICOM object, by kind.
     pub left: BTreeMap<Kind, usize>,
+    /// Of those that came out, with faces, photographs, placeholders.
+    pub content: BTreeMap<ContentNote, usize>,
+    /// Instances that rejection notes name.
+    pub recalled: u64,
 }
 
 impl Tally {
@@ -29,7 +34,14 @@ impl Tally {
     pub fn add(&mut self, end: &End) {
         self.files += 1;
         match end {
-            End::Cleaned { .. } => self.cleaned += 1,
+            End::Cleaned { report, .. } => {
+                self.cleaned += 1;
+                for note in &report.content {
+                    *self.content.entry(*note).or_insert(0) += 1;
+                }
+                let named = report.recall.as_ref().map_or(0, |note| note.instances);
+                self.recalled += u64::from(named);
+            }
             End::Repeat => self.repeats += 1,
             End::Quarantined { reason, .. } => {
                 self.quarantined += 1;
@@ -42,7 +54,7 @@ impl Tally {
     /// The counts in words: one line, and one more for each thing to look at.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let Self { files, cleaned, repeats, quarantined, reasons, left } = self;
+        let Self { files, cleaned, repeats, quarantined, reasons, left, content, recalled } = self;
         let mut lines =
             vec![format!("{cleaned} cleaned, {quarantined} quarantined, of {files} files")];
         let list = |counts: Vec<String>| counts.join(", ");
@@ -56,6 +68,17 @@ impl Tally {
         if !left.is_empty() {
             let counts = left.iter().map(|(kind, count)| format!("{count} {}", kind.as_str()));
             lines.push(format!("no DICOM object, not copied: {}", list(counts.collect())));
+        }
+        for (note, count) in content {
+            let what = match note {
+                ContentNote::Faces => "show a head, from which a face can be rendered (faces)",
+                ContentNote::Photograph => "may show a person's features (photographs)",
+                ContentNote::DocumentReplaced => "hold a placeholder instead of their document",
+            };
+            lines.push(format!("{count} {what}"));
+        }
+        if *recalled > 0 {
+            lines.push(format!("named by rejection notes, see airlock recall: {recalled}"));
         }
         lines
     }
