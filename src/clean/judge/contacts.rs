@@ -8,8 +8,10 @@ use super::words::{Line, Word};
 use crate::clean::report::TextReason;
 
 /// Ends of street names in German and Dutch.
-const STREET_ENDS: [&str; 10] =
-    ["strasse", "str", "weg", "gasse", "platz", "allee", "ufer", "damm", "straat", "laan"];
+const STREET_ENDS: [&str; 16] = [
+    "vagen", "gatan", "vej", "gade", "katu", "utca", "strasse", "str", "weg", "gasse", "platz",
+    "allee", "ufer", "damm", "straat", "laan",
+];
 /// Most words between a house number and the kind of street.
 const STREET_WORDS_MAX: usize = 3;
 /// Most words of a town, and of a street's name after its kind.
@@ -56,7 +58,7 @@ fn web(text: &str, found: &mut Vec<Range<usize>>) {
     }
     let mut from = 0;
     for piece in text.split_inclusive(char::is_whitespace) {
-        let word = piece.trim();
+        let word = piece.trim().trim_end_matches([':', ',', ';', ')', '.']);
         let lower = word.to_ascii_lowercase();
         if lower.starts_with("www.") || lower.contains("://") {
             found.push(from..from + word.len());

@@ -115,6 +115,14 @@ pub(super) fn is_eponym(line: &Line<'_>, at: usize) -> bool {
     if has_title_before(line, at) {
         return false;
     }
+    // `Hill-Sachs`: two of them make one without a noun.
+    let hyphened = |index: usize, beside: usize| {
+        let other = line.words.get(beside);
+        line.gap(index) == "-" && other.is_some_and(|word| word.flags.has(Flags::EPONYM))
+    };
+    if hyphened(at + 1, at + 1) || at > 0 && hyphened(at, at - 1) {
+        return true;
+    }
     let noun = |word: &Word| word.flags.has(Flags::EPONYM_NOUN);
     let mut skipped = 0;
     for index in at + 1..line.words.len() {

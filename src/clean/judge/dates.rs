@@ -476,7 +476,7 @@ mod tests {
             "14 марта 2019",
             "2019년 3월 14일",
         ] {
-            assert_eq!(dates(&format!("x {date} y")), [date], "{date}");
+            assert_eq!(dates(&format!("seen {date} then")), [date], "{date}");
         }
     }
 

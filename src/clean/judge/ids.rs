@@ -86,49 +86,54 @@ impl Ids {
         }
     }
 
-    /// Identifiers that begin at a word, and go over some of the next.
+    /// Identifiers that begin at a word, and go over some of the next: the
+    /// longest run that is one exactly, else the shortest that may be one, so
+    /// that a number beside an identifier stays.
     fn ids_from(&self, line: &Line<'_>, first: usize, found: &mut Vec<Range<usize>>) {
         let mut plain = String::new();
-        let mut digits = 0;
+        let (mut digits, mut exact, mut tolerant) = (0, None, None);
         for at in first..(first + WORDS_MAX).min(line.words.len()) {
-            let Some(word) = line.words.get(at) else { return };
+            let Some(word) = line.words.get(at) else { break };
             if at > first && line.gap(at).chars().count() > 2 {
-                return;
+                break;
             }
             plain.push_str(&word.folded);
             digits += word.digits;
             if digits == 0 && at > first && self.ids.iter().all(|id| !id.plain.starts_with(&plain))
             {
-                return;
+                break;
             }
-            let single = at == first;
-            if (digits > 0 || single)
-                && self.is_id(&plain, single, digits, || labelled(line, first))
+            if self.is_exact(&plain, || labelled(line, first)) {
+                exact = Some(at);
+            } else if tolerant.is_none()
+                && digits > 0
+                && self.is_similar(&plain, at == first, digits)
             {
-                found.push(line.range(first, at));
+                tolerant = Some(at);
             }
         }
+        found.extend(exact.or(tolerant).map(|last| line.range(first, last)));
     }
 
-    fn is_id(&self, run: &str, single: bool, digits: usize, labelled: impl Fn() -> bool) -> bool {
+    fn is_exact(&self, run: &str, labelled: impl Fn() -> bool) -> bool {
+        self.ids.iter().any(|id| {
+            let short = id.is_number && id.chars < NUMBER_CHARS_MIN || id.chars == ID_CHARS_MIN;
+            id.plain == run && (!short || labelled())
+        })
+    }
+
+    fn is_similar(&self, run: &str, single: bool, digits: usize) -> bool {
         let chars = run.chars().count();
-        if chars < ID_CHARS_MIN {
+        if chars < TOLERANT_CHARS_MIN {
             return false;
         }
-        let misread: Vec<char> =
-            if digits > 0 { confusable(run).chars().collect() } else { Vec::new() };
-        self.ids.iter().any(|id| {
-            if id.plain == run {
-                let short = id.is_number && id.chars < NUMBER_CHARS_MIN || id.chars == ID_CHARS_MIN;
-                return !short || labelled();
-            }
-            if id.chars < TOLERANT_CHARS_MIN || chars < TOLERANT_CHARS_MIN || digits == 0 {
-                return false;
-            }
+        let misread: Vec<char> = confusable(run).chars().collect();
+        self.ids.iter().filter(|id| id.chars >= TOLERANT_CHARS_MIN).any(|id| {
             let part = single && (id.plain.starts_with(run) || id.plain.ends_with(run));
-            let inside = run.contains(&id.plain) && single;
+            let inside = single && run.contains(&id.plain);
             let fuzzy = id.chars >= FUZZY_CHARS_MIN
                 && digits * 2 >= chars
+                && (single || chars == id.chars)
                 && within_distance(&misread, &id.misread, 1);
             part || inside || misread == id.misread || fuzzy
         })
@@ -150,6 +155,7 @@ impl Ids {
                     .any(|phone| phone.ends_with(&digits) || digits.ends_with(phone.as_str()));
             if is_phone {
                 found.push(line.range(first, at));
+                return;
             }
         }
     }

@@ -67,7 +67,12 @@ fn id(line: &Line<'_>, mut at: usize) -> Option<usize> {
         let Some(word) = line.words.get(next) else { break };
         let gap = line.gap(next);
         let tight = matches!(gap, "-" | "." | "/" | "_");
-        let spaced = gap == " " && word.is_number() && word.chars > 1 && digits > 0;
+        let after = line.words.get(next + 1);
+        let measure = after.is_some_and(|after| after.flags.has(Flags::UNIT))
+            || after.is_some_and(|after| after.digits > 0)
+                && matches!(line.gap(next + 1), "." | ",");
+        let grouped = word.chars > 2 && first.is_number() && first.chars < 5;
+        let spaced = gap == " " && word.is_number() && grouped && !measure;
         if !(tight && (word.digits > 0 || digits == 0) || spaced) {
             break;
         }

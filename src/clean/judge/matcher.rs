@@ -289,16 +289,21 @@ impl Matcher {
         let has = |at: usize, owner: u16| {
             hits.get(at).is_some_and(|parts| parts.iter().any(|part| part.owner == owner))
         };
+        // `Unit 4/76` is one address, `Doe/Roe` are two persons.
+        let is_joined = |at: usize, owner: u16| {
+            let is_place = self.owners.get(usize::from(owner)).is_some_and(|owner| owner.is_place);
+            line.is_joined(at) || is_place && line.gap(at) == "/"
+        };
         for (first, parts) in hits.iter().enumerate() {
             let mut seen = None;
             for owner in parts.iter().map(|part| part.owner) {
-                let begun = first > 0 && line.is_joined(first) && has(first - 1, owner);
+                let begun = first > 0 && is_joined(first, owner) && has(first - 1, owner);
                 if begun || seen == Some(owner) {
                     continue;
                 }
                 seen = Some(owner);
                 let mut last = first;
-                while line.is_joined(last + 1) && has(last + 1, owner) {
+                while is_joined(last + 1, owner) && has(last + 1, owner) {
                     last += 1;
                 }
                 self.run(&Run { line, hits, owner, first, last }, found);
@@ -387,7 +392,7 @@ impl Run<'_> {
         }
         let Some(owner) = owner else { return false };
         if owner.is_place {
-            return words.len() > 1 && words.len() * 4 >= usize::from(owner.words) * 3;
+            return words.len() > 1 && words.len() >= usize::from(owner.words);
         }
         let other_initial = initials.iter().any(|initial| !words.contains(initial));
         words.len() > 1 || (words.len() == 1 && capital && other_initial)

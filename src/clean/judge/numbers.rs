@@ -21,6 +21,13 @@ const LETTERS_AFTER_MAX: usize = 3;
 const UID_GROUPS_MIN: usize = 6;
 /// Digits of telephone numbers.
 const PHONE_DIGITS: Range<usize> = 8..16;
+/// Ages that tell, in years.
+const AGES: Range<u32> = 90..131;
+/// Words for years of age, folded.
+const YEARS: [&str; 16] = [
+    "year", "years", "yr", "yrs", "yo", "jahre", "jahrige", "jahriger", "jahrigen", "ans", "anos",
+    "anni", "jaar", "jarige", "lat", "let",
+];
 /// Most groups of one number.
 const GROUPS_MAX: usize = 24;
 
@@ -31,6 +38,9 @@ pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span
     }
     let mut at = 0;
     while let Some(word) = line.words.get(at) {
+        if is_old_age(line, at, word) {
+            found.push(Span::new(word.range.clone(), TextReason::Identifier));
+        }
         let in_date = dates.iter().any(|date| date.contains(&word.range.start));
         if word.digits == 0 || in_date || follows_code_system(line, at) {
             at += 1;
@@ -45,6 +55,23 @@ pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span
     }
 }
 
+/// An age of 90 years and more: the oldest are few (HIPAA 164.514(b)(2)(i)(C)).
+fn is_old_age(line: &Line<'_>, at: usize, word: &Word) -> bool {
+    let (number, unit) =
+        word.folded.split_at(word.folded.bytes().take_while(u8::is_ascii_digit).count());
+    if !number.parse::<u32>().is_ok_and(|years| AGES.contains(&years)) {
+        return false;
+    }
+    let next = line.words.get(at + 1).filter(|_| line.gap(at + 1).chars().count() <= 1);
+    let before = at.checked_sub(1).and_then(|before| line.words.get(before));
+    let years = next.is_some_and(|next| YEARS.contains(&next.folded.as_str()));
+    let aged = before
+        .is_some_and(|word| matches!(word.folded.as_str(), "aged" | "age" | "alter" | "edad"));
+    // `90Y` is yttrium, `094Y` an age.
+    let written = YEARS.contains(&unit) || unit == "y" && number.len() == 3;
+    if unit.is_empty() { years || aged } else { written }
+}
+
 /// `R6511844`, `97135S`, and long words in which letters and digits change.
 fn is_mixed_id(line: &Line<'_>, at: usize, word: &Word) -> bool {
     let letters = word.chars - word.digits;
@@ -54,8 +81,9 @@ fn is_mixed_id(line: &Line<'_>, at: usize, word: &Word) -> bool {
     let unit: String = word.folded.chars().skip(word.chars - tail).collect();
     let is_measure = head == 0 && super::lexicon::Lexicon::shared().flags(&unit).has(Flags::UNIT);
     let one_run = word.digits >= MIXED_DIGITS_MIN
-        && (head == letters && letters <= LETTERS_BEFORE_MAX
-            || tail == letters && letters <= LETTERS_AFTER_MAX);
+        && head + tail == letters
+        && head <= LETTERS_BEFORE_MAX
+        && tail <= LETTERS_AFTER_MAX;
     let kinds: Vec<bool> = word.folded.chars().map(digit).collect();
     let changes = kinds.windows(2).filter(|pair| pair.first() != pair.last()).count();
     let scrambled = word.chars >= 10 && word.digits >= 4 && changes >= 3;

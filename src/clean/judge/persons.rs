@@ -202,7 +202,8 @@ fn name(line: &Line<'_>, first: usize, form: Form) -> Option<usize> {
     while let Some(word) = line.words.get(at) {
         let title = word.flags.has(Flags::TITLE) || word.flags.has(Flags::TITLE_TAIL);
         let weak = word.flags.has(Flags::WEAK_TITLE) && is_weak_title(line, at);
-        if !(title || weak) || line.gap(at + 1).chars().count() > 3 {
+        let before = SUFFIXES.contains(&word.folded.as_str()) && word.is_capital();
+        if !(title || weak || before) || line.gap(at + 1).chars().count() > 3 {
             break;
         }
         at += 1;

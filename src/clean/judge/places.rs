@@ -91,7 +91,11 @@ fn part(line: &Line<'_>, word: &Word) -> Option<bool> {
     if word.folded == "s" && !word.is_capital() {
         return Some(false);
     }
-    if !written || !word.is_letters() || word.flags.has(Flags::TITLE) {
+    if !written
+        || !word.is_letters()
+        || word.flags.has(Flags::TITLE)
+        || word.flags.has(Flags::EPONYM)
+    {
         return None;
     }
     if word.flags.has(Flags::PLACE_WORD) && word.chars > 1 {
