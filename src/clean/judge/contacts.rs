@@ -168,7 +168,7 @@ mod tests {
         let line = Line::new(text, Lexicon::shared());
         let mut found = Vec::new();
         find(&line, &mut found);
-        found.first().map(|span| text[span.range.clone()].to_owned())
+        found.first().map(|span| text.get(span.range.clone()).unwrap().to_owned())
     }
 
     #[test]

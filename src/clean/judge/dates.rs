@@ -357,7 +357,7 @@ impl Scan<'_> {
         let year = self.past_links(day + 1).filter(|year| self.year(*year));
         let plain_year = year.filter(|year| self.number(*year).is_some_and(|(_, len)| len == 4));
         let sure = !month.is_ambiguous && !self.is_unit(day + 1);
-        plain_year.or_else(|| if month.is_ambiguous { None } else { year }).or(sure.then_some(day))
+        plain_year.or(year.filter(|_| !month.is_ambiguous)).or(sure.then_some(day))
     }
 
     /// `March 2019`, `03/2019`, `2019-03`.
@@ -448,7 +448,7 @@ mod tests {
 
     fn dates(text: &str) -> Vec<String> {
         let line = Line::new(text, Lexicon::shared());
-        find(&line).into_iter().map(|date| text[date.range].to_owned()).collect()
+        find(&line).into_iter().map(|date| text.get(date.range).unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -507,7 +507,10 @@ mod tests {
     fn times_are_told_from_ratios() {
         let times = |text: &str| {
             let line = Line::new(text, Lexicon::shared());
-            times(&line).into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>()
+            times(&line)
+                .into_iter()
+                .map(|range| text.get(range).unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             times("at 10:24:31 and 3 pm, 10h24, 10.15 Uhr"),

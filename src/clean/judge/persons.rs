@@ -54,7 +54,8 @@ pub(super) fn find(line: &Line<'_>, found: &mut Vec<Found>) {
 /// `Dr. med. Obermaier`, `Mrs Doe`.
 fn titled(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
     let strong = word.flags.has(Flags::TITLE);
-    if !strong && !(word.flags.has(Flags::WEAK_TITLE) && is_weak_title(line, at)) {
+    let weak = word.flags.has(Flags::WEAK_TITLE) && is_weak_title(line, at);
+    if !(strong || weak) {
         return None;
     }
     let gap = line.gap(at + 1);

@@ -23,11 +23,10 @@ const SIGNS: [&str; 7] = ["医院", "病院", "診療所", "クリニック", "�
 /// Adds the institutions that a text names.
 pub(super) fn find(line: &Line<'_>, found: &mut Vec<Found>) {
     for (at, word) in line.words.iter().enumerate() {
-        if let Some(count) = kind(line, at, word) {
-            if let Some((first, last)) = named(line, at, at + count - 1) {
-                let range = line.range(first, last);
-                found.push(Found { range, class: FoundClass::Place, score: 0.8 });
-            }
+        let named = kind(line, at, word).and_then(|count| named(line, at, at + count - 1));
+        if let Some((first, last)) = named {
+            let range = line.range(first, last);
+            found.push(Found { range, class: FoundClass::Place, score: 0.8 });
         }
     }
     if line.has_wide {
