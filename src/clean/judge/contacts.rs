@@ -74,7 +74,10 @@ fn is_name_like(line: &Line<'_>, word: &Word) -> bool {
 }
 
 fn is_house(word: &Word) -> bool {
-    word.digits > 0 && word.chars <= HOUSE_CHARS_MAX && word.chars - word.digits <= 1
+    // `17a`, not `T1`.
+    word.folded.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars <= HOUSE_CHARS_MAX
+        && word.chars - word.digits <= 1
 }
 
 /// `12 Oak Hill Road, Fairport`.
@@ -88,7 +91,8 @@ fn street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
         }
         if word.flags.has(Flags::STREET) && line.gap(kind).trim().is_empty() {
             let between = line.words.get(at + 1..kind)?;
-            let named = between.iter().any(|word| is_name_like(line, word));
+            let letters = between.iter().all(Word::is_letters);
+            let named = letters && between.iter().any(|word| is_name_like(line, word));
             return named.then(|| line.range(at, town(line, kind)));
         }
     }
@@ -161,8 +165,8 @@ fn town(line: &Line<'_>, street: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lexicon::Lexicon;
     use super::*;
+    use crate::clean::judge::lexicon::Lexicon;
 
     fn first(text: &str) -> Option<String> {
         let line = Line::new(text, Lexicon::shared());

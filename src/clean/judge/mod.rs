@@ -191,6 +191,18 @@ impl Judge {
         self.clean_text_with(text, matcher, TextDates::Remove)
     }
 
+    /// [`Self::clean_text`] of an Occupation (0010,2180), which says where
+    /// somebody works: `Mayor of` a town that no header names.
+    #[must_use]
+    pub fn clean_occupation(&self, text: &str, matcher: &Matcher, rule: TextDates) -> String {
+        let cleaned = self.clean_text_with(text, matcher, rule);
+        let place = places::of_occupation(&Line::new(&cleaned, Lexicon::shared()));
+        match place {
+            Some(range) => tidied(cleaned.get(..range.start).unwrap_or_default()),
+            None => cleaned,
+        }
+    }
+
     /// [`Self::clean_text`] with another rule for dates.
     #[must_use]
     pub fn clean_text_with(&self, text: &str, matcher: &Matcher, rule: TextDates) -> String {
@@ -398,6 +410,22 @@ mod tests {
         let kept = |text: &str| judge.clean_text_with(text, &matcher, TextDates::Keep);
         assert_eq!(kept("prior 2019-03-14 stable"), "prior 2019-03-14 stable");
         assert_eq!(kept("1967-03-14 stable"), "stable");
+    }
+
+    #[test]
+    fn an_occupation_keeps_what_and_loses_where() {
+        let judge = Judge::new();
+        let cases = [
+            ("Mayor of Andervale", "Mayor of"),
+            ("baker in Larkton", "baker in"),
+            ("Bauer aus der Quarnau", "Bauer aus"),
+            ("head of department", "head of department"),
+            ("Teacher", "Teacher"),
+        ];
+        for (text, wanted) in cases {
+            let cleaned = judge.clean_occupation(text, &doe(), TextDates::Remove);
+            assert_eq!(cleaned, wanted, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Institutions that no header names: a word for one, and the name beside it.
 
+use std::ops::Range;
+
 use super::finder::{Found, FoundClass};
 use super::lexicon::{Flags, Lexicon};
 use super::words::{Line, Word, is_wide};
@@ -32,6 +34,31 @@ pub(super) fn find(line: &Line<'_>, found: &mut Vec<Found>) {
     if line.has_wide {
         in_signs(line.text(), found);
     }
+}
+
+/// Words after which an occupation says where: `Mayor of`, `baker in`.
+const WHERE: [&str; 17] = [
+    "of", "in", "at", "from", "for", "near", "bei", "aus", "von", "de", "en", "em", "di", "da",
+    "a", "te", "van",
+];
+
+/// Where an occupation is followed: from the first word after `of`, `in`, `at`
+/// that no list knows to the end.
+pub(super) fn of_occupation(line: &Line<'_>) -> Option<Range<usize>> {
+    let names = |at: &usize| {
+        let after = at.checked_sub(1).and_then(|before| line.words.get(before));
+        let word = line.words.get(*at);
+        let article = line.words.get(at + 1).filter(|_| word.is_some_and(is_article)).or(word);
+        after.is_some_and(|word| WHERE.contains(&word.folded.as_str()))
+            && article
+                .is_some_and(|word| !word.is_plain() && (word.is_capital() || !line.has_upper))
+    };
+    let first = (1..line.words.len()).find(names)?;
+    Some(line.range(first, first).start..line.text().len())
+}
+
+fn is_article(word: &Word) -> bool {
+    matches!(word.folded.as_str(), "the" | "la" | "le" | "der" | "den" | "las" | "los")
 }
 
 /// How many words the word for an institution has that begins here.

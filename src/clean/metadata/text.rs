@@ -39,11 +39,20 @@ pub(super) struct TextCleaner<'a> {
     dates: TextDates,
     remembered: HashMap<String, Option<String>>,
     unsayable: bool,
+    /// The text at hand is an Occupation.
+    pub(super) of_occupation: bool,
 }
 
 impl<'a> TextCleaner<'a> {
     pub(super) fn new(judge: &'a Judge, matcher: &'a Matcher, dates: TextDates) -> Self {
-        Self { judge, matcher, dates, remembered: HashMap::new(), unsayable: false }
+        Self {
+            judge,
+            matcher,
+            dates,
+            remembered: HashMap::new(),
+            unsayable: false,
+            of_occupation: false,
+        }
     }
 
     /// A rewritten text needed a character that its character set does not have.
@@ -99,6 +108,10 @@ impl<'a> TextCleaner<'a> {
     fn cleaned_value(&mut self, value: &str) -> Option<String> {
         if value.trim().is_empty() {
             return None;
+        }
+        if self.of_occupation {
+            let cleaned = self.judge.clean_occupation(value, self.matcher, self.dates);
+            return (cleaned != value).then_some(cleaned);
         }
         if let Some(verdict) = self.remembered.get(value) {
             return verdict.clone();
