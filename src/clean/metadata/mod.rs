@@ -8,6 +8,7 @@
 
 mod account;
 mod class;
+mod content_items;
 mod dates;
 mod dummy;
 mod exact;
@@ -42,9 +43,9 @@ use text::TextCleaner;
 use values::Values;
 use walk::{Level, Walker};
 
-use crate::clean::judge::{Judge, Matcher};
+use crate::clean::judge::{Judge, Matcher, TextDates};
 use crate::clean::report::HeaderReport;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileOption};
 use crate::dicom::charset::Charset;
 use crate::dicom::{DataSet, Element, Tag, VR};
 use crate::pseudonym::Assigned;
@@ -102,6 +103,17 @@ pub fn clean_header(
     Ok((cleaned, report))
 }
 
+/// Dates in text go the way of dates in elements, as far as text lets them.
+fn text_dates(context: &HeaderContext<'_>) -> TextDates {
+    if context.profile.has(ProfileOption::RetainModifiedDates) {
+        TextDates::Shift(context.assigned.shift_days)
+    } else if context.profile.has(ProfileOption::RetainFullDates) {
+        TextDates::Keep
+    } else {
+        TextDates::Remove
+    }
+}
+
 fn walker<'a>(
     set: &DataSet,
     context: &HeaderContext<'a>,
@@ -112,7 +124,7 @@ fn walker<'a>(
         plan: Plan::new(context.profile, set.ascii(SOP_CLASS_UID).unwrap_or_default()),
         values: Values {
             assigned: context.assigned,
-            texts: TextCleaner::new(context.judge, context.matcher),
+            texts: TextCleaner::new(context.judge, context.matcher, text_dates(context)),
             known: ExactValues::new(known),
         },
         patient_id: walk::trimmed(patient_id).to_vec(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::clean::judge::{Judge, Matcher};
+use crate::clean::judge::{Judge, Matcher, TextDates};
 use crate::dicom::VR;
 use crate::dicom::charset::{Charset, has_values};
 
@@ -36,13 +36,23 @@ pub(super) enum Cleaned {
 pub(super) struct TextCleaner<'a> {
     judge: &'a Judge,
     matcher: &'a Matcher,
+    dates: TextDates,
     remembered: HashMap<String, Option<String>>,
     unsayable: bool,
+    /// The text at hand is an Occupation.
+    pub(super) of_occupation: bool,
 }
 
 impl<'a> TextCleaner<'a> {
-    pub(super) fn new(judge: &'a Judge, matcher: &'a Matcher) -> Self {
-        Self { judge, matcher, remembered: HashMap::new(), unsayable: false }
+    pub(super) fn new(judge: &'a Judge, matcher: &'a Matcher, dates: TextDates) -> Self {
+        Self {
+            judge,
+            matcher,
+            dates,
+            remembered: HashMap::new(),
+            unsayable: false,
+            of_occupation: false,
+        }
     }
 
     /// A rewritten text needed a character that its character set does not have.
@@ -99,10 +109,14 @@ impl<'a> TextCleaner<'a> {
         if value.trim().is_empty() {
             return None;
         }
+        if self.of_occupation {
+            let cleaned = self.judge.clean_occupation(value, self.matcher, self.dates);
+            return (cleaned != value).then_some(cleaned);
+        }
         if let Some(verdict) = self.remembered.get(value) {
             return verdict.clone();
         }
-        let cleaned = self.judge.clean_text(value, self.matcher);
+        let cleaned = self.judge.clean_text_with(value, self.matcher, self.dates);
         let verdict = (cleaned != value).then_some(cleaned);
         let worth = value.len() <= REMEMBERED_BYTES_MAX && self.remembered.len() < REMEMBERED_MAX;
         if worth {
@@ -128,7 +142,7 @@ mod tests {
     fn cleaned(bytes: &[u8], charset: &[u8]) -> Cleaned {
         let (judge, matcher) = (Judge::new(), Matcher::default());
         let charset = Charset::from_specific(charset);
-        TextCleaner::new(&judge, &matcher).cleaned(bytes, VR::LO, &charset)
+        TextCleaner::new(&judge, &matcher, TextDates::Remove).cleaned(bytes, VR::LO, &charset)
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::reason::{Quarantine, Reason};
 const AGE_YEARS_MAX: u32 = 89;
 /// Timezone Offset From UTC (PS3.3 §C.12.1.1.8): text that has a form of its own.
 const UTC_OFFSET: Tag = Tag(0x0008, 0x0201);
+const OCCUPATION: Tag = Tag(0x0010, 0x2180);
 /// Characters of a CS value (PS3.5 §6.2).
 const TERM_CHARS_MAX: usize = 16;
 
@@ -73,6 +74,7 @@ impl Values<'_> {
         else {
             return Ok(if step == Step::Dummy { dummied(element, 0) } else { gone() });
         };
+        self.texts.of_occupation = element.tag == OCCUPATION;
         let new = self.new_bytes(&bytes, vr, &step, charset).map_err(|misfit| {
             Quarantine::new(Reason::RuleFailed, format!("{}: {misfit}", element.tag))
         })?;
