@@ -14,8 +14,9 @@ use super::keys::Keys;
 use super::record::Sealer;
 
 /// Entries that are written to sled at once while an index is made. Default
-/// 3,000: about 1 MB, a thousand persons.
-const BATCH_ENTRIES: usize = 3_000;
+/// 60,000, some 20 MB: keys are hashes, so that a batch touches pages all over
+/// the index, and each page is to be read and written for several entries.
+const BATCH_ENTRIES: usize = 60_000;
 
 /// What was found and done when the table was opened, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
