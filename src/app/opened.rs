@@ -91,6 +91,8 @@ pub struct Opened {
     pub spool: Spool,
     /// Key of the marks by which repeats are known.
     pub instance_key: pseudonym::SecretKey,
+    /// The current master key.
+    pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
     key_id: String,
@@ -122,8 +124,9 @@ impl Opened {
             ledger: Arc::new(ledger),
             spool,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
-            clock,
             key_id: keys.current().id().to_owned(),
+            keys,
+            clock,
             config: Arc::clone(config),
             _lock: lock,
         })

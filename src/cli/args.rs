@@ -26,7 +26,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all well; 2 some instances quarantined (
 pub(super) enum Command {
     /// Run the node until SIGTERM or Ctrl-C.
     Serve,
-    /// Clean a file or a folder; what cannot be cleaned stays out of OUT.
+    /// Clean a file, a folder or a ZIP archive; what cannot be cleaned stays out of OUT.
     Deid(DeidArgs),
     /// Judge lines of text as the burned-in and free-text cleaners do.
     Text {
@@ -49,7 +49,8 @@ pub(super) enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Check configuration, key, models, disk and destinations.
+    /// Check configuration, key, models, disk and destinations; tell what each
+    /// project's profile does and where it departs from PS3.15.
     Check {
         /// One JSON object.
         #[arg(long)]
@@ -87,7 +88,7 @@ pub(super) enum WorkerRole {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DeidArgs {
-    /// File or folder to read.
+    /// File, folder or ZIP archive to read.
     pub(super) input: PathBuf,
     /// Folder to write into.
     pub(super) output: PathBuf,
@@ -106,6 +107,12 @@ pub(super) struct DeidArgs {
     /// Input paths stand in the report; they may hold names of patients.
     #[arg(long)]
     pub(super) report_with_paths: bool,
+    /// OUT keeps the tree of IN, every directory under a new name.
+    #[arg(long)]
+    pub(super) keep_tree: bool,
+    /// Follow links to files, also those that lead out of IN.
+    #[arg(long)]
+    pub(super) follow_links: bool,
 }
 
 /// Who uses the table, and why.

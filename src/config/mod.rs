@@ -1,6 +1,8 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
+mod baseline;
 pub mod checked;
+mod fit;
 pub mod load;
 mod persons;
 pub mod profile;

@@ -96,6 +96,8 @@ pub enum KeyPurpose {
     Ledger,
     /// Keys by which the spool recognises an instance it has seen.
     InstanceKey,
+    /// New names of directories in a folder whose tree is kept, by project.
+    Tree,
 }
 
 impl KeyPurpose {
@@ -108,6 +110,7 @@ impl KeyPurpose {
             Self::TableValues => b"table-values",
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
+            Self::Tree => b"tree",
         }
     }
 }
