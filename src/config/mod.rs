@@ -1,5 +1,6 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
+mod baseline;
 pub mod checked;
 pub mod content;
 mod fit;

@@ -14,9 +14,9 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Table;
 
-use super::fit;
-use super::profile::{Action, Baseline, PrivateTag, Profile, ProfileError, ProfileOption, TagRule};
-use crate::dicom::{Tag, VR, day};
+use super::profile::{Action, PrivateTag, Profile, ProfileError, ProfileOption, TagRule};
+use super::{baseline, fit};
+use crate::dicom::{Tag, VR};
 
 /// Longest profile. Default 1 MiB: a rule for each attribute of PS3.6 fits.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -36,24 +36,6 @@ const PROTECTED: [(Tag, &str); 12] = [
     (Tag(0x0028, 0x0303), "it says what was done"),
     (Tag(0x7FE0, 0x0010), "pixels have their own policy"),
 ];
-
-/// Defined Terms of Longitudinal Temporal Event Type (PS3.3 §C.7.2.3).
-const EVENTS: [&str; 2] = ["ENROLLMENT", "BASELINE"];
-/// What says when a study was, and how long after the event.
-const DATED: [Tag; 3] = [
-    Tag(0x0008, 0x0020), // Study Date
-    Tag(0x0012, 0x0052), // Longitudinal Temporal Offset from Event
-    Tag(0x0012, 0x0053), // Longitudinal Temporal Event Type
-];
-
-/// `[baseline]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBaseline {
-    /// `YYYYMMDD`.
-    date: String,
-    event: String,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,17 +72,15 @@ fn checked(text: &str) -> Result<Profile, Vec<String>> {
     let names: Vec<String> = taken(&mut raw, "options", &mut faults).unwrap_or_default();
     let raw_rules = optional(&mut raw, "rules", &mut faults).unwrap_or_default();
     let raw_private = optional(&mut raw, "safe_private", &mut faults).unwrap_or_default();
-    let raw_baseline: Option<RawBaseline> = optional(&mut raw, "baseline", &mut faults);
+    let baseline = optional(&mut raw, "baseline", &mut faults);
     let profile = Profile {
         options: options(&names, &mut faults),
         rules: rules(raw_rules, &mut faults),
         safe_private: safe_private(raw_private, &mut faults),
-        baseline: raw_baseline.and_then(|raw| baseline(raw, &mut faults)),
+        baseline: baseline.and_then(|raw| baseline::checked(raw, &mut faults)),
         name,
     };
-    if profile.baseline.is_some() {
-        check_baseline(&profile, &mut faults);
-    }
+    baseline::check_rest(&profile, &mut faults);
     for key in raw.keys() {
         faults.push(format!(
             "{key}: unknown; there are name, options, rules, safe_private and baseline"
@@ -224,28 +204,6 @@ fn tag(key: &str) -> Option<Tag> {
 fn hex(digits: &str) -> Option<u16> {
     let plain = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u16::from_str_radix(digits, 16).ok().filter(|_| plain)
-}
-
-fn baseline(raw: RawBaseline, faults: &mut Vec<String>) -> Option<Baseline> {
-    let day = day::parse(&raw.date);
-    if day.is_none() {
-        faults.push("baseline.date: a date as 19600101".to_owned());
-    }
-    if !EVENTS.contains(&raw.event.as_str()) {
-        faults.push("baseline.event: ENROLLMENT or BASELINE".to_owned());
-    }
-    Some(Baseline { day: day?, event: raw.event })
-}
-
-/// The offset is counted from the moved Study Date.
-fn check_baseline(profile: &Profile, faults: &mut Vec<String>) {
-    if !profile.has(ProfileOption::RetainModifiedDates) {
-        faults.push("baseline: needs the option retain-modified-dates".to_owned());
-    }
-    let of_rule = |rule: &TagRule| Tag(rule.group, rule.element);
-    for tag in profile.rules.iter().map(of_rule).filter(|tag| DATED.contains(tag)) {
-        faults.push(format!("rules.{tag}: cannot be changed beside a baseline"));
-    }
 }
 
 fn safe_private(raw: Vec<toml::Value>, faults: &mut Vec<String>) -> Vec<PrivateTag> {
@@ -415,22 +373,5 @@ mod tests {
             let profile = checked(&format!("name = \"x\"\noptions = [\"{name}\"]\n")).unwrap();
             assert_eq!(profile.options, BTreeSet::from([option]));
         }
-    }
-
-    #[test]
-    fn a_baseline_needs_modified_dates_a_day_and_a_defined_term() {
-        let with = |options: &str, baseline: &str| {
-            checked(&format!("name = \"x\"\noptions = [{options}]\n{baseline}"))
-        };
-        let good = "[baseline]\ndate = \"19600101\"\nevent = \"ENROLLMENT\"\n";
-        let profile = with("\"retain-modified-dates\"", good).unwrap();
-        assert_eq!(profile.baseline, Some(Baseline { day: -3_653, event: "ENROLLMENT".into() }));
-        let faults = with(
-            "",
-            "[baseline]\ndate = \"1960\"\nevent = \"BIRTH\"\n[rules]\nStudyDate = \"remove\"\n",
-        );
-        assert_eq!(faults.unwrap_err().len(), 2);
-        let faults = with("", &format!("{good}[rules]\nStudyDate = \"remove\"\n")).unwrap_err();
-        assert_eq!(faults.len(), 2, "{faults:?}");
     }
 }

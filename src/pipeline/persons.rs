@@ -58,7 +58,7 @@ impl Node {
         let key = match asked.as_ref().map(|id| self.key_of(project, id)) {
             None => None,
             Some(Ok(key)) => Some(key),
-            Some(Err(refused)) => return Ok(refused),
+            Some(Err(why)) => return Ok(refused(why)),
         };
         let name = project.to_owned();
         let found = self
@@ -81,8 +81,8 @@ impl Node {
     }
 
     async fn export(&self, project: &str, after: u64, by: By) -> Result<PersonAnswer, NodeError> {
-        if let Err(refused) = self.project(project) {
-            return Ok(refused);
+        if let Err(why) = self.project(project) {
+            return Ok(refused(why));
         }
         if let Some(refused) = by.refused(&[]) {
             return Ok(refused);
@@ -112,7 +112,7 @@ impl Node {
         }
         let rules = match self.project(project) {
             Ok(project) => person_rules(&project.rules.persons, ""),
-            Err(refused) => return Ok(refused),
+            Err(why) => return Ok(refused(why)),
         };
         let name = project.to_owned();
         let checked = self
@@ -159,7 +159,7 @@ impl Node {
         let keys = ids.each_ref().map(|id| self.key_of(project, id));
         let [known, other] = match keys {
             [Ok(known), Ok(other)] => [known, other],
-            [Err(refused), _] | [_, Err(refused)] => return Ok(refused),
+            [Err(why), _] | [_, Err(why)] => return Ok(refused(why)),
         };
         let (name, first) = (project.to_owned(), known.clone());
         let standing = self.on_table(move |table| table.lookup(&name, &first)).await??;
@@ -252,20 +252,18 @@ impl Node {
         done.map_err(|_runtime_ends| NodeError::Stopping)
     }
 
-    fn project(&self, name: &str) -> Result<&Project, PersonAnswer> {
+    fn project(&self, name: &str) -> Result<&Project, &'static str> {
         let project = self.config.projects.get(name);
-        project.ok_or_else(|| refused("there is no such project in the configuration"))
+        project.ok_or("there is no such project in the configuration")
     }
 
     /// Who an ID is in a project.
-    fn key_of(&self, project: &str, id: &WrittenId) -> Result<PersonKey, PersonAnswer> {
+    fn key_of(&self, project: &str, id: &WrittenId) -> Result<PersonKey, &'static str> {
         let rules = person_rules(&self.project(project)?.rules.persons, "");
-        rules.person(id.issuer.expose(), id.patient_id.expose()).map_err(|nobody| {
-            refused(match nobody {
-                NoPerson::Empty => "the Patient ID is empty",
-                NoPerson::Placeholder => "the Patient ID is a placeholder of this project",
-                NoPerson::TooLong => "the Patient ID or its issuer is too long",
-            })
+        rules.person(id.issuer.expose(), id.patient_id.expose()).map_err(|nobody| match nobody {
+            NoPerson::Empty => "the Patient ID is empty",
+            NoPerson::Placeholder => "the Patient ID is a placeholder of this project",
+            NoPerson::TooLong => "the Patient ID or its issuer is too long",
         })
     }
 }

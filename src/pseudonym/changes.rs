@@ -77,13 +77,17 @@ impl SledTable {
         for line in list {
             let mut fault = |what: String| faults.push(ListFault { line: line.line, what });
             if let Err(refused) = self.check_line(line) {
-                match refused {
+                // A table that fails says nothing about the line.
+                if matches!(
+                    refused,
                     PseudonymError::Index(_)
-                    | PseudonymError::IndexDisagrees { .. }
-                    | PseudonymError::Undecipherable { .. }
-                    | PseudonymError::UnknownKey { .. } => return Err(refused),
-                    other => fault(other.to_string()),
+                        | PseudonymError::IndexDisagrees { .. }
+                        | PseudonymError::Undecipherable { .. }
+                        | PseudonymError::UnknownKey { .. }
+                ) {
+                    return Err(refused);
                 }
+                fault(refused.to_string());
             }
             match persons.insert((&line.project, &line.person), line) {
                 Some(first) if !says_the_same(first, line) => {

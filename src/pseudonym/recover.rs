@@ -14,7 +14,8 @@ use super::keys::Keys;
 use super::record::Sealer;
 
 /// Entries that are written to sled at once while an index is made. Default
-/// 3,000: about 1 MB, a thousand persons.
+/// 3,000: about 1 MB, a thousand persons. Batches of 60,000 took no less time
+/// for a million persons, and 600 MB of memory.
 const BATCH_ENTRIES: usize = 3_000;
 
 /// What was found and done when the table was opened, for the log.

@@ -182,6 +182,27 @@ mod tests {
     }
 
     #[test]
+    fn days_since_the_baseline_are_said_of_the_moved_study_date() {
+        let baseline = Some(Baseline { day: -3_653, event: "ENROLLMENT".into() });
+        let profile = Profile { baseline, ..Profile::tcia() };
+        let said = |date: &str| {
+            let mut set = DataSet::new();
+            set.put(Element::bytes(STUDY_DATE, VR::DA, date));
+            set.put(Element::bytes(OFFSET, VR::FD, 9.5_f64.to_le_bytes()));
+            set.put(Element::bytes(EVENT, VR::CS, "BASELINE"));
+            stamp(&mut set, &Stamp::default(), &profile);
+            let offset = set.get(OFFSET).and_then(Element::as_bytes).map(<[u8]>::to_vec);
+            (offset, set.ascii(EVENT).map(str::to_owned), set.get(TIME_POINT).is_some())
+        };
+        for (date, days) in [("19600101", 0.0_f64), ("19600131", 30.0), ("19591231", -1.0)] {
+            let expected = Some(days.to_le_bytes().to_vec());
+            assert_eq!(said(date), (expected, Some("ENROLLMENT".to_owned()), true), "{date}");
+        }
+        assert_eq!(said(""), (None, None, false));
+        assert_eq!(said("1960"), (None, None, false));
+    }
+
+    #[test]
     fn what_became_of_dates_is_said_also_where_a_site_treats_some_otherwise() {
         use ProfileOption as O;
         let cases = [
@@ -210,26 +231,5 @@ mod tests {
         let action = Action::Keep;
         profile.rules.push(TagRule { group: 0x0008, element: 0x1030, action });
         assert_eq!(longitudinal(&profile), "REMOVED", "no date");
-    }
-
-    #[test]
-    fn days_since_the_baseline_are_said_of_the_moved_study_date() {
-        let baseline = Some(Baseline { day: -3_653, event: "ENROLLMENT".into() });
-        let profile = Profile { baseline, ..Profile::tcia() };
-        let said = |date: &str| {
-            let mut set = DataSet::new();
-            set.put(Element::bytes(STUDY_DATE, VR::DA, date));
-            set.put(Element::bytes(OFFSET, VR::FD, 9.5_f64.to_le_bytes()));
-            set.put(Element::bytes(EVENT, VR::CS, "BASELINE"));
-            stamp(&mut set, &Stamp::default(), &profile);
-            let offset = set.get(OFFSET).and_then(Element::as_bytes).map(<[u8]>::to_vec);
-            (offset, set.ascii(EVENT).map(str::to_owned), set.get(TIME_POINT).is_some())
-        };
-        for (date, days) in [("19600101", 0.0_f64), ("19600131", 30.0), ("19591231", -1.0)] {
-            let expected = Some(days.to_le_bytes().to_vec());
-            assert_eq!(said(date), (expected, Some("ENROLLMENT".to_owned()), true), "{date}");
-        }
-        assert_eq!(said(""), (None, None, false));
-        assert_eq!(said("1960"), (None, None, false));
     }
 }
