@@ -31,6 +31,8 @@ const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
 const SOP_INSTANCE: Tag = Tag(0x0008, 0x0018);
 const STUDY_INSTANCE: Tag = Tag(0x0020, 0x000D);
 const SERIES_INSTANCE: Tag = Tag(0x0020, 0x000E);
+/// Directory records (PS3.3 §F.3).
+const DIRECTORY_GROUP: u16 = 0x0004;
 
 /// Where an instance is read from and written to.
 #[derive(Debug, Clone, Copy)]
@@ -149,7 +151,7 @@ impl Tools<'_> {
             judge: self.judge,
             matcher: &matcher,
         };
-        let (mut set, mut header) = metadata::clean_header(source.set.clone(), &context)?;
+        let (mut set, mut header) = metadata::clean_header(&source.set, &context)?;
         let mut scratch = LaterFile::new(scratch_dir);
         let outcome = redact::clean_pixels(PixelContext {
             set: &source.set,
@@ -215,12 +217,24 @@ pub fn verify(
 }
 
 /// The four UIDs that the output's place and name are made of (PS3.3 §C.12.1,
-/// §C.7.2.1, §C.7.3.1) stand and are UIDs.
+/// §C.7.2.1, §C.7.3.1) stand and are UIDs. A DICOMDIR has none of them.
 fn check_uids(source: &Opened) -> Result<(), Quarantine> {
-    for tag in [SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE, SERIES_INSTANCE] {
-        if source.set.ascii(tag).is_none_or(|uid| uid.parse::<Uid>().is_err()) {
-            return Err(Quarantine::new(Reason::BadIdentity, tag.to_string()));
-        }
+    if source.set.iter().any(|element| element.tag.group() == DIRECTORY_GROUP) {
+        let detail = "group 0004: directory of a medium (DICOMDIR)";
+        return Err(Quarantine::new(Reason::UnsupportedContent, detail));
+    }
+    for (tag, name) in [
+        (SOP_CLASS, "SOP Class UID"),
+        (SOP_INSTANCE, "SOP Instance UID"),
+        (STUDY_INSTANCE, "Study Instance UID"),
+        (SERIES_INSTANCE, "Series Instance UID"),
+    ] {
+        let fault = match source.set.ascii(tag) {
+            None | Some("") => "missing",
+            Some(uid) if uid.parse::<Uid>().is_err() => "no UID",
+            Some(_uid) => continue,
+        };
+        return Err(Quarantine::new(Reason::BadIdentity, format!("{tag} {name}: {fault}")));
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ pub(super) enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Check configuration, key, models, disk and destinations.
+    /// Check configuration, key, models, disk and destinations; tell what each
+    /// project's profile does and where it departs from PS3.15.
     Check {
         /// One JSON object.
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
 pub mod checked;
+mod fit;
 pub mod load;
 pub mod profile;
 mod profile_file;

@@ -36,6 +36,18 @@ pub enum ProfileOption {
     RetainInstitutionIdentity,
 }
 
+impl ProfileOption {
+    /// Its name in a profile's file.
+    #[must_use]
+    pub fn name(self) -> String {
+        // A unit variant is always a string.
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
 /// What a site's rule does to one element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +89,9 @@ pub struct PrivateTag {
     pub group: u16,
     /// Low byte of the element number: the high one names the block.
     pub element: u8,
+    /// Its VR, for senders that do not say it (Implicit VR, UN).
+    #[serde(default)]
+    pub vr: Option<String>,
 }
 
 /// Why there is no such profile.

@@ -1,8 +1,8 @@
 //! Says in the clean object what was done to it (PS3.15 §E.1.1): an option is
 //! named only when it was carried out.
 
-use super::dummy;
-use crate::config::{Profile, ProfileOption};
+use super::{class, dummy, table};
+use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::{DataSet, Element, Tag, VR, Value};
 
 const PATIENT_IDENTITY_REMOVED: Tag = Tag(0x0012, 0x0062);
@@ -26,7 +26,7 @@ pub struct Stamp {
 const BASIC: (&str, &str) = ("113100", "Basic Application Confidentiality Profile");
 
 /// Code and meaning in CID 7050 (PS3.16) of an option.
-fn code_of(option: ProfileOption) -> (&'static str, &'static str) {
+pub(super) fn code_of(option: ProfileOption) -> (&'static str, &'static str) {
     use ProfileOption as O;
     match option {
         O::CleanPixelData => ("113101", "Clean Pixel Data Option"),
@@ -81,19 +81,42 @@ fn method(profile: &Profile) -> String {
     format!("{software}\\profile {name}")
 }
 
-fn longitudinal(profile: &Profile) -> &'static str {
+/// Longitudinal Temporal Information Modified (PS3.3 §C.12.1). A site's rule
+/// that treats some dates otherwise than the option does leaves a mixture,
+/// which is neither as it was nor gone.
+pub(super) fn longitudinal(profile: &Profile) -> &'static str {
+    let stays = |action: &Action| match action {
+        Action::Keep => Some(true),
+        Action::Remove | Action::Empty | Action::Replace(_) | Action::Hash => Some(false),
+        Action::Shift | Action::Clean => None,
+    };
+    let of_dates = profile.rules.iter().filter(|rule| is_temporal(Tag(rule.group, rule.element)));
+    let kept: Vec<Option<bool>> = of_dates.map(|rule| stays(&rule.action)).collect();
+    let all = |wanted: bool| kept.iter().all(|kept| *kept == Some(wanted));
     if profile.has(ProfileOption::RetainModifiedDates) {
         "MODIFIED"
     } else if profile.has(ProfileOption::RetainFullDates) {
-        "UNMODIFIED"
-    } else {
+        if all(true) { "UNMODIFIED" } else { "MODIFIED" }
+    } else if all(false) {
         "REMOVED"
+    } else {
+        "MODIFIED"
+    }
+}
+
+fn is_temporal(tag: Tag) -> bool {
+    match table::row(tag) {
+        Some(row) => row.is_temporal(),
+        None => {
+            class::dictionary_vr(tag).is_some_and(|vr| class::Class::of(vr) == class::Class::Date)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TagRule;
 
     fn stamped(profile: &Profile, pixels_cleaned: bool) -> (DataSet, Vec<String>) {
         let mut set = DataSet::new();
@@ -126,5 +149,36 @@ mod tests {
         assert_eq!(items.len(), 9);
         assert!(items.iter().all(|item| item.ascii(Tag(0x0008, 0x0102)) == Some("DCM")));
         assert_eq!(set.ascii(LONGITUDINAL), Some("MODIFIED"));
+    }
+
+    #[test]
+    fn what_became_of_dates_is_said_also_where_a_site_treats_some_otherwise() {
+        use ProfileOption as O;
+        let cases = [
+            (None, None, "REMOVED"),
+            (None, Some(Action::Remove), "REMOVED"),
+            (None, Some(Action::Keep), "MODIFIED"),
+            (None, Some(Action::Shift), "MODIFIED"),
+            (Some(O::RetainFullDates), None, "UNMODIFIED"),
+            (Some(O::RetainFullDates), Some(Action::Keep), "UNMODIFIED"),
+            (Some(O::RetainFullDates), Some(Action::Shift), "MODIFIED"),
+            (Some(O::RetainFullDates), Some(Action::Empty), "MODIFIED"),
+            (Some(O::RetainModifiedDates), None, "MODIFIED"),
+            (Some(O::RetainModifiedDates), Some(Action::Keep), "MODIFIED"),
+        ];
+        for (option, action, expected) in cases {
+            // Study Date, and one that only its VR makes a date.
+            for (group, element) in [(0x0008, 0x0020), (0x0014, 0x1020)] {
+                let mut profile = Profile::basic();
+                profile.options.extend(option);
+                let rule = action.clone().map(|action| TagRule { group, element, action });
+                profile.rules.extend(rule);
+                assert_eq!(longitudinal(&profile), expected, "{option:?} {action:?}");
+            }
+        }
+        let mut profile = Profile::basic();
+        let action = Action::Keep;
+        profile.rules.push(TagRule { group: 0x0008, element: 0x1030, action });
+        assert_eq!(longitudinal(&profile), "REMOVED", "no date");
     }
 }
