@@ -59,7 +59,9 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
         bar.set_length(expected as u64);
         bar.inc(1);
         tally.add(&outcome.end);
-        bar.suspend(|| explain(&outcome, args.report_with_paths));
+        if matches!(outcome.end, End::Quarantined { .. }) {
+            bar.suspend(|| explain(&outcome, args.report_with_paths));
+        }
         report.as_mut().map_or(Ok(()), |report| report.add(&outcome))
     };
     let ended = runtime()?.block_on(async {

@@ -18,7 +18,7 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 const SIDE_PX: u16 = 1024;
 const FRAMES: u32 = 512;
 /// 1 GiB of 16-bit samples.
-const PIXEL_BYTES: u32 = FRAMES * 2 << 20;
+const PIXEL_BYTES: u32 = (FRAMES * 2) << 20;
 const FILES: usize = 100_000;
 /// Links of one file on ext4 end at 65,000.
 const LINKS_MAX: usize = 50_000;

@@ -49,7 +49,7 @@ mod tests {
     use crate::pseudonym::{KeyPurpose, MasterKey};
 
     fn tree(project: &str) -> Tree {
-        let secret: Vec<u8> = (0..32).collect();
+        let secret: Vec<u8> = (0..32_u8).map(|at| at.wrapping_mul(37) ^ 0xA5).collect();
         Tree::new(MasterKey::from_secret(&secret).unwrap().derive(KeyPurpose::Tree, project))
     }
 

@@ -71,10 +71,10 @@ pub(super) enum ZipError {
 
 /// The file ends too early, or fails.
 fn unread(error: io::Error) -> ZipError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => ZipError::Damaged("cut off"),
-        _failing => ZipError::Read(error),
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return ZipError::Damaged("cut off");
     }
+    ZipError::Read(error)
 }
 
 /// A member as the directory has it.

@@ -92,8 +92,11 @@ fn open(bytes: &[u8]) -> Result<Archive, ZipError> {
     Archive::open(file)
 }
 
+/// Name and content of a member.
+type Content = (Vec<u8>, Vec<u8>);
+
 /// Every member's name and content, up to the first fault.
-fn read(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ZipError> {
+fn read(bytes: &[u8]) -> Result<Vec<Content>, ZipError> {
     let mut archive = open(bytes)?;
     let mut found = Vec::new();
     while let Some(member) = archive.next_member() {
