@@ -91,6 +91,8 @@ pub struct Opened {
     pub spool: Spool,
     /// Key of the marks by which repeats are known.
     pub instance_key: pseudonym::SecretKey,
+    /// The current master key.
+    pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
     config: Arc<Config>,
@@ -128,6 +130,7 @@ impl Opened {
             ledger: Arc::new(ledger),
             spool,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
+            keys,
             clock,
             config: Arc::clone(config),
             _lock: lock,

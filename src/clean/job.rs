@@ -15,7 +15,7 @@ use super::judge::{Judge, Matcher};
 use super::metadata::{self, HeaderContext, Stamp};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, Report};
-use super::source::{self, Opened};
+use super::source::{self, LaterFile, Opened};
 use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
 use super::verify;
 use crate::config::CleanRules;
@@ -152,7 +152,7 @@ impl Tools<'_> {
             matcher: &matcher,
         };
         let (mut set, mut header) = metadata::clean_header(&source.set, &context)?;
-        let mut scratch = source::nameless(scratch_dir)?;
+        let mut scratch = LaterFile::new(scratch_dir);
         let outcome = redact::clean_pixels(PixelContext {
             set: &source.set,
             syntax: &source.meta.transfer_syntax,
@@ -268,22 +268,24 @@ fn write(
     set: &DataSet,
     syntax: &TransferSyntax,
     source: &mut Opened,
-    scratch: &mut File,
+    scratch: &mut LaterFile,
 ) -> Result<Written, JobError> {
     let bad = |tag: Tag| Quarantine::new(Reason::RuleFailed, tag.to_string());
     let uid = |tag| text(set, tag).parse::<Uid>().map_err(|_not_uid| bad(tag));
     let (sop_class, sop_instance) = (uid(SOP_CLASS)?, uid(SOP_INSTANCE)?);
     let meta =
         NewMeta { sop_class: &sop_class, sop_instance: &sop_instance, transfer_syntax: syntax };
+    // Not truncated first: a staging file that is used again keeps its pages
+    // and blocks. What it held beyond the new end is cut off below.
     let mut out =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let mut bulk = BulkSources {
         input: &mut source.file,
         scratch: Some(scratch),
         input_big_endian: source.big_endian,
     };
     let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string()).into();
-    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
+    let written = write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
         WriteError::Io(error) => JobError::Io(error),
         // Empty pixel data that is not coded as its transfer syntax says.
         WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error),
@@ -291,7 +293,9 @@ fn write(
         | WriteError::NoScratch { .. }
         | WriteError::TooLong { .. }
         | WriteError::TooDeep { .. } => refused(Reason::Internal, &error),
-    })
+    })?;
+    out.set_len(written.bytes)?;
+    Ok(written)
 }
 
 fn text(set: &DataSet, tag: Tag) -> String {

@@ -26,7 +26,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all well; 2 some instances quarantined (
 pub(super) enum Command {
     /// Run the node until SIGTERM or Ctrl-C.
     Serve,
-    /// Clean a file or a folder; what cannot be cleaned stays out of OUT.
+    /// Clean a file, a folder or a ZIP archive; what cannot be cleaned stays out of OUT.
     Deid(DeidArgs),
     /// Judge lines of text as the burned-in and free-text cleaners do.
     Text {
@@ -85,7 +85,7 @@ pub(super) enum WorkerRole {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DeidArgs {
-    /// File or folder to read.
+    /// File, folder or ZIP archive to read.
     pub(super) input: PathBuf,
     /// Folder to write into.
     pub(super) output: PathBuf,
@@ -101,6 +101,12 @@ pub(super) struct DeidArgs {
     /// Input paths stand in the report; they may hold names of patients.
     #[arg(long)]
     pub(super) report_with_paths: bool,
+    /// OUT keeps the tree of IN, every directory under a new name.
+    #[arg(long)]
+    pub(super) keep_tree: bool,
+    /// Follow links to files, also those that lead out of IN.
+    #[arg(long)]
+    pub(super) follow_links: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod args;
 mod asked;
 mod check;
 mod deid;
+mod deid_report;
 mod peer;
 mod queue;
 mod receipts;

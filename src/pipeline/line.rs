@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::clean::Cleaned;
+use crate::clean::{Cleaned, Report};
 use crate::config::{Config, Project};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
@@ -81,6 +81,16 @@ impl CleanLine {
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
+        let report = self.check(job).await?;
+        admit(report, job.output.to_owned()).await
+    }
+
+    /// Cleans and verifies one instance. What stands at `output` leaves only by
+    /// way of [`Cleaned`], which compares it with this report.
+    ///
+    /// # Errors
+    /// [`WorkError`], each variant with what happens next.
+    pub async fn check(&self, job: LineJob<'_>) -> Result<Report, WorkError> {
         let order = CleanOrder {
             input: job.input.to_owned(),
             output: job.output.to_owned(),
@@ -101,7 +111,7 @@ impl CleanLine {
             report: report.clone(),
         };
         self.verifiers.verify(order).await?;
-        admit(report, job.output.to_owned()).await
+        Ok(report)
     }
 
     async fn assign(&self, project: &Project, person: PersonKey) -> Result<Assigned, WorkError> {
@@ -121,7 +131,7 @@ impl CleanLine {
     }
 }
 
-async fn admit(report: crate::clean::Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

@@ -94,6 +94,8 @@ pub enum KeyPurpose {
     Ledger,
     /// Keys by which the spool recognises an instance it has seen.
     InstanceKey,
+    /// New names of directories in a folder whose tree is kept, by project.
+    Tree,
 }
 
 impl KeyPurpose {
@@ -106,6 +108,7 @@ impl KeyPurpose {
             Self::TableValues => b"table-values",
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
+            Self::Tree => b"tree",
         }
     }
 }

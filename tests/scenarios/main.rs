@@ -18,6 +18,8 @@ mod support;
 mod bad_input;
 mod cine;
 mod folder;
+mod folder_input;
+mod folder_limits;
 mod hiding;
 mod kill_points;
 mod limits;
