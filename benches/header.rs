@@ -27,7 +27,7 @@ fn cleaned(file: &[u8], profile: &Profile, judge: &Judge, assigned: &Assigned) -
     let set = parsed(file);
     let matcher = Matcher::new(&collect_known(&set));
     let context = HeaderContext { profile, assigned, judge, matcher: &matcher };
-    clean_header(set, &context).unwrap().0
+    clean_header(&set, &context).unwrap().0
 }
 
 fn header(criterion: &mut Criterion) {
