@@ -3,11 +3,15 @@
 //! §C.12.1.1.2 its letters, coded by pydicom (tests/python/charsets.py).
 
 use std::fs;
+use std::path::Path;
 
 use airlock::dicom::VR;
 use airlock::dicom::charset::Charset;
 use serde::{Deserialize, Serialize};
 
+use crate::support::dcmtk::dcmdump;
+use crate::support::files::{files_below, holds, sample};
+use crate::support::node::Node;
 use crate::support::python::python;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,4 +86,22 @@ fn text_is_read_and_written_as_pydicom_does() {
     }
     assert_eq!(read.len(), written.len());
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// A site's text that the object's character set cannot say: the object moves
+/// to UTF-8, and passes the second door.
+#[test]
+fn an_object_with_a_text_beyond_its_character_set_leaves_in_utf_8() {
+    let node = Node::prepare("");
+    let profile = node.home().join("own.toml");
+    let rules = "name = \"own\"\noptions = []\n[rules]\nManufacturer = { replace = \"大学\" }\n";
+    fs::write(&profile, rules).unwrap();
+    let out = node.home().join("out");
+    let arguments: [&Path; 5] = ["deid".as_ref(), &sample(), &out, "--profile".as_ref(), &profile];
+    let run = node.command(&arguments);
+    assert_eq!(run.code(), 0, "{run:?}");
+    let [file] = &files_below(&out)[..] else { panic!("{:?}", files_below(&out)) };
+    let dump = dcmdump(file);
+    assert!(dump.contains("(0008,0005) CS [ISO_IR 192]"), "{dump}");
+    assert!(holds(&fs::read(file).unwrap(), "大学"));
 }

@@ -12,11 +12,15 @@ use crate::reasons;
 use crate::support::node::Node;
 use crate::support::python::python;
 
+/// Stands for the reason of what is counted and never copied.
+pub(crate) const NO_INSTANCE: &str = "not-dicom";
+
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fate {
     pub(crate) input: PathBuf,
-    /// The clean file, or reason and detail.
+    /// The clean file, or reason and detail; what is no instance has its kind
+    /// under [`NO_INSTANCE`].
     pub(crate) output: Result<PathBuf, (String, String)>,
 }
 
@@ -46,10 +50,11 @@ fn cleaned(node: &Node, folders: &[PathBuf], profile: &str) -> Vec<Fate> {
 
 fn fate(instance: &Value, out: &Path) -> Fate {
     let text = |key: &str| instance[key].as_str().unwrap_or_default().to_owned();
-    let output = if instance["outcome"] == "cleaned" {
-        Ok(out.join(text("output")))
-    } else {
-        Err((text("reason"), text("detail")))
+    let output = match text("outcome").as_str() {
+        "cleaned" => Ok(out.join(text("output"))),
+        "quarantined" => Err((text("reason"), text("detail"))),
+        NO_INSTANCE => Err((NO_INSTANCE.to_owned(), text("kind"))),
+        other => panic!("{other}: {instance}"),
     };
     Fate { input: text("input").into(), output }
 }

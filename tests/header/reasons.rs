@@ -7,7 +7,7 @@ use std::fs;
 
 use airlock::reason::Reason;
 
-use crate::public_files::Fate;
+use crate::public_files::{Fate, NO_INSTANCE};
 use crate::support::files::in_repository;
 
 const PAGE: &str = "docs/REASONS.md";
@@ -50,12 +50,14 @@ fn page(fates: &[Fate]) -> String {
         let files = counts.get(reason.code()).map_or(String::new(), usize::to_string);
         writeln!(page, "{} {files} |", row(*reason)).unwrap();
     }
+    let left = counts.remove(NO_INSTANCE).unwrap_or(0);
     let quarantined: usize = counts.values().sum();
-    let cleaned = fates.len() - quarantined;
+    let cleaned = fates.len() - quarantined - left;
     write!(
         page,
         "\n## pydicom's files\n\nOf {} files {cleaned} are cleaned and {quarantined} quarantined, \
-         under either profile.\n\n| code | detail | files |\n|---|---|---|\n",
+         under either profile; {left} are no instances (`{NO_INSTANCE}`) and stay where they are.\n\n\
+         | code | detail | files |\n|---|---|---|\n",
         fates.len()
     )
     .unwrap();

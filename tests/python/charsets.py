@@ -1,4 +1,6 @@
-"""Texts in the character sets of PS3.3 §C.12.1.1.2, as pydicom codes them.
+"""Texts in the character sets of PS3.3 §C.12.1.1.2, as pydicom codes them, and
+Python's codecs where pydicom has none (ISO_IR 203, 166, 13) or cannot read what
+it wrote (ISO 2022 IR 58).
 
     charsets.py make               prints a JSON list of {specific, vr, bytes, text}
     charsets.py read FILE          reads a list of {specific, vr, bytes} and prints
@@ -45,6 +47,7 @@ LARGE = {
     "GB18030": ([*KANJI, *HANGUL], "gb18030"),
     "GBK": (KANJI, "gbk"),
 }
+TO_CHINESE = b"\x1b$)A"
 LETTERS_IN_WORD = 6
 WORDS_IN_TEXT = 4
 
@@ -87,11 +90,17 @@ def as_text(value):
 
 def of_sets():
     for specific, codec in SINGLE.items():
-        letters = [bytes([code]).decode(codec, "ignore") for code in range(0xA0, 0x100)]
+        letters = [bytes([code]).decode(codec, "ignore") for code in range(0xA1, 0x100)]
         yield from texts(specific, [letter for letter in letters if letter])
     for specific, (codes, codec) in LARGE.items():
         letters = [chr(code) for code in codes]
-        yield from texts(specific, [one for one in letters if one.encode(codec, "ignore")])
+        yield from texts(specific, [one for one in letters if is_in(one, codec)])
+
+
+def is_in(letter, codec):
+    """Python writes Hangul beyond KS X 1001 in eight bytes, which PS3.5 does not know."""
+    coded = letter.encode(codec, "ignore")
+    return len(coded) == 2 if codec == "euc_kr" else bool(coded)
 
 
 def texts(specific, letters):
@@ -99,7 +108,8 @@ def texts(specific, letters):
     encodings = convert_encodings(specific.split("\\"))
     for at in range(0, len(words), WORDS_IN_TEXT):
         text = "Ab ".join(words[at : at + WORDS_IN_TEXT])
-        yield made(specific, "LO", encode_string(text, encodings), text)
+        alone = SINGLE.get(specific)
+        yield made(specific, "LO", text.encode(alone) if alone else encode_string(text, encodings), text)
 
 
 def made(specific, vr, coded, text):
@@ -107,10 +117,16 @@ def made(specific, vr, coded, text):
 
 
 def read(specific, vr, coded):
+    if specific in SINGLE:
+        return coded.decode(SINGLE[specific])
+    if specific == "\\ISO 2022 IR 58":
+        return coded.replace(TO_CHINESE, b"").decode("gb2312")
     encodings = convert_encodings(specific.split("\\"))
     if vr == "PN":
-        names = coded.split(b"\\") if len(encodings) == 1 else [coded]
-        return "\\".join(str(PersonName(name, encodings).decode()) for name in names)
+        # pydicom leaves empty groups at the end out.
+        plain = coded.rstrip(b" \0")
+        groups = "=" * (len(plain) - len(plain.rstrip(b"=")))
+        return str(PersonName(plain, encodings).decode()).rstrip("=") + groups
     return decode_bytes(coded, encodings, TEXT_VR_DELIMS)
 
 

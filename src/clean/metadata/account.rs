@@ -186,7 +186,7 @@ const DEPARTURES: [(When, Departure); 23] = [
     ),
     departs(
         Always,
-        "references (X/Z/U* and all other sequences of references) stay, with mapped UIDs",
+        "references (X/Z/U*: to images and source images) stay, with mapped UIDs",
         "without them series, reports and segmentations no longer find each other",
     ),
     departs(

@@ -110,10 +110,10 @@ fn each_option_does_its_column_and_no_other() {
     ];
     let content = |element: &Element| {
         let inside = item([text(0x0018, 0x0050, VR::DS, "2.5")]);
-        match element.vr {
-            VR::SQ => sequence(element.tag.group(), element.tag.element(), vec![inside]),
-            _ => element.clone(),
+        if element.vr == VR::SQ {
+            return sequence(element.tag.group(), element.tag.element(), vec![inside]);
         }
+        element.clone()
     };
     let shown = |set: &DataSet, at: Tag| match set.get(at).and_then(Element::items) {
         Some([first]) if first.get(tag(0x0018, 0x0050)).is_some() => "items".to_owned(),

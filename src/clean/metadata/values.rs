@@ -101,10 +101,11 @@ impl Values<'_> {
         charset: &Charset,
     ) -> Result<New, &'static str> {
         Ok(match step {
-            Step::KeepUnlessKnown(fallback) => match self.unless_known(bytes, vr, charset) {
-                New::Bytes(_, bytes) if says_nothing(&bytes) => fallen_back(*fallback),
-                new => new,
-            },
+            Step::KeepUnlessKnown(fallback) => {
+                let new = self.unless_known(bytes, vr, charset);
+                let is_nothing = matches!(&new, New::Bytes(_, bytes) if says_nothing(bytes));
+                if is_nothing { fallen_back(*fallback) } else { new }
+            }
             Step::KeepNumber if is_number(bytes) => New::Same,
             Step::KeepNumber => New::Empty,
             Step::KeepUid => self.uids(bytes, |uid| uid.parse::<Uid>().is_ok()),
