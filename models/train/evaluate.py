@@ -73,6 +73,7 @@ def report(records, found, threshold, options):
     print("  class     gold  touched covered | found precision  F1")
     for label in [*LABELS, "all"]:
         print_class(rows, label)
+    print_alarms(clinical)
     for key in options.by:
         print_groups(rows, key)
 
@@ -86,6 +87,12 @@ def print_class(rows, label):
     recall, precision = touched / max(1, len(gold)), right / max(1, len(said))
     f1 = 2 * recall * precision / max(1e-9, recall + precision)
     print(f"  {label:9} {len(gold):5} {recall:8.3f} {covered / max(1, len(gold)):7.3f} | {len(said):5} {precision:9.3f} {f1:5.3f}")
+
+
+def print_alarms(clinical):
+    """False alarms on clinical lines, by kind of line and class said."""
+    counts = collections.Counter((r["kind"], p[2]) for r, found in clinical for p in found)
+    print("  false alarms: " + ", ".join(f"{kind} {label} {n}" for (kind, label), n in counts.most_common(12)))
 
 
 def print_groups(rows, key):

@@ -28,6 +28,17 @@ from parts import Context, assemble, expand
 DATA = Path(__file__).resolve().parent / "data"
 LANGUAGES = {"en": 0.60, "de": 0.08, "fr": 0.07, "es": 0.07, "it": 0.05, "pt": 0.045, "nl": 0.045, "other": 0.04}
 KINDS = {"burned-in": 0.40, "description": 0.12, "comment": 0.24, "report": 0.16, "protocol": 0.08}
+JOINTS = {"burned-in": [" ", "  ", " ", " | ", " - ", ", "], "description": [" ", " - ", ", ", " / ", " + "], "comment": [", ", "; ", ". ", " ", " - ", "\n"],
+          "report": [" ", " ", "\n", ". "], "protocol": ["_", " ", "_", "-", "^"]}
+FUNCTION_WORDS = {
+    "en": "of the in on at by for with from to and or not no is was were has had been are be this that as if then than after before during under over into per via new old same other both each all any some more less very also only still now today soon again first second last next due until while since within without about between against can will would should could may please see note done seen given taken sent made used known called told asked wants needs left right small large good poor default user custom test temp copy final draft auto manual routine standard fast quick high low",
+    "de": "der die das des dem den ein eine und oder nicht kein keine ist war wurde wird hat im in am an auf bei mit von vom zum zur nach vor seit bis durch für ohne unter über als auch nur noch schon dann wegen gegen zwischen bitte siehe heute morgen gestern neu alt gleich beide alle rechts links oben unten",
+    "fr": "le la les un une des du de et ou ne pas est était a été au aux en dans sur sous par pour avec sans vers chez dès depuis avant après entre pendant selon très plus moins aussi encore déjà voir fait vu donné nouveau ancien même ce cette son sa ses il elle on lors adressé adressée connu connue",
+    "es": "el la los las un una de del y o no es era fue ha en con por para sin sobre bajo desde hasta entre según muy más menos también ya todavía ver hecho visto dado nuevo mismo este esta su se al antes después durante trasladado remitido conocido",
+    "it": "il lo la i gli le un una di del della e o non è era stato ha in con per da dal su senza sotto tra fra secondo molto più meno anche già ancora vedi fatto visto nuovo stesso questo questa suo al alla prima dopo durante inviato noto",
+    "pt": "o a os as um uma de do da e ou não é era foi tem em no na com por para sem sobre sob desde até entre segundo muito mais menos também já ainda ver feito visto novo mesmo este esta seu ao antes depois durante transferido encaminhado conhecido",
+    "nl": "de het een en of niet geen is was werd heeft in op aan bij met van voor naar door zonder onder over sinds tot tussen volgens zeer meer minder ook al nog zie gedaan gezien nieuw zelfde deze dit zijn haar te na tijdens ingelicht bekend gebeld wegens",
+}
 CHUNK = 5000
 # One in so many templates, eponyms and terms is kept for the test.
 HELD_OUT = 9
@@ -81,6 +92,7 @@ class World:
         lists = json.loads(gzip.open(sources).read())
         lists["latin_city"] = [c for c in lists["city"] if people.is_latin(c)]
         self.lexicon = {language: read_lexicon(language) for language in LANGUAGES}
+        self.words = ordinary_words(lists, self.lexicon)
         self.split(lists)
         self.templates = {language: read_templates(language) for language in LANGUAGES}
         self.context = Context(None, lists, self.lexicon, "en", is_test)
@@ -88,6 +100,8 @@ class World:
         self.context.slots = {**people.SLOTS, **places.SLOTS, **numbers_and_dates.SLOTS}
         for name in ("concept", "icd", "drug", "tag"):
             self.context.slots[name] = lambda context, name=name: context.pick(lists[name])
+        self.context.slots["dx"] = lambda context: context.pick(lists["dx"].get(context.language) or lists["dx"]["en"])
+        self.context.slots["word"] = lambda context: context.pick(self.words.get(context.language) or self.words["en"])
         lines = exclude.read_text().splitlines() if exclude else []
         self.excluded = {fold(json.loads(line)["text"]) for line in lines}
 
@@ -115,11 +129,50 @@ class World:
         if self.is_test and (not shares or context.chance(0.5)):
             shares = templates
         context.depth = 0
-        parts = disturb(context, expand(context, context.pick(shares or templates)), kind)
+        parts = expand(context, context.pick(shares or templates))
+        if context.chance(0.25):
+            parts = self.beside_clinical(parts, language, kind)
+        if context.chance(0.2):
+            parts = self.with_word(parts)
+        parts = disturb(context, parts, kind)
         text, spans = assemble(parts)
         if len(text.strip()) < 2:
             return self.line()
         return {"text": text, "kind": kind, "language": language, "side": side, "spans": spans}
+
+
+    def beside_clinical(self, parts, language, kind):
+        """A second, clinical line before or after, so that no caption stands alone."""
+        context = self.context
+        templates = self.templates[language].get(("clinical", kind)) or self.templates["en"]["clinical", kind]
+        other = expand(context, context.pick([t for t in templates if not is_held_out(t)] or templates))
+        between = [(context.pick(JOINTS[kind]), None)]
+        return [*other, *between, *parts] if context.chance(0.5) else [*parts, *between, *other]
+
+    def with_word(self, parts):
+        """An ordinary word between two parts: what is unknown is not at once a name."""
+        context = self.context
+        words = self.words["en"] if context.chance(0.4) else self.words.get(context.language, self.words["en"])
+        word = " ".join(context.pick(words) for _ in range(context.pick([1, 1, 2])))
+        at = context.between(0, len(parts))
+        inside = 0 < at < len(parts) and parts[at - 1][1] and parts[at - 1][1] == parts[at][1]
+        if inside or (at and parts[at - 1][0][-1:].isalnum()) or (at < len(parts) and parts[at][0][:1].isalnum()):
+            word = f" {word} "
+        return [*parts[:at], (word, None), *parts[at:]]
+
+
+def ordinary_words(lists, lexicon):
+    """Lower-case words of the clinical terms of each language."""
+    words = {}
+    for language, table in lexicon.items():
+        texts = [e for name, entries in table.items() if name not in ("epo", "eponym", "device", "probe", "maker") for e in entries]
+        texts += lists["dx"].get(language, []) + FUNCTION_WORDS.get(language, "").split()
+        if language == "en":
+            texts += lists["concept"] + lists["icd"] + lists["tag"]
+        # A capital inside a title may be a person's; these are words that occur in small letters.
+        found = {w for t in texts for w in t.replace("/", " ").split() if w.isalpha() and w.islower() and len(w) > 1}
+        words[language] = sorted(found | set(FUNCTION_WORDS.get(language, "").split()))
+    return words
 
 
 def is_held_out(entry):

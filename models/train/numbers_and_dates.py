@@ -121,9 +121,33 @@ def contact(context):
     return context.pick([phone, phone, phone, phone, phone, extension, mail, mail, web, account])(context)
 
 
+def pager(context):
+    caption = context.pick(["pager ", "bleep ", "pgr ", "beeper ", "Vocera ", "DECT ", "dect ", "p", "pager #", "Pieper ", "bip ", "sein ", "pager: ", "bleep no ", "#", "x"])
+    return caption + context.digits(context.between(3, 5))
+
+
+def harmless(context):
+    """Numbers with dots, strokes and dashes that are no dates and nobody's."""
+    n = context.between
+    return context.pick([
+        lambda: f"{n(1, 5)}/5", lambda: f"{n(1, 10)}/10", lambda: f"{n(90, 180)}/{n(50, 100)}", lambda: f"BP {n(90, 180)}/{n(50, 100)}", lambda: f"L{n(1, 5)}/{n(2, 5)}", lambda: f"C{n(2, 6)}/{n(3, 7)}", lambda: f"T{n(1, 12)}-{n(2, 12)}", lambda: f"L{n(1, 5)}-S1",
+        lambda: f"{n(2, 9)}-{n(10, 30)} mm", lambda: f"{n(1, 8)}-{n(2, 12)} weeks", lambda: f"{n(1, 12)}/{n(12, 60)}", lambda: f"{n(1, 99)}/{n(100, 400)}", lambda: f"Im {n(1, 99)}/{n(99, 300)}", lambda: f"{n(1, 6)}/6 murmur", lambda: f"G{n(1, 5)}P{n(0, 4)}", lambda: f"G{n(1, 5)} P{n(0, 3)}+{n(0, 2)}",
+        lambda: f"{n(10, 41)}+{n(0, 6)}", lambda: f"{n(10, 41)}w{n(0, 6)}d", lambda: f"{n(10, 41)}/40", lambda: "24/7", lambda: f"1:{n(2, 500)}", lambda: f"{n(1, 3)}:{n(1, 9)}", lambda: f"x{n(2, 9)}", lambda: f"#{n(1, 9)}", lambda: f"{n(1, 9)}.{n(0, 9)}.{n(0, 9)}", lambda: f"{n(1, 9)}-0 suture", lambda: f"{n(1, 20)}-{n(2, 30)}%",
+        lambda: f"T{n(1, 4)}N{n(0, 3)}M{n(0, 1)}", lambda: f"pT{n(1, 4)}a", lambda: f"ASA {n(1, 4)}", lambda: f"{n(1, 30)} of {n(30, 60)}", lambda: f"{n(1, 9)}x{n(1, 9)}x{n(1, 9)}", lambda: f"{n(3, 8)} Fr", lambda: f"{n(14, 24)}G", lambda: f"q{n(2, 12)}h", lambda: f"{n(1, 4)}x/d", lambda: f"{n(40, 140)} kg", lambda: f"{n(140, 200)} cm",
+        lambda: f"S{n(1, 20)} I{n(1, 300)}", lambda: f"Ph {n(1, 90)}%", lambda: f"{n(0, 95)}% R-R", lambda: f"Mo-Fr", lambda: f"winter {n(2005, 2030)}", lambda: f"{n(2005, 2030)}", lambda: f"{n(1990, 2010)}-{n(2011, 2030)}", lambda: f"{n(1, 12)} mo", lambda: f"D{n(1, 30)}", lambda: f"POD{n(1, 30)}", lambda: f"Q{n(1, 4)} {n(2010, 2030)}",
+    ])()
+
+
+def old_words(context):
+    """An age of ninety and more in words."""
+    unit = context.pick(["", "-one", "-two", "-three", "-four", "-five", "-six", "-seven", "-eight", "-nine"])
+    return [(f"ninety{unit}", "AGE"), (context.pick([" years old", " year old", " yo"]), "AGE")]
+
+
 AGE_UNITS = {
-    "en": ["{}Y", "{} y/o", "{} yo", "{}yo", "{} years", "{}-year-old", "{} year old", "{} yrs", "{}Y", "0{}Y", "{}y", "aged {}", "{} yr old", "{} years old", "{}yr", "{} YO", "{} y.o."],
-    "de": ["{}-jährige", "{} Jahre", "{} J.", "{}-jähriger", "{}J", "{} Jahre alt", "{} J", "{}jährige", "{}-jährigen"],
+    "en": ["{}Y", "{} y/o", "{} yo", "{}yo", "{} years", "{}-year-old", "{} year old", "{} yrs", "{}Y", "0{}Y", "{}y", "aged {}", "{} yr old", "{} years old", "{}yr", "{} YO", "{} y.o.", "{}F", "{}M", "{}yoF", "{}yoM", "{} yoM", "{}/F", "{}/M", "{}-yr-old", "{}-y-o", "{}yr old",
+           "{} year-old", "{} yr", "0{}y", "{}-year", "{} years of age", "{}y.o.", "{}YRS", "{} Yrs", "{}-yo", "{} Y", "{} years young", "age {}", "Age {}", "AGE {}", "age: {}", "Age: {}", "aged {}"],
+    "de": ["{}-jährige", "{} Jahre", "{} J.", "{}-jähriger", "{}J", "{} Jahre alt", "{} J", "{}jährige", "{}-jährigen", "{}jähriger", "{} Jahren", "Alter {}", "{} jährige", "{}-jähr."],
     "fr": ["{} ans", "{}ans", "{} a", "âgée de {} ans"], "es": ["{} años", "{}a", "{} a.", "{} años de edad"], "it": ["{} anni", "{}anni", "{} aa", "{}enne"], "pt": ["{} anos", "{}a", "{} anos de idade"],
     "nl": ["{} jaar", "{}-jarige", "{} jr", "{}j", "{} jaar oud", "{} jarige"],
 }
@@ -196,7 +220,7 @@ def labelled(function, label):
 SLOTS = {
     "date": labelled(date, "DATE"), "stamp": labelled(stamp, "DATE"), "id": labelled(identifier, "ID"),
     "phone": labelled(phone, "CONTACT"), "ext": labelled(extension, "CONTACT"), "mail": labelled(mail, "CONTACT"), "web": labelled(web, "CONTACT"),
-    "account": labelled(account, "CONTACT"), "contact": labelled(contact, "CONTACT"), "oldage": old_age,
+    "pager": labelled(pager, "CONTACT"), "harmless": harmless, "oldwords": old_words, "account": labelled(account, "CONTACT"), "contact": labelled(contact, "CONTACT"), "oldage": old_age,
     "age": age, "n": number, "dec": decimal, "measure": measure, "size": size, "time": time, "uid": uid, "version": version, "weekday": weekday, "month": month,
     "year": lambda c: str(c.between(1985, 2031)), "d1": lambda c: str(c.between(1, 9)), "d2": lambda c: str(c.between(10, 99)), "d3": lambda c: str(c.between(100, 999)), "d4": lambda c: str(c.between(1000, 9999)),
     "letter": lambda c: c.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),

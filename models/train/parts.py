@@ -88,7 +88,10 @@ def assemble(parts):
         inner = piece.strip()
         if label and inner:
             start = len(text) + piece.index(inner)
-            spans.append([start, start + len(inner), label])
+            if spans and spans[-1][2] == label and not text[spans[-1][1] : start + piece.index(inner)].strip():
+                spans[-1][1] = start + len(inner)
+            else:
+                spans.append([start, start + len(inner), label])
         text += piece
     return text, spans
 

