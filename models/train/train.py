@@ -34,11 +34,22 @@ def main():
     network = networks.make(options.kind)
     if options.base:
         network.load_checkpoint(options.base)
+    if options.resume:
+        from safetensors.torch import load_file
+
+        network.load_state_dict({k: v.float() for k, v in load_file(str(options.resume)).items()})
+        # A short second run: the table of words is half the weights and would hardly move.
+        for table in (name for name in ("word", "position") if hasattr(network, name)):
+            getattr(network, table).weight.requires_grad_(False)
     network.to(options.device)
     fit(network, rows, options)
+    save(network, options.out)
+
+
+def save(network, path):
     from safetensors.torch import save_file
 
-    save_file({k: v.half().contiguous().cpu() for k, v in network.state_dict().items()}, str(options.out))
+    save_file({k: v.half().contiguous().cpu() for k, v in network.state_dict().items()}, str(path))
 
 
 def arguments():
@@ -52,10 +63,12 @@ def arguments():
     parser.add_argument("--rate", type=float)
     parser.add_argument("--batch", type=int, help="places a batch")
     parser.add_argument("--base", type=Path)
+    parser.add_argument("--resume", type=Path, help="weights to go on from, in place of --base")
     parser.add_argument("--tokenizer", type=Path)
     parser.add_argument("--exclude", type=Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--report", type=int, default=200, help="steps between two reports, each saves the weights")
     parser.add_argument("--steps-max", type=int, help="stop early, to measure the time a step takes")
     return parser.parse_args()
 
@@ -114,7 +127,7 @@ def fit(network, rows, options):
     epochs = [batches(rows, places_max, random) for _ in range(options.epochs)]
     steps = sum(map(len, epochs))
     rate = options.rate or RATE[options.kind]
-    optimizer = torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], rate, betas=(0.9, 0.98), weight_decay=0.01)
     warm = max(1, min(500, steps // 10))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / (steps - warm))))
     starts = np.concatenate([[0], np.cumsum(rows[0].lengths)])
@@ -133,7 +146,8 @@ def fit(network, rows, options):
             optimizer.step()
             schedule.step()
             step += 1
-            if step % 200 == 0 or step == options.steps_max:
+            if step % options.report == 0 or step == options.steps_max:
+                save(network, options.out)
                 print(f"step {step} of {steps}, loss {loss.item():.4f}, {time.time() - began:.0f} s", flush=True)
             if step == options.steps_max:
                 return
