@@ -35,6 +35,8 @@ pub const NAMES: &[&str] = &[
     "spool.forget.done",
     "pseudonym.journal.synced",
     "pseudonym.index.written",
+    "keys.retired.linked",
+    "keys.master.replaced",
     "receipt.lines.synced",
     "receipt.anchor.synced",
 ];

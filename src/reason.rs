@@ -52,6 +52,12 @@ reasons! {
     /// No usable Patient ID (decision 7).
     NoPatientId = "no-patient-id", "there is no usable Patient ID, so no pseudonym can be given",
         "enter the Patient ID at the source and send it again, or allow unlinked codes for the project";
+    /// The project takes pseudonyms from a list alone.
+    NotInList = "not-in-list", "this patient is not in the project's list of pseudonyms",
+        "import the patient's line with airlock pseudonym import, then release it; or let the project make codes";
+    /// The project counts dates from a day of each person's own.
+    NoBaselineDate = "no-baseline-date", "the project moves baseline dates, and this patient has none or another one",
+        "import the patient's baseline date with airlock pseudonym import, then release it";
     /// Not a transfer syntax that can be read.
     UnknownTransferSyntax = "unknown-transfer-syntax", "the transfer syntax is not supported",
         "let the sender offer another transfer syntax, for example Explicit VR Little Endian";

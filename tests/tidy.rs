@@ -60,6 +60,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "dicom",
             "error",
             "forward",
+            "identified",
             "kill_point",
             "lifecycle",
             "observe",

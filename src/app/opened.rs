@@ -91,8 +91,11 @@ pub struct Opened {
     pub spool: Spool,
     /// Key of the marks by which repeats are known.
     pub instance_key: pseudonym::SecretKey,
+    /// The current master key.
+    pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    key_id: String,
     config: Arc<Config>,
     // Last, so that it is released after all that it guards.
     _lock: DataLock,
@@ -112,14 +115,7 @@ impl Opened {
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
         let table = table(config, &keys, &disk)?;
-        let ledger_key = keys.current().derive(KeyPurpose::Ledger, "");
-        let (ledger, found) = Ledger::open(
-            &dir.join("receipts"),
-            Arc::clone(&disk),
-            Arc::clone(&clock),
-            LedgerKey::new(*ledger_key.expose()),
-        )?;
-        info!(?found, "ledger opened");
+        let ledger = ledger(dir, &keys, &disk, &clock)?;
         let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
         let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
         info!(?recovery, "spool opened");
@@ -128,6 +124,8 @@ impl Opened {
             ledger: Arc::new(ledger),
             spool,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
+            key_id: keys.current().id().to_owned(),
+            keys,
             clock,
             config: Arc::clone(config),
             _lock: lock,
@@ -143,6 +141,8 @@ impl Opened {
             config: Arc::clone(&self.config),
             spool: self.spool.clone(),
             ledger: Arc::clone(&self.ledger),
+            table: Arc::clone(&self.table) as _,
+            key_id: self.key_id.clone(),
             clock: Arc::clone(&self.clock),
         })?)
     }
@@ -150,7 +150,7 @@ impl Opened {
 
 fn keys(config: &Config) -> Result<Keys, AppError> {
     if let Some(path) = &config.master_key_file {
-        return Ok(Keys::new(MasterKey::from_file(path)?));
+        return Ok(Keys::with_retired_in(MasterKey::from_file(path)?, &config.data_dir)?);
     }
     let (keys, origin) = Keys::load_or_create(&config.data_dir)?;
     if origin == KeyOrigin::Created {
@@ -163,6 +163,33 @@ fn keys(config: &Config) -> Result<Keys, AppError> {
     Ok(keys)
 }
 
+/// The ledger goes on under the key that its chain was begun with, whatever
+/// key new persons get today.
+fn ledger(
+    data_dir: &Path,
+    keys: &Keys,
+    disk: &Arc<dyn Disk>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Ledger, LedgerError> {
+    let dir = data_dir.join("receipts");
+    let mut refused = LedgerError::NoAnchor;
+    for key in keys.all() {
+        let ledger_key = LedgerKey::new(*key.derive(KeyPurpose::Ledger, "").expose());
+        match Ledger::open(&dir, Arc::clone(disk), Arc::clone(clock), ledger_key) {
+            Ok((ledger, found)) => {
+                info!(?found, "ledger opened");
+                return Ok(ledger);
+            }
+            Err(LedgerError::NoAnchor) => {}
+            Err(other) => {
+                refused = other;
+                break;
+            }
+        }
+    }
+    Err(refused)
+}
+
 fn table(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<SledTable, AppError> {
     let dir = config.data_dir.join("pseudonyms");
     let (table, report) = pseudonym::open(&dir, keys, Arc::clone(disk))?;
@@ -171,7 +198,9 @@ fn table(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<SledTable
     for (name, project) in &config.projects {
         rules.insert(
             name.clone(),
-            CodeRule::new(code_mode(project.code_mode), &project.code_prefix)?,
+            CodeRule::new(code_mode(project.code_mode), &project.code_prefix)?.with_baseline(
+                project.rules.profile.baseline.as_ref().map(|baseline| baseline.day),
+            ),
         );
     }
     Ok(table.with_rules(rules))
@@ -182,6 +211,7 @@ fn code_mode(mode: PseudonymMode) -> CodeMode {
         PseudonymMode::Hmac => CodeMode::Hmac,
         PseudonymMode::Random => CodeMode::Random,
         PseudonymMode::Sequential => CodeMode::Sequential,
+        PseudonymMode::Imported => CodeMode::Imported,
     }
 }
 

@@ -105,6 +105,9 @@ pub struct Report {
     pub study_instance: String,
     /// Pseudonym.
     pub patient_code: String,
+    /// The study names nobody: its pseudonym is linked to no other study.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// Transfer syntax of the input.
     pub transfer_syntax_in: String,
     /// Transfer syntax of the output.

@@ -8,7 +8,9 @@ mod args;
 mod asked;
 mod check;
 mod deid;
+mod deid_report;
 mod peer;
+mod pseudonym;
 mod queue;
 mod receipts;
 mod text;
@@ -59,6 +61,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Check { json } => check::run(&config, json),
         Command::Queue { json } => queue::status(&config, json),
         Command::Quarantine(command) => queue::quarantine(&config, command),
+        Command::Pseudonym(command) => pseudonym::run(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
         Command::Healthcheck => check::health(&config),
         Command::Worker { .. } => Ok(ExitCode::Bug),

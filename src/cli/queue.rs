@@ -59,6 +59,7 @@ pub(super) fn quarantine(config: &Config, command: QuarantineCommand) -> Result<
         | Answer::Queue(_)
         | Answer::Receipts(_)
         | Answer::ChainWhole(_)
+        | Answer::Persons(_)
         | Answer::Failed { .. } => Err(odd()),
     }
 }

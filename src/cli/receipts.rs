@@ -47,6 +47,9 @@ fn line(receipt: &Receipt, gap: &str) -> String {
         Outcome::Quarantined { reason, .. } => format!("quarantined: {}", reason.code()),
         Outcome::Discarded { actor, .. } => format!("discarded by {actor}"),
         Outcome::Released => "released".to_owned(),
+        Outcome::TableUse { action, actor, code, persons, .. } => {
+            format!("pseudonyms: {action:?} of {persons} by {actor} {code}").to_lowercase()
+        }
     };
     // A comma or a line break in an actor's name must not make a column.
     let outcome = outcome.replace([',', '\n', '\r', '"'], " ");

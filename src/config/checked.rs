@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::profile::{CleanLimits, CleanRules, Profile, TextPolicy};
+use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
+use super::profile::{CleanLimits, CleanRules, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
 use crate::dicom::{AeTitle, Uid};
 
@@ -66,7 +67,7 @@ pub struct Project {
     pub ae_title: AeTitle,
     /// What the cleaner must know.
     pub rules: CleanRules,
-    /// How pseudonyms of new persons are made: `hmac`, `random` or `sequential`.
+    /// How pseudonyms of new persons are made.
     pub code_mode: PseudonymMode,
     /// Put before each pseudonym.
     pub code_prefix: String,
@@ -84,6 +85,8 @@ pub enum PseudonymMode {
     Random,
     /// Prefix and a number.
     Sequential,
+    /// From a list; who is not in it is quarantined.
+    Imported,
 }
 
 /// One destination.
@@ -140,10 +143,10 @@ pub struct Fault {
 
 /// Collects faults, so that all are told at once.
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
         self.0.push(Fault { key: key.into(), what: what.into() });
     }
 
@@ -158,7 +161,7 @@ impl Faults {
         })
     }
 
-    fn name(&mut self, key: &str, name: &str) {
+    pub(super) fn name(&mut self, key: &str, name: &str) {
         let legal = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !legal || name.is_empty() || name.len() > NAME_CHARS_MAX {
             self.add(key, "a name has 1 to 32 of the characters a-z 0-9 -");
@@ -300,9 +303,13 @@ fn projects(
 ) -> BTreeMap<String, Project> {
     let only_default = BTreeMap::from([(DEFAULT_PROJECT.to_owned(), RawProject::default())]);
     let written = if raw.project.is_empty() { &only_default } else { &raw.project };
+    let aliases = issuer_aliases(raw, faults);
     let mut checked: BTreeMap<String, Project> = BTreeMap::new();
     for (name, project) in written {
-        let good = checked_project(name, project, ae_title, destinations, faults);
+        let mut good = checked_project(name, project, ae_title, destinations, faults);
+        let key = |field: &str| format!("project.{name}.{field}");
+        good.rules.persons = person_reading(&key, project, &aliases, faults);
+        good.code_mode = pseudonym_mode(&key, project, faults);
         if checked.values().any(|other| other.ae_title == good.ae_title) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
@@ -350,8 +357,9 @@ fn checked_project(
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
             header_only: raw.header_only.iter().cloned().collect(),
             limits: CleanLimits::default(),
+            persons: PersonReading::default(),
         },
-        code_mode: checked_mode(&key("pseudonym_mode"), raw.pseudonym_mode.as_deref(), faults),
+        code_mode: PseudonymMode::default(),
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
     }
@@ -379,18 +387,6 @@ fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPol
                 "write hide-unless-known-clinical, hide-identifying, hide-outside-regions or hide-all",
             );
             TextPolicy::default()
-        }
-    }
-}
-
-fn checked_mode(key: &str, name: Option<&str>, faults: &mut Faults) -> PseudonymMode {
-    match name {
-        None | Some("hmac") => PseudonymMode::Hmac,
-        Some("random") => PseudonymMode::Random,
-        Some("sequential") => PseudonymMode::Sequential,
-        Some(_) => {
-            faults.add(key, "write hmac, random or sequential");
-            PseudonymMode::Hmac
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Configuration: read raw (TOML and environment), checked once, used typed.
 
 pub mod checked;
+mod fit;
 pub mod load;
+mod persons;
 pub mod profile;
 mod profile_file;
 pub mod raw;
@@ -9,5 +11,6 @@ pub mod raw;
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use load::{ConfigError, load};
 pub use profile::{
-    Action, CleanLimits, CleanRules, PrivateTag, Profile, ProfileOption, TagRule, TextPolicy,
+    Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,
+    TagRule, TextPolicy,
 };

@@ -30,6 +30,7 @@ async fn carried_out(node: &Node, request: Request) -> Result<Answer, NodeError>
             Answer::Done(vec![id])
         }
         Request::Receipts { study } => Answer::Receipts(node.receipts(study).await?),
+        Request::Persons(request) => Answer::Persons(node.persons(request).await?),
         Request::VerifyReceipts => Answer::ChainWhole(node.verify_receipts().await?),
     })
 }

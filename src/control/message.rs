@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::{QuarantineView, QueueView};
+use crate::pipeline::{PersonAnswer, PersonRequest, QuarantineView, QueueView};
 use crate::receipt::Receipt;
 
 /// From a command.
@@ -39,6 +39,8 @@ pub enum Request {
     },
     /// Walk the ledger's chain.
     VerifyReceipts,
+    /// The table of pseudonyms.
+    Persons(PersonRequest),
 }
 
 /// To a command.
@@ -57,6 +59,8 @@ pub enum Answer {
     Receipts(Vec<Receipt>),
     /// The chain is whole: this many lines.
     ChainWhole(u64),
+    /// The table of pseudonyms.
+    Persons(PersonAnswer),
     /// It was not done.
     Failed {
         /// Why and what to do.

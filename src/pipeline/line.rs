@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::clean::Cleaned;
+use crate::clean::{Cleaned, Report};
 use crate::config::{Config, Project};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
@@ -28,7 +28,7 @@ pub struct LineJob<'a> {
     pub output: &'a Path,
     /// The project.
     pub project: &'a Project,
-    /// Issuer of Patient ID where the object has none.
+    /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
     /// Hex SHA-256 that the received object had when it was acknowledged.
     pub expected_digest: Option<&'a str>,
@@ -81,6 +81,16 @@ impl CleanLine {
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
+        let report = self.check(job).await?;
+        admit(report, job.output.to_owned()).await
+    }
+
+    /// Cleans and verifies one instance. What stands at `output` leaves only by
+    /// way of [`Cleaned`], which compares it with this report.
+    ///
+    /// # Errors
+    /// [`WorkError`], each variant with what happens next.
+    pub async fn check(&self, job: LineJob<'_>) -> Result<Report, WorkError> {
         let order = CleanOrder {
             input: job.input.to_owned(),
             output: job.output.to_owned(),
@@ -101,7 +111,7 @@ impl CleanLine {
             report: report.clone(),
         };
         self.verifiers.verify(order).await?;
-        admit(report, job.output.to_owned()).await
+        Ok(report)
     }
 
     async fn assign(&self, project: &Project, person: PersonKey) -> Result<Assigned, WorkError> {
@@ -115,13 +125,19 @@ impl CleanLine {
             Ok(Err(error @ PseudonymError::TooLong { .. })) => {
                 Err(Quarantine::new(Reason::OverLimit, error.to_string()).into())
             }
+            Ok(Err(PseudonymError::NotInList)) => {
+                Err(Quarantine::new(Reason::NotInList, "(0010,0020)").into())
+            }
+            Ok(Err(error @ (PseudonymError::NoBaselineDate | PseudonymError::BaselineMoved))) => {
+                Err(Quarantine::new(Reason::NoBaselineDate, error.to_string()).into())
+            }
             Ok(Err(error)) => Err(WorkError::NotAssigned { what: error.to_string() }),
             Err(error) => Err(WorkError::NotAssigned { what: error.to_string() }),
         }
     }
 }
 
-async fn admit(report: crate::clean::Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

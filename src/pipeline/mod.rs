@@ -9,9 +9,12 @@ pub mod folder;
 pub mod handle;
 pub mod line;
 pub mod node;
+pub mod person_words;
+pub mod persons;
 pub mod stages;
 
 pub use deliver::{Destination, Target};
 pub use handle::{QuarantineView, QueueView};
 pub use line::{CleanLine, LineJob};
 pub use node::{Node, NodeError, NodeParts};
+pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};

@@ -12,6 +12,7 @@ use crate::clean::Report;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lifecycle::Stopping;
+use crate::pseudonym::{PseudonymError, PseudonymTable};
 use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
@@ -30,6 +31,9 @@ pub enum NodeError {
     /// Cleaning could not be tried.
     #[error(transparent)]
     Work(WorkError),
+    /// The table of pseudonyms failed.
+    #[error(transparent)]
+    Pseudonym(#[from] PseudonymError),
     /// A name of the configuration or a report of the spool is unusable.
     #[error("{what}")]
     Unusable {
@@ -50,6 +54,10 @@ pub struct NodeParts {
     pub spool: Spool,
     /// Receipts.
     pub ledger: Arc<Ledger>,
+    /// Pseudonyms.
+    pub table: Arc<dyn PseudonymTable>,
+    /// Id of the key that new persons get.
+    pub key_id: String,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -62,6 +70,8 @@ pub struct Node {
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) table: Arc<dyn PseudonymTable>,
+    pub(super) key_id: String,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -78,6 +88,8 @@ impl Node {
             queue,
             repeats: Repeats::default(),
             ledger: parts.ledger,
+            table: parts.table,
+            key_id: parts.key_id,
             clock: parts.clock,
         };
         node.take_up()?;

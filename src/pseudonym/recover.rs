@@ -160,7 +160,7 @@ fn restore(
     let mut position = journal.end();
     for record in lost.values() {
         sealer.open(record)?;
-        position = position.after(record);
+        position = position.chained(record);
     }
     if (position.sequence, position.chain) != (sentinel.sequence, sentinel.chain) {
         return Err(PseudonymError::JournalBehindIndex {
@@ -169,7 +169,7 @@ fn restore(
         });
     }
     for record in lost.values() {
-        journal.append(record)?;
+        journal.append(std::slice::from_ref(record))?;
     }
     let records_restored = lost.len() as u64;
     Ok(Levelled { index, sentinel, state: IndexState::Level, records_restored })

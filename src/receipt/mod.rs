@@ -22,5 +22,7 @@ pub use chain::LedgerKey;
 pub use error::LedgerError;
 pub use iter::{Filter, Receipts};
 pub use ledger::{ClosedLedger, Ledger};
-pub use receipt::{Cleaning, Detail, Event, EventKey, Outcome, OutcomeKind, Receipt, report_bytes};
+pub use receipt::{
+    Cleaning, Detail, Event, EventKey, Outcome, OutcomeKind, Receipt, TableAction, report_bytes,
+};
 pub use writer::LedgerReport;

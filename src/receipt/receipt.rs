@@ -67,6 +67,38 @@ pub enum Outcome {
     },
     /// A person sent it round again: cleaned and checked under today's rules.
     Released,
+    /// Nothing became of an instance: a person used the table of pseudonyms.
+    TableUse {
+        /// What for.
+        action: TableAction,
+        /// Who.
+        actor: String,
+        /// Why, in the person's words.
+        reason: String,
+        /// The pseudonym, where it is about one.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        code: String,
+        /// Of how many persons.
+        persons: u64,
+    },
+}
+
+/// What a person did with the table of pseudonyms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableAction {
+    /// Asked who has a code, or which code somebody has.
+    Lookup,
+    /// Took the list out.
+    Export,
+    /// Put a list in.
+    Import,
+    /// Said that two IDs are one person.
+    Link,
+    /// The same, for two that had codes already.
+    Merge,
+    /// Made a new key for new persons.
+    Rekey,
 }
 
 /// An outcome without its details.
@@ -80,6 +112,8 @@ pub enum OutcomeKind {
     Discarded,
     /// [`Outcome::Released`].
     Released,
+    /// [`Outcome::TableUse`].
+    TableUse,
 }
 
 /// What makes two receipts the same event: after a crash an event may be
@@ -148,6 +182,9 @@ pub struct Cleaning {
     pub models: Vec<String>,
     /// Key of the person's pseudonym.
     pub key_id: String,
+    /// The pseudonym is the study's alone: nobody was named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// New Study Instance UID.
     pub study: String,
     /// New Series Instance UID.
@@ -258,13 +295,17 @@ impl Outcome {
             Self::Quarantined { .. } => OutcomeKind::Quarantined,
             Self::Discarded { .. } => OutcomeKind::Discarded,
             Self::Released => OutcomeKind::Released,
+            Self::TableUse { .. } => OutcomeKind::TableUse,
         }
     }
 
     fn destination(&self) -> Option<&str> {
         match self {
             Self::Delivered { destination, .. } => Some(destination),
-            Self::Quarantined { .. } | Self::Discarded { .. } | Self::Released => None,
+            Self::Quarantined { .. }
+            | Self::Discarded { .. }
+            | Self::Released
+            | Self::TableUse { .. } => None,
         }
     }
 
@@ -281,6 +322,13 @@ impl Outcome {
                 reason: bounded(&reason, DETAIL_BYTES_MAX),
             },
             Self::Released => Self::Released,
+            Self::TableUse { action, actor, reason, code, persons } => Self::TableUse {
+                action,
+                actor: bounded(&actor, NAME_BYTES_MAX),
+                reason: bounded(&reason, DETAIL_BYTES_MAX),
+                code: bounded(&code, CODE_BYTES_MAX),
+                persons,
+            },
         }
     }
 }
@@ -303,6 +351,7 @@ impl Cleaning {
             profile_digest: bounded(&report.profile_digest, PROFILE_DIGEST_CHARS),
             models: report.models.iter().map(|model| bounded(model, NAME_BYTES_MAX)).collect(),
             key_id: bounded(&report.key_id, KEY_ID_BYTES_MAX),
+            unlinked: report.unlinked,
             study: code(&report.study_instance),
             series: code(&report.series_instance),
             instance: code(&report.sop_instance),
@@ -440,6 +489,13 @@ mod tests {
             Outcome::Quarantined { reason: Reason::NoPatientId, detail: words("(0010,0020)") },
             Outcome::Discarded { actor: words("jürgen"), reason: words("twice sent") },
             Outcome::Released,
+            Outcome::TableUse {
+                action: TableAction::Lookup,
+                actor: words("jürgen"),
+                reason: words("adverse event"),
+                code: words("C-1"),
+                persons: 1,
+            },
         ] {
             let receipt = Receipt::of_uncleaned(event(outcome), &"01".repeat(32));
             let read: Receipt = serde_json::from_str(&receipt.to_json()).unwrap();
@@ -464,6 +520,21 @@ mod tests {
             assert!(receipt.dropped.len() >= 4);
             assert_eq!(receipt.cleaning.unwrap().boxes_hidden, 11, "totals stay");
         }
+    }
+
+    #[test]
+    fn the_longest_use_of_the_table_fits() {
+        let long = |c: char| c.to_string().repeat(500);
+        let outcome = Outcome::TableUse {
+            action: TableAction::Import,
+            actor: long('ä'),
+            reason: long('\n'),
+            code: long('C'),
+            persons: u64::MAX,
+        };
+        let worst = Event { id: long('i'), project: long('\\'), ..event(outcome) };
+        let bytes = Receipt::of_uncleaned(worst, "").to_json().len();
+        assert!(bytes <= RECEIPT_BYTES_MAX, "{bytes}");
     }
 
     #[test]

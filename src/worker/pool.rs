@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
@@ -107,7 +107,7 @@ pub struct Pool {
 struct Worker {
     process: Child,
     stdin: ChildStdin,
-    stdout: ChildStdout,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Pool {
@@ -231,7 +231,7 @@ impl Pool {
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(not_started("no pipes".into()));
         };
-        let mut worker = Worker { process, stdin, stdout };
+        let mut worker = Worker { process, stdin, stdout: BufReader::new(stdout) };
         let setup = Order::Setup(self.options.setup.clone());
         match tokio::time::timeout(READY_WAIT_MAX, worker.exchange(&setup)).await {
             Ok(Ok(Answer::Ready(not_confined))) => {

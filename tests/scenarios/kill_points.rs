@@ -55,6 +55,9 @@ const QUARANTINED: &[&str] =
 const RELEASED: &[&str] = &["spool.release.record-synced", "spool.release.durable"];
 const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
 
+/// Passed once by a change of the key.
+const REKEYED: &[&str] = &["keys.retired.linked", "keys.master.replaced"];
+
 /// Good instances of each run.
 const INSTANCES: usize = 12;
 /// The point kills when it is passed for this time: some instances are
@@ -234,7 +237,7 @@ fn dies_while_it_throws_away(point: &str) {
 
 #[test]
 fn every_point_is_on_a_way_that_is_tested() {
-    let tested = [DELIVERED, NAMED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED].concat();
+    let tested = [DELIVERED, NAMED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED, REKEYED].concat();
     assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
 }
 
@@ -271,6 +274,31 @@ fn quarantined_instances_survive() {
 fn released_and_discarded_instances_survive_or_are_gone_as_told() {
     RELEASED.iter().for_each(|point| dies_on_the_way_out_of_quarantine(point));
     DISCARDED.iter().for_each(|point| dies_while_it_throws_away(point));
+}
+
+/// Known persons come out as before, whatever the key is now.
+#[test]
+fn a_change_of_the_key_splits_nobody_wherever_it_is_killed() {
+    for point in REKEYED {
+        let mut node = Node::prepare(&project_configuration());
+        fs::create_dir_all(node.data().join("keys")).unwrap();
+        fs::copy(REFERENCE.home.path().join("master"), node.data().join("keys/master")).unwrap();
+        node.start_again();
+        storescu("AIRLOCK", node.port(), &[], &[REFERENCE.good().join("3.dcm")]).success();
+        node.settle();
+        node.stop();
+        node.set("AIRLOCK_KILL_POINT", point);
+        let rekey = ["pseudonym", "rekey", "--actor", "tester", "--reason", "once a year"];
+        assert_eq!(node.command(&rekey).status.signal(), Some(9), "{point}");
+        node.unset("AIRLOCK_KILL_POINT");
+        node.command(&rekey).success();
+        node.start_again();
+        storescu("AIRLOCK", node.port(), &[], &[REFERENCE.good().join("4.dcm")]).success();
+        assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
+        all_delivered(&node, &BTreeSet::from([3, 4]), point);
+        node.command(&["pseudonym", "verify"]).success();
+        assert_eq!(node.receipts("table-use").len(), 2, "{point}");
+    }
 }
 
 #[test]

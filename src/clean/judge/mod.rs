@@ -7,6 +7,7 @@
 
 mod clinical;
 mod matcher;
+mod needs;
 mod patterns;
 mod words;
 

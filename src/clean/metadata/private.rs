@@ -14,15 +14,18 @@ use crate::dicom::{DataSet, Tag, VR};
 /// The private elements of one data set that stay.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
-    elements: BTreeMap<Tag, VR>,
+    elements: BTreeMap<Tag, Option<VR>>,
     creators: BTreeSet<Tag>,
 }
 
 /// Why a private element stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stays {
-    /// It is listed as safe; its VR, by the table where the stream did not say it.
-    Safe(VR),
+    /// It is listed as safe.
+    Safe {
+        /// Its VR by the list; a site's need not say it.
+        listed: Option<VR>,
+    },
     /// It names the block of one that is.
     Creator,
 }
@@ -37,8 +40,7 @@ impl Retained {
         for element in set.iter().filter(|element| is_private(element.tag)) {
             let Some(creator) = creator_tag(element.tag) else { continue };
             let Some(listed) = safe_vr(set, profile, creator, element.tag) else { continue };
-            let vr = if element.vr == VR::UN { listed } else { element.vr };
-            retained.elements.insert(element.tag, vr);
+            retained.elements.insert(element.tag, listed);
             retained.creators.insert(creator);
         }
         retained
@@ -47,21 +49,21 @@ impl Retained {
     /// Why an element stays; `None` when it goes.
     pub(super) fn stays(&self, tag: Tag) -> Option<Stays> {
         match self.elements.get(&tag) {
-            Some(vr) => Some(Stays::Safe(*vr)),
+            Some(listed) => Some(Stays::Safe { listed: *listed }),
             None => self.creators.contains(&tag).then_some(Stays::Creator),
         }
     }
 }
 
-/// The VR that the lists give a retained element.
-fn safe_vr(set: &DataSet, profile: &Profile, creator: Tag, tag: Tag) -> Option<VR> {
+/// What the lists say of a private element: nothing, or its VR when they give one.
+fn safe_vr(set: &DataSet, profile: &Profile, creator: Tag, tag: Tag) -> Option<Option<VR>> {
     let creator = set.ascii(creator)?;
     let low_byte = low_byte(tag);
-    let of_site = profile.safe_private.iter().any(|safe| {
+    let of_site = profile.safe_private.iter().find(|safe| {
         safe.creator == creator && safe.group == tag.group() && safe.element == low_byte
     });
-    let of_table = table::safe_private(creator, tag.group(), low_byte).map(|row| row.vr);
-    of_table.or(of_site.then_some(VR::UN))
+    let of_table = table::safe_private(creator, tag.group(), low_byte).map(|row| Some(row.vr));
+    of_table.or(of_site.map(|safe| safe.vr.as_deref().and_then(|vr| vr.parse().ok())))
 }
 
 /// The element that reserves the block of `tag`: (gggg,00bb) for (gggg,bbxx).
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn safe_elements_are_kept_with_their_creator_in_any_block() {
         let retained = Retained::of(&set(), &Profile::tcia());
-        assert_eq!(retained.stays(Tag(0x0019, 0x110C)), Some(Stays::Safe(VR::IS)));
+        assert_eq!(retained.stays(Tag(0x0019, 0x110C)), Some(Stays::Safe { listed: Some(VR::IS) }));
         assert_eq!(retained.stays(Tag(0x0019, 0x0011)), Some(Stays::Creator));
         for gone in [0x0010, 0x100C, 0x110B, 0x120C] {
             assert_eq!(retained.stays(Tag(0x0019, gone)), None, "{gone:04X}");
@@ -116,8 +118,9 @@ mod tests {
             creator: "ACME".to_owned(),
             group: 0x0019,
             element: 0x0C,
+            vr: None,
         });
         let retained = Retained::of(&set(), &profile);
-        assert_eq!(retained.stays(Tag(0x0019, 0x100C)), Some(Stays::Safe(VR::IS)));
+        assert_eq!(retained.stays(Tag(0x0019, 0x100C)), Some(Stays::Safe { listed: None }));
     }
 }

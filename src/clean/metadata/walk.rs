@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::dummy;
-use super::plan::{Plan, Step, Subject};
+use super::plan::{Plan, Subject};
 use super::private::{Retained, Stays};
-use super::values::{Outcome, Values};
-use crate::dicom::charset::Charset;
+use super::step::Step;
+use super::utf8;
+use super::values::{Outcome, Values, gone};
+use crate::dicom::charset::{Charset, SPECIFIC_CHARACTER_SET};
 use crate::dicom::read::parse_un_sequence;
 use crate::dicom::vr::{PIXEL_DATA, is_private};
 use crate::dicom::{DataSet, Element, Tag, VR, Value};
@@ -46,6 +48,8 @@ pub(super) struct Walker<'a> {
     pub(super) values: Values<'a>,
     /// The object's own Patient ID as it stands, without padding.
     pub(super) patient_id: Vec<u8>,
+    /// What stays is coded anew in UTF-8: see `utf8`.
+    pub(super) into_utf8: bool,
     /// Elements per action.
     pub(super) counts: BTreeMap<String, u32>,
 }
@@ -77,6 +81,9 @@ impl<'a> Walker<'a> {
                 cleaned.put(element);
             }
         }
+        if self.into_utf8 {
+            utf8::state(&mut cleaned, level.depth == 0);
+        }
         Ok(cleaned)
     }
 
@@ -92,9 +99,12 @@ impl<'a> Walker<'a> {
         }
         let step = match stays {
             Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
-            Some(Stays::Safe(vr)) => {
-                element.vr = vr;
-                self.plan.safe_private_step(vr)
+            Some(Stays::Safe { listed }) => {
+                let step = self.plan.safe_private_step(element.tag, element.vr, listed);
+                if let (VR::UN, Some(listed)) = (element.vr, listed) {
+                    element.vr = listed;
+                }
+                step
             }
             None if is_private(element.tag) => {
                 return Ok(Outcome::Gone("private-removed"));
@@ -109,7 +119,13 @@ impl<'a> Walker<'a> {
         if step == Step::WalkDummy {
             return self.dummy_items(element, scope);
         }
-        self.values.apply(element, step, scope.charset)
+        if !self.into_utf8 || element.tag == SPECIFIC_CHARACTER_SET {
+            return self.values.apply(element, step, scope.charset);
+        }
+        if step.shows_text() && !utf8::recode(&mut element, scope.charset) {
+            return Ok(gone());
+        }
+        self.values.apply(element, step, &utf8::charset())
     }
 
     fn step(&self, element: &Element, level: Level) -> Step<'a> {

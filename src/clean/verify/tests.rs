@@ -296,13 +296,19 @@ fn options_and_rules_let_stay_what_they_keep() {
 
 #[test]
 fn private_elements_and_drawings_stand_only_under_their_options() {
-    let creator = text(Tag(0x0019, 0x0010), VR::LO, "ACME");
-    let private = text(Tag(0x0019, 0x1001), VR::DS, "1.5");
+    let creator = text(Tag(0x0019, 0x0010), VR::LO, "SIEMENS MR HEADER");
+    let private = text(Tag(0x0019, 0x100C), VR::IS, "1000");
     let mut case = sound();
     case.output.put(private.clone());
-    assert_eq!(case.refused(), "private-element at (0019,1001)", "no creator");
-    case.output.put(creator);
+    assert_eq!(case.refused(), "private-element at (0019,100C)", "no creator");
+    case.output.put(creator.clone());
     case.verify().unwrap();
+    case.output.put(text(Tag(0x0019, 0x10F0), VR::IS, "1000"));
+    assert_eq!(case.refused(), "private-element at (0019,10F0)", "not listed as safe");
+    case.output.remove(Tag(0x0019, 0x10F0));
+    case.output.put(text(Tag(0x0019, 0x0011), VR::LO, "SIEMENS MR HEADER"));
+    assert_eq!(case.refused(), "private-element at (0019,0011)", "an empty block");
+    case.output.remove(Tag(0x0019, 0x0011));
     case.rules.profile.options.remove(&ProfileOption::RetainSafePrivate);
     assert_eq!(case.refused(), "private-element at (0019,0010)");
 
