@@ -93,6 +93,7 @@ fn put(config: &Config, request: PersonRequest) -> Result<PersonAnswer, Failure>
         | Answer::Quarantine(_)
         | Answer::Done(_)
         | Answer::Receipts(_)
+        | Answer::Recalls(_)
         | Answer::ChainWhole(_)
         | Answer::Failed { .. } => Err(odd()),
     }
