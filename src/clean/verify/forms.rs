@@ -81,21 +81,31 @@ fn is_uid(value: &str) -> bool {
 
 /// The long whole numbers of a binary value, written out.
 pub(super) fn long_numbers(vr: VR, bytes: &[u8]) -> impl Iterator<Item = String> {
-    let width = match vr {
-        VR::UL | VR::SL | VR::OL | VR::FL | VR::OF => 4,
-        VR::UV | VR::SV | VR::OV | VR::FD | VR::OD => 8,
-        _others => bytes.len().max(1),
+    let whole = [VR::UL, VR::SL, VR::OL].contains(&vr);
+    let whole_long = [VR::UV, VR::SV, VR::OV].contains(&vr);
+    let real = [VR::FL, VR::OF].contains(&vr);
+    let real_long = [VR::FD, VR::OD].contains(&vr);
+    let width = if whole || real {
+        4
+    } else if whole_long || real_long {
+        8
+    } else {
+        bytes.len().max(1)
     };
     let numbers = bytes.chunks_exact(width).take(NUMBERS_MAX).filter_map(move |chunk| {
         let four = || chunk.first_chunk::<4>().copied();
         let eight = || chunk.first_chunk::<8>().copied();
-        Some(match vr {
-            VR::UL | VR::SL | VR::OL => u32::from_le_bytes(four()?).to_string(),
-            VR::UV | VR::SV | VR::OV => u64::from_le_bytes(eight()?).to_string(),
-            VR::FL | VR::OF => format!("{:.0}", f32::from_le_bytes(four()?)),
-            VR::FD | VR::OD => format!("{:.0}", f64::from_le_bytes(eight()?)),
-            _others => return None,
-        })
+        if whole {
+            Some(u32::from_le_bytes(four()?).to_string())
+        } else if whole_long {
+            Some(u64::from_le_bytes(eight()?).to_string())
+        } else if real {
+            Some(format!("{:.0}", f32::from_le_bytes(four()?)))
+        } else if real_long {
+            Some(format!("{:.0}", f64::from_le_bytes(eight()?)))
+        } else {
+            None
+        }
     });
     numbers.filter(|number| (NUMBER_DIGITS_MIN..=20).contains(&number.len()))
 }
