@@ -177,10 +177,13 @@ fn write_types(code: &mut String, classes: &[Fields], types: &[Fields]) -> Resul
         let [key, place, strongest, objects] = row.as_slice() else {
             return Err("a row of the attribute types is too short".into());
         };
-        let mut list = objects
-            .split(',')
+        let named = objects.split(',').filter(|object| *object != "*");
+        let mut list = named
             .map(|object| numbers.get(object).copied().ok_or(format!("{object} has no SOP class")))
             .collect::<std::result::Result<Vec<u16>, String>>()?;
+        if objects == "*" {
+            list.extend(numbers.values());
+        }
         list.sort_unstable();
         writeln!(
             code,

@@ -35,8 +35,12 @@ pub const NAMES: &[&str] = &[
     "spool.forget.done",
     "pseudonym.journal.synced",
     "pseudonym.index.written",
+    "keys.retired.linked",
+    "keys.master.replaced",
     "receipt.lines.synced",
     "receipt.anchor.synced",
+    "corrections.study.synced",
+    "corrections.recall.synced",
 ];
 
 /// Kills this process here when the environment asks for it.

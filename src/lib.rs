@@ -12,6 +12,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod corrections;
 pub mod dicom;
 pub mod dimse;
 pub mod disk;

@@ -52,12 +52,34 @@ reasons! {
     /// No usable Patient ID (decision 7).
     NoPatientId = "no-patient-id", "there is no usable Patient ID, so no pseudonym can be given",
         "enter the Patient ID at the source and send it again, or allow unlinked codes for the project";
+    /// The project takes pseudonyms from a list alone.
+    NotInList = "not-in-list", "this patient is not in the project's list of pseudonyms",
+        "import the patient's line with airlock pseudonym import, then release it; or let the project make codes";
+    /// The project counts dates from a day of each person's own.
+    NoBaselineDate = "no-baseline-date", "the project moves baseline dates, and this patient has none or another one",
+        "import the patient's baseline date with airlock pseudonym import, then release it";
     /// Not a transfer syntax that can be read.
     UnknownTransferSyntax = "unknown-transfer-syntax", "the transfer syntax is not supported",
         "let the sender offer another transfer syntax, for example Explicit VR Little Endian";
     /// SOP class or kind of content that cannot be cleaned yet.
     UnsupportedContent = "unsupported-content", "this kind of content cannot be cleaned",
         "leave it out of the export, or clean it by hand";
+    /// A document in an object, and the project takes no placeholders.
+    Document = "document", "the object holds a document, which cannot be cleaned",
+        "leave it out of the export, or set documents = \"placeholder\" for the project and release it";
+    /// A photograph, and the project has not accepted them.
+    Photograph = "photograph", "a picture on which the person may be recognised",
+        "leave it out, or set photographs = \"accepted\" for the project and release it";
+    /// A head, and the project has not accepted them.
+    Face = "face", "a volume of a head, from which a face can be rendered",
+        "leave it out, or set faces = \"accepted\" for the project and release it";
+    /// The study belongs to another person already.
+    SecondPatient = "second-patient", "this study came before under another patient",
+        "find out at the source whose study it is; discard what is wrong, link the two IDs when \
+         they are one person's, or release it with --then adopt when this patient is right";
+    /// A Key Object rejection note names it.
+    Recalled = "recalled", "a rejection note of the source has withdrawn this instance",
+        "discard it; release it with --then accept only when the source says that the note was wrong";
     /// Pixels in a coding that cannot be looked at.
     UnsupportedPixels = "unsupported-pixels", "this coding of pixel data cannot be looked at",
         "let the sender offer an uncompressed transfer syntax";

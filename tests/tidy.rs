@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spool", &["clock", "dicom", "disk", "error", "kill_point", "reason"]),
     ("queue", &["clock", "dicom", "error", "reason", "spool"]),
     ("pseudonym", &["identified", "dicom", "disk", "error", "kill_point"]),
+    ("corrections", &["disk", "kill_point", "pseudonym"]),
     ("clean", &["config", "dicom", "error", "identified", "pseudonym", "reason"]),
     ("worker", &["clean", "config", "dicom", "error", "observe", "pseudonym", "reason", "spool"]),
     (
@@ -57,9 +58,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "clean",
             "clock",
             "config",
+            "corrections",
             "dicom",
             "error",
             "forward",
+            "identified",
             "kill_point",
             "lifecycle",
             "observe",
@@ -75,6 +78,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "control",
         &[
             "config",
+            "corrections",
             "dicom",
             "error",
             "observe",

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PseudonymMode};
+use crate::config::{Config, Features, PseudonymMode};
+use crate::corrections::{CorrectionError, LocalBook};
 use crate::disk::{Disk, RealDisk};
 use crate::error::ExitCode;
 use crate::observe::ObserveError;
-use crate::pipeline::{Node, NodeError, NodeParts};
+use crate::pipeline::{LineMemory, Node, NodeError, NodeParts};
 use crate::pseudonym::{
     self, CodeMode, CodeRule, KeyError, KeyOrigin, KeyPurpose, Keys, MasterKey, PseudonymError,
     SledTable,
@@ -32,6 +33,9 @@ pub enum AppError {
     /// The pseudonym table cannot be trusted: exit 64.
     #[error("{0}")]
     Pseudonym(#[from] PseudonymError),
+    /// The memory of corrections cannot be trusted: exit 64.
+    #[error("{0}")]
+    Correction(#[from] CorrectionError),
     /// The ledger cannot be trusted: exit 64.
     #[error("{0}")]
     Ledger(#[from] LedgerError),
@@ -70,6 +74,7 @@ impl AppError {
         match self {
             Self::Key(_)
             | Self::Pseudonym(_)
+            | Self::Correction(_)
             | Self::Ledger(_)
             | Self::Work(_)
             | Self::Observe(_) => ExitCode::Usage,
@@ -85,14 +90,19 @@ impl AppError {
 pub struct Opened {
     /// The table of persons.
     pub table: Arc<SledTable>,
+    /// Whose each study is, and what was recalled.
+    pub book: Arc<LocalBook>,
     /// The receipts.
     pub ledger: Arc<Ledger>,
     /// The spool.
     pub spool: Spool,
     /// Key of the marks by which repeats are known.
     pub instance_key: pseudonym::SecretKey,
+    /// The current master key.
+    pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    key_id: String,
     config: Arc<Config>,
     // Last, so that it is released after all that it guards.
     _lock: DataLock,
@@ -112,22 +122,21 @@ impl Opened {
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
         let table = table(config, &keys, &disk)?;
-        let ledger_key = keys.current().derive(KeyPurpose::Ledger, "");
-        let (ledger, found) = Ledger::open(
-            &dir.join("receipts"),
-            Arc::clone(&disk),
-            Arc::clone(&clock),
-            LedgerKey::new(*ledger_key.expose()),
-        )?;
-        info!(?found, "ledger opened");
+        let (book, remembered) =
+            LocalBook::open(&dir.join("corrections"), &keys, Arc::clone(&disk))?;
+        info!(?remembered, "memory of corrections opened");
+        let ledger = ledger(dir, &keys, &disk, &clock)?;
         let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
         let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
         info!(?recovery, "spool opened");
         Ok(Self {
             table: Arc::new(table),
+            book: Arc::new(book),
             ledger: Arc::new(ledger),
             spool,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
+            key_id: keys.current().id().to_owned(),
+            keys,
             clock,
             config: Arc::clone(config),
             _lock: lock,
@@ -143,14 +152,40 @@ impl Opened {
             config: Arc::clone(&self.config),
             spool: self.spool.clone(),
             ledger: Arc::clone(&self.ledger),
+            table: Arc::clone(&self.table) as _,
+            key_id: self.key_id.clone(),
+            book: Arc::clone(&self.book) as _,
             clock: Arc::clone(&self.clock),
         })?)
+    }
+
+    /// What a cleaning line asks about each instance.
+    #[must_use]
+    pub fn line_memory(&self) -> LineMemory {
+        LineMemory {
+            table: Arc::clone(&self.table) as _,
+            book: Arc::clone(&self.book) as _,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// Says loudly which projects pass faces on without having said so.
+pub(super) fn warn_of_faces(config: &Config) {
+    for (name, project) in &config.projects {
+        if !project.faces_stated && project.rules.content.faces == Features::Accepted {
+            warn!(
+                project = name,
+                "CT and MR of heads are passed on with the face that can be rendered from them: \
+                 say whether that is wanted with faces = \"accepted\" or \"quarantine\""
+            );
+        }
     }
 }
 
 fn keys(config: &Config) -> Result<Keys, AppError> {
     if let Some(path) = &config.master_key_file {
-        return Ok(Keys::new(MasterKey::from_file(path)?));
+        return Ok(Keys::with_retired_in(MasterKey::from_file(path)?, &config.data_dir)?);
     }
     let (keys, origin) = Keys::load_or_create(&config.data_dir)?;
     if origin == KeyOrigin::Created {
@@ -163,6 +198,33 @@ fn keys(config: &Config) -> Result<Keys, AppError> {
     Ok(keys)
 }
 
+/// The ledger goes on under the key that its chain was begun with, whatever
+/// key new persons get today.
+fn ledger(
+    data_dir: &Path,
+    keys: &Keys,
+    disk: &Arc<dyn Disk>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Ledger, LedgerError> {
+    let dir = data_dir.join("receipts");
+    let mut refused = LedgerError::NoAnchor;
+    for key in keys.all() {
+        let ledger_key = LedgerKey::new(*key.derive(KeyPurpose::Ledger, "").expose());
+        match Ledger::open(&dir, Arc::clone(disk), Arc::clone(clock), ledger_key) {
+            Ok((ledger, found)) => {
+                info!(?found, "ledger opened");
+                return Ok(ledger);
+            }
+            Err(LedgerError::NoAnchor) => {}
+            Err(other) => {
+                refused = other;
+                break;
+            }
+        }
+    }
+    Err(refused)
+}
+
 fn table(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<SledTable, AppError> {
     let dir = config.data_dir.join("pseudonyms");
     let (table, report) = pseudonym::open(&dir, keys, Arc::clone(disk))?;
@@ -171,7 +233,9 @@ fn table(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<SledTable
     for (name, project) in &config.projects {
         rules.insert(
             name.clone(),
-            CodeRule::new(code_mode(project.code_mode), &project.code_prefix)?,
+            CodeRule::new(code_mode(project.code_mode), &project.code_prefix)?.with_baseline(
+                project.rules.profile.baseline.as_ref().map(|baseline| baseline.day),
+            ),
         );
     }
     Ok(table.with_rules(rules))
@@ -182,6 +246,7 @@ fn code_mode(mode: PseudonymMode) -> CodeMode {
         PseudonymMode::Hmac => CodeMode::Hmac,
         PseudonymMode::Random => CodeMode::Random,
         PseudonymMode::Sequential => CodeMode::Sequential,
+        PseudonymMode::Imported => CodeMode::Imported,
     }
 }
 

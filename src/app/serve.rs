@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 use super::door::door;
-use super::opened::{AppError, Opened, write_endpoints};
+use super::opened::{AppError, Opened, warn_of_faces, write_endpoints};
 use crate::config::{self, Config};
 use crate::dimse::scu::Address;
 use crate::disk::RealDisk;
@@ -30,9 +30,9 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     let config = Arc::new(config);
     let _telemetry = observe::init(&config)?;
     let opened = Opened::new(&config)?;
+    warn_of_faces(&config);
     let writable = vec![opened.spool.dir(State::Cleaned)];
-    let table = Arc::clone(&opened.table);
-    let line = CleanLine::new(&config, table, writable)
+    let line = CleanLine::new(&config, opened.line_memory(), writable)
         .map_err(AppError::system("find the program's own path"))?;
     line.warm().await?;
     let node = opened.node()?;

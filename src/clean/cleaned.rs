@@ -3,15 +3,16 @@
 //! Invariant: a [`Cleaned`] exists only for a file whose length and digest are
 //! those of its report, read again here; its fields cannot be set otherwise.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::report::Report;
 
-/// How much of the file is read at once.
-const CHUNK_BYTES: usize = 256 << 10;
+/// How much of the file is read at once. 128 KiB: it is still in the cache when
+/// it is digested.
+const CHUNK_BYTES: usize = 128 << 10;
 
 /// A file that is what its report says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,20 @@ impl Cleaned {
     /// # Errors
     /// [`AdmitError`]: the instance is cleaned again, nothing is sent.
     pub fn admit(report: Report, path: PathBuf) -> Result<Self, AdmitError> {
+        Self::admit_copying(report, path, &mut std::io::sink())
+    }
+
+    /// The same, while the file is copied to `target`: what went there is what
+    /// was compared, so that a file that changes meanwhile does not pass. After
+    /// an error the caller throws away what `target` got.
+    ///
+    /// # Errors
+    /// As [`Cleaned::admit`]; [`AdmitError::Io`] also when `target` fails.
+    pub fn admit_copying(
+        report: Report,
+        path: PathBuf,
+        target: &mut dyn Write,
+    ) -> Result<Self, AdmitError> {
         let mut file = std::fs::File::open(&path)?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
@@ -52,6 +67,7 @@ impl Cleaned {
             let read = file.read(&mut chunk)?;
             let Some(part) = chunk.get(..read).filter(|part| !part.is_empty()) else { break };
             hash.update(part);
+            target.write_all(part)?;
             bytes = bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         }
         if bytes != report.output_bytes {
@@ -93,6 +109,9 @@ mod tests {
             ..Report::default()
         };
         assert!(Cleaned::admit(report.clone(), path.clone()).is_ok());
+        let mut copy = Vec::new();
+        assert!(Cleaned::admit_copying(report.clone(), path.clone(), &mut copy).is_ok());
+        assert_eq!(copy, b"abc");
         std::fs::write(&path, "abd").unwrap();
         let changed = Cleaned::admit(report.clone(), path.clone());
         assert!(matches!(changed, Err(AdmitError::Digest)));

@@ -11,17 +11,19 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::content;
+use super::identity::Identity;
 use super::judge::{Judge, Matcher};
 use super::metadata::{self, HeaderContext, Stamp};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
-use super::report::{PixelReport, Report};
-use super::source::{self, Opened};
+use super::report::{PixelReport, RecallNote, Report};
+use super::source::{self, LaterFile, Opened};
 use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
 use super::verify;
-use crate::config::CleanRules;
+use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, NewMeta, WriteError, Written, write_part10};
 use crate::dicom::{DataSet, Tag, TransferSyntax, Uid};
-use crate::pseudonym::{Assigned, PersonKey};
+use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Version of [`Report`].
@@ -31,6 +33,8 @@ const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
 const SOP_INSTANCE: Tag = Tag(0x0008, 0x0018);
 const STUDY_INSTANCE: Tag = Tag(0x0020, 0x000D);
 const SERIES_INSTANCE: Tag = Tag(0x0020, 0x000E);
+/// Directory records (PS3.3 §F.3).
+const DIRECTORY_GROUP: u16 = 0x0004;
 
 /// Where an instance is read from and written to.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +45,7 @@ pub struct Input<'a> {
     pub output: &'a Path,
     /// The project's rules.
     pub rules: &'a CleanRules,
-    /// Issuer of Patient ID where the object has none.
+    /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
 }
 
@@ -97,15 +101,15 @@ impl Cleaner {
         Ok(Self { judge: Judge::new(), eyes: Eyes { ocr: Ocr::new(files), broken: None }, models })
     }
 
-    /// Cleans one instance. `ask` is called once, with whose it is, and gives
-    /// what the person is called.
+    /// Cleans one instance. `ask` is called once, with whose it is and what it
+    /// withdraws, and gives what the person is called.
     ///
     /// # Errors
     /// [`JobError`]; the output then holds nothing that may be used.
     pub fn clean(
         &mut self,
         job: &Input<'_>,
-        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+        ask: impl FnOnce(Identity) -> io::Result<Assigned>,
     ) -> Result<Report, JobError> {
         let (judge, models) = (&self.judge, self.models.as_slice());
         let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
@@ -134,13 +138,21 @@ impl Tools<'_> {
     pub fn clean(
         &mut self,
         job: &Input<'_>,
-        ask: impl FnOnce(PersonKey) -> io::Result<Assigned>,
+        ask: impl FnOnce(Identity) -> io::Result<Assigned>,
     ) -> Result<Report, JobError> {
         let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
         let mut source = source::open(job.input, scratch_dir)?;
         check_uids(&source)?;
-        let person = metadata::person(&source.set, job.default_issuer)?;
-        let assigned = ask(person)?;
+        let content = content::examine(&source.set, &job.rules.content)?;
+        let person = metadata::person(&source.set, &job.rules.persons, job.default_issuer)?;
+        let unlinked = person.is_unlinked();
+        let uids_kept = job.rules.profile.has(ProfileOption::RetainUids);
+        let identity = Identity::of(&source.set, person, uids_kept)?;
+        let recall = identity.rejection.as_ref().map(|rejection| RecallNote {
+            code: rejection.code.clone(),
+            instances: u32::try_from(rejection.instances.len()).unwrap_or(u32::MAX),
+        });
+        let assigned = ask(identity)?;
         let known = metadata::collect_known(&source.set);
         let matcher = Matcher::new(&known);
         let context = HeaderContext {
@@ -149,8 +161,8 @@ impl Tools<'_> {
             judge: self.judge,
             matcher: &matcher,
         };
-        let (mut set, mut header) = metadata::clean_header(source.set.clone(), &context)?;
-        let mut scratch = source::nameless(scratch_dir)?;
+        let (mut set, mut header) = metadata::clean_header(&source.set, &context)?;
+        let mut scratch = LaterFile::new(scratch_dir);
         let outcome = redact::clean_pixels(PixelContext {
             set: &source.set,
             syntax: &source.meta.transfer_syntax,
@@ -163,6 +175,7 @@ impl Tools<'_> {
             rules: job.rules,
         })?;
         let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
+        content.put_placeholder(&mut set);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
         let written = write(job.output, &set, &syntax, &mut source, &mut scratch)?;
@@ -181,10 +194,13 @@ impl Tools<'_> {
             series_instance: text(&set, SERIES_INSTANCE),
             study_instance: text(&set, STUDY_INSTANCE),
             patient_code: assigned.code.clone(),
+            unlinked,
             transfer_syntax_in: source.meta.transfer_syntax.as_str().to_owned(),
             transfer_syntax_out: syntax.as_str().to_owned(),
             header,
             pixels,
+            content: content.notes().to_vec(),
+            recall,
         })
     }
 }
@@ -215,12 +231,24 @@ pub fn verify(
 }
 
 /// The four UIDs that the output's place and name are made of (PS3.3 §C.12.1,
-/// §C.7.2.1, §C.7.3.1) stand and are UIDs.
+/// §C.7.2.1, §C.7.3.1) stand and are UIDs. A DICOMDIR has none of them.
 fn check_uids(source: &Opened) -> Result<(), Quarantine> {
-    for tag in [SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE, SERIES_INSTANCE] {
-        if source.set.ascii(tag).is_none_or(|uid| uid.parse::<Uid>().is_err()) {
-            return Err(Quarantine::new(Reason::BadIdentity, tag.to_string()));
-        }
+    if source.set.iter().any(|element| element.tag.group() == DIRECTORY_GROUP) {
+        let detail = "group 0004: directory of a medium (DICOMDIR)";
+        return Err(Quarantine::new(Reason::UnsupportedContent, detail));
+    }
+    for (tag, name) in [
+        (SOP_CLASS, "SOP Class UID"),
+        (SOP_INSTANCE, "SOP Instance UID"),
+        (STUDY_INSTANCE, "Study Instance UID"),
+        (SERIES_INSTANCE, "Series Instance UID"),
+    ] {
+        let fault = match source.set.ascii(tag) {
+            None | Some("") => "missing",
+            Some(uid) if uid.parse::<Uid>().is_err() => "no UID",
+            Some(_uid) => continue,
+        };
+        return Err(Quarantine::new(Reason::BadIdentity, format!("{tag} {name}: {fault}")));
     }
     Ok(())
 }
@@ -254,22 +282,24 @@ fn write(
     set: &DataSet,
     syntax: &TransferSyntax,
     source: &mut Opened,
-    scratch: &mut File,
+    scratch: &mut LaterFile,
 ) -> Result<Written, JobError> {
     let bad = |tag: Tag| Quarantine::new(Reason::RuleFailed, tag.to_string());
     let uid = |tag| text(set, tag).parse::<Uid>().map_err(|_not_uid| bad(tag));
     let (sop_class, sop_instance) = (uid(SOP_CLASS)?, uid(SOP_INSTANCE)?);
     let meta =
         NewMeta { sop_class: &sop_class, sop_instance: &sop_instance, transfer_syntax: syntax };
+    // Not truncated first: a staging file that is used again keeps its pages
+    // and blocks. What it held beyond the new end is cut off below.
     let mut out =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let mut bulk = BulkSources {
         input: &mut source.file,
         scratch: Some(scratch),
         input_big_endian: source.big_endian,
     };
     let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string()).into();
-    write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
+    let written = write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
         WriteError::Io(error) => JobError::Io(error),
         // Empty pixel data that is not coded as its transfer syntax says.
         WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error),
@@ -277,7 +307,9 @@ fn write(
         | WriteError::NoScratch { .. }
         | WriteError::TooLong { .. }
         | WriteError::TooDeep { .. } => refused(Reason::Internal, &error),
-    })
+    })?;
+    out.set_len(written.bytes)?;
+    Ok(written)
 }
 
 fn text(set: &DataSet, tag: Tag) -> String {

@@ -15,10 +15,12 @@ pub enum KnownKind {
     Id,
     /// Institution, department, address, station name.
     Place,
-    /// A date of birth, study or other event, `YYYYMMDD`.
+    /// A date of study or other event, `YYYYMMDD`.
     Date,
     /// Telephone, e-mail.
     Contact,
+    /// A date of birth, `YYYYMMDD`: never moved, under any option.
+    BirthDate,
 }
 
 /// One value of this data set that identifies.

@@ -4,7 +4,9 @@
 //! input, profile, models and key give the same bytes (DESIGN.md decision 6).
 
 pub mod cleaned;
+pub mod content;
 pub mod encode;
+pub mod identity;
 pub mod job;
 pub mod judge;
 pub mod known;
@@ -17,6 +19,7 @@ pub mod text;
 pub mod verify;
 
 pub use cleaned::{AdmitError, Cleaned};
+pub use identity::{Identity, Rejection};
 pub use known::KnownValues;
 pub use report::Report;
 

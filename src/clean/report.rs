@@ -74,6 +74,27 @@ pub struct PixelReport {
     pub unchanged: bool,
 }
 
+/// What a reader must know of the content as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContentNote {
+    /// A volume of a head: a face can be rendered; the project accepts that.
+    Faces,
+    /// A person may be recognised on the picture; the project accepts that.
+    Photograph,
+    /// The document was replaced by a placeholder.
+    DocumentReplaced,
+}
+
+/// A rejection note: other instances are recalled by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecallNote {
+    /// Code of its Document Title (PS3.16 CID 7010).
+    pub code: String,
+    /// Instances that it names.
+    pub instances: u32,
+}
+
 /// The full report of one cleaned instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Report {
@@ -105,6 +126,9 @@ pub struct Report {
     pub study_instance: String,
     /// Pseudonym.
     pub patient_code: String,
+    /// The study names nobody: its pseudonym is linked to no other study.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// Transfer syntax of the input.
     pub transfer_syntax_in: String,
     /// Transfer syntax of the output.
@@ -113,4 +137,10 @@ pub struct Report {
     pub header: HeaderReport,
     /// The picture.
     pub pixels: PixelReport,
+    /// Faces, photographs, documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<ContentNote>,
+    /// It recalls others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<RecallNote>,
 }

@@ -2,9 +2,9 @@
 //! bulk values lie in, whatever the transfer syntax.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,8 +13,8 @@ use crate::dicom::read::{FileMeta, ReadError, ReadLimits, inflate, read_data_set
 use crate::dicom::{DataSet, Encoding};
 use crate::reason::{Quarantine, Reason};
 
-/// Bytes hashed at a time.
-const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes hashed at a time. 128 KiB: what was just read is still in the cache.
+const CHUNK_BYTES: usize = 128 << 10;
 
 /// An object that was read.
 pub(super) struct Opened {
@@ -53,6 +53,56 @@ pub(super) fn open(path: &Path, scratch_dir: &Path) -> Result<Opened, JobError> 
 /// A file without a name: gone when it is closed, also by a crash.
 pub(super) fn nameless(dir: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(dir)
+}
+
+/// A nameless file that is made when something is first put into it: most
+/// instances need none, and making and dropping files costs more than their bytes.
+pub(super) struct LaterFile {
+    dir: PathBuf,
+    file: Option<File>,
+}
+
+impl LaterFile {
+    /// In `dir`, when it is needed.
+    pub(super) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), file: None }
+    }
+
+    fn made(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => nameless(&self.dir)?,
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
+impl Read for LaterFile {
+    #[allow(clippy::disallowed_methods, reason = "this is the implementation of read")]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.as_mut().map_or(Ok(0), |file| file.read(buffer))
+    }
+}
+
+impl Write for LaterFile {
+    #[allow(clippy::disallowed_methods, reason = "this is the implementation of write")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.made()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), File::flush)
+    }
+}
+
+impl Seek for LaterFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match (&self.file, to) {
+            // The start of what is empty is its end too.
+            (None, SeekFrom::Start(0) | SeekFrom::End(0) | SeekFrom::Current(0)) => Ok(0),
+            (_, to) => self.made()?.seek(to),
+        }
+    }
 }
 
 fn digest(file: &mut File) -> io::Result<String> {

@@ -8,6 +8,7 @@ use super::{Failure, runtime};
 use crate::app::{AppError, Opened};
 use crate::config::Config;
 use crate::control::{self, Answer, Request};
+use crate::pipeline::PersonRequest;
 
 /// Carries out a request; an answer "failed" becomes a failure, exit 75.
 pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, Failure> {
@@ -29,8 +30,10 @@ fn nobody_listens(error: &io::Error) -> bool {
 }
 
 async fn directly(config: &Config, request: Request) -> Result<Answer, Failure> {
-    // Asking must not make a key and a spool in a directory given by mistake.
-    if !config.data_dir.join("keys").is_dir() && !config.data_dir.join("spool").is_dir() {
+    // Asking must not make a key and a spool in a directory given by mistake; a
+    // trial's list is put in before the first start.
+    let fills = matches!(&request, Request::Persons(PersonRequest::Import { .. }));
+    if !fills && !config.data_dir.join("keys").is_dir() && !config.data_dir.join("spool").is_dir() {
         let shown = config.data_dir.display();
         return Err(Failure::usage(format!("{shown} is no data directory; give --data DIR")));
     }

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::queue::print_json;
 use super::{Failure, runtime};
+use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
-use crate::config::{Config, Destination};
+use crate::config::{Config, Destination, Features, Project};
 use crate::control::{self, Answer, Request};
 use crate::dimse::Limits;
 use crate::dimse::scu::{self, Address};
@@ -22,11 +23,15 @@ struct Verdict {
     good: bool,
     /// What was found; when it is not good, what to do.
     says: String,
+    /// What the project's profile does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileAccount>,
 }
 
 /// Looks at everything that can be wrong before a first instance comes.
 pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     let mut verdicts = vec![verdict("configuration", Ok(summary(config)))];
+    verdicts.extend(config.projects.values().map(profile));
     verdicts.push(verdict("master key", key(config)));
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
@@ -42,6 +47,9 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         for verdict in &verdicts {
             let word = if verdict.good { "good" } else { "BAD " };
             println!("{word}  {}: {}", verdict.what, verdict.says);
+            for line in verdict.profile.iter().flat_map(lines) {
+                println!("        {line}");
+            }
         }
     }
     Ok(if good { ExitCode::Ok } else { ExitCode::Usage })
@@ -61,7 +69,34 @@ fn verdict(what: &str, found: Result<String, String>) -> Verdict {
         Ok(says) => (true, says),
         Err(says) => (false, says),
     };
-    Verdict { what: what.to_owned(), good, says }
+    Verdict { what: what.to_owned(), good, says, profile: None }
+}
+
+/// What a project's profile does and where it departs from PS3.15.
+fn profile(project: &Project) -> Verdict {
+    let account = account(&project.rules.profile);
+    let on = account.options.iter().filter(|option| option.on);
+    let on: Vec<_> = on.map(|option| format!("{} ({})", option.name, option.code)).collect();
+    let [standard, site] = account.safe_private;
+    let says = format!(
+        "{}: Basic Application Level Confidentiality Profile (113100) with {}; dates {}; private \
+         elements that stay: {standard} of PS3.15, {site} of the site",
+        account.name,
+        if on.is_empty() { "no option".to_owned() } else { on.join(", ") },
+        account.longitudinal,
+    );
+    let what = format!("profile of project {}", project.name);
+    Verdict { what, good: true, says, profile: Some(account) }
+}
+
+/// The rest of what is told of a profile, a line each.
+fn lines(account: &ProfileAccount) -> Vec<String> {
+    let rows: Vec<_> = account.rows.iter().map(|(done, rows)| format!("{rows} {done}")).collect();
+    let mut lines = vec![format!("Table E.1-1: {}", rows.join("; "))];
+    lines.extend(account.rules.iter().map(|rule| format!("rule of the site: {rule}")));
+    let departures = account.departures.iter();
+    lines.extend(departures.map(|one| format!("departs: {} ({})", one.what, one.why)));
+    lines
 }
 
 fn summary(config: &Config) -> String {
@@ -69,10 +104,22 @@ fn summary(config: &Config) -> String {
         .projects
         .values()
         .map(|project| {
-            format!("{} → {} ({})", project.ae_title, project.name, project.rules.profile.name)
+            let profile = &project.rules.profile.name;
+            format!("{} → {} ({profile}{})", project.ae_title, project.name, faces(project))
         })
         .collect();
     format!("listens on {}; {}", config.listen, projects.join(", "))
+}
+
+/// What is done with heads, and that nobody has said so.
+fn faces(project: &Project) -> &'static str {
+    match (project.rules.content.faces, project.faces_stated) {
+        (Features::Quarantine, _) => ", faces quarantined",
+        (Features::Accepted, true) => ", faces accepted",
+        (Features::Accepted, false) => {
+            ", FACES ACCEPTED BY DEFAULT: write faces = \"accepted\" or \"quarantine\""
+        }
+    }
 }
 
 fn key(config: &Config) -> Result<String, String> {

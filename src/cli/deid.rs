@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::DeidArgs;
+use super::deid_report::Written;
 use super::{Failure, runtime};
 use crate::app::{AppError, Opened};
 use crate::config::{Config, Profile, Project};
@@ -14,49 +15,68 @@ use crate::error::ExitCode;
 use crate::forward::folder::Folder;
 use crate::pipeline::CleanLine;
 use crate::pipeline::folder::{
-    FileOutcome, FolderRun, FolderRunError, input_files, prepare, refuse_overlap, staging_dir,
+    End, FileOutcome, FolderRun, FolderRunError, Tally, Tree, find, prepare, refuse_overlap,
+    staging_dir,
 };
+use crate::pseudonym::KeyPurpose;
+
+/// Files at once beside one for each cleaning process: so many wait for their
+/// turn, for the second door or for the disk.
+const WAITING_FILES: usize = 4;
 
 /// Cleans a file or a folder.
 pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failure> {
     let project = choose_project(&mut config, &args)?;
     let config = Arc::new(config);
-    let files = input_files(&args.input)?;
+    let found = find(&args.input, args.follow_links)?;
     refuse_overlap(&args.input, &args.output, &config.data_dir)?;
+    if found.is_empty() {
+        return Err(Failure::usage(format!("{}: there is no file", args.input.display())));
+    }
     let opened = Opened::new(&config)?;
     prepare(&args.output, &config.data_dir)?;
     let staging = staging_dir(&config.data_dir);
-    let line = CleanLine::new(&config, Arc::clone(&opened.table) as _, vec![staging.clone()])
+    let line = CleanLine::new(&config, opened.line_memory(), vec![staging.clone()])
         .map_err(AppError::system("find the program's own path"))?;
-    let run = Arc::new(FolderRun {
+    let tree_key = || opened.keys.current().derive(KeyPurpose::Tree, &project.name);
+    let run = FolderRun {
+        tree: args.keep_tree.then(|| Tree::new(tree_key())),
         line: Arc::new(line),
         project: Arc::new(project),
         ledger: Arc::clone(&opened.ledger),
         run_id: format!("deid-{:012x}", opened.clock.unix_ms()),
         unix_ms: opened.clock.unix_ms(),
-        at_once: config.workers + 1,
+        at_once: config.workers + WAITING_FILES,
         staging: staging.clone(),
         folder: Folder::new(args.output.clone(), Arc::new(RealDisk)),
-    });
-    let bar = progress_bar(files.len());
-    let outcomes = runtime()?.block_on(async {
+        input: args.input.clone(),
+    };
+    let bar = progress_bar(found.len());
+    let mut tally = Tally::default();
+    let report = args.report.as_deref().map(|path| Written::begin(path, args.report_with_paths));
+    let mut report = report.transpose()?;
+    let told = |outcome: FileOutcome, expected: usize| {
+        bar.set_length(expected as u64);
+        bar.inc(1);
+        tally.add(&outcome.end);
+        if matches!(outcome.end, End::Quarantined { .. }) {
+            bar.suspend(|| explain(&outcome, args.report_with_paths));
+        }
+        report.as_mut().map_or(Ok(()), |report| report.add(&outcome))
+    };
+    let ended = runtime()?.block_on(async {
         run.line.warm().await.map_err(FolderRunError::Work)?;
-        Arc::clone(&run).run(files, |_| bar.inc(1)).await
-    })?;
+        run.run(found, told).await
+    });
     bar.finish_and_clear();
     // Empty by now; one that is not holds what a killed run left.
     drop(std::fs::remove_dir_all(&staging));
-    let cleaned = outcomes.iter().filter(|outcome| outcome.reason.is_none()).count();
-    let quarantined = outcomes.len() - cleaned;
-    if outcomes.is_empty() {
-        return Err(Failure::usage(format!("{}: there is no file", args.input.display())));
+    ended?;
+    report.map_or(Ok(()), |report| report.end(&tally))?;
+    for line in tally.lines() {
+        println!("{line}");
     }
-    if let Some(path) = &args.report {
-        write_report(path, &outcomes, args.report_with_paths)?;
-    }
-    summary(&outcomes, &args);
-    println!("{cleaned} cleaned, {quarantined} quarantined, of {} files", outcomes.len());
-    Ok(if quarantined == 0 { ExitCode::Ok } else { ExitCode::Quarantined })
+    Ok(if tally.quarantined == 0 { ExitCode::Ok } else { ExitCode::Quarantined })
 }
 
 fn choose_project(config: &mut Config, args: &DeidArgs) -> Result<Project, Failure> {
@@ -71,6 +91,9 @@ fn choose_project(config: &mut Config, args: &DeidArgs) -> Result<Project, Failu
     if let Some(profile) = &args.profile {
         project.rules.profile = Profile::named(profile).map_err(Failure::usage)?;
     }
+    if let Some(issuer) = &args.issuer {
+        project.rules.persons.default_issuer = issuer.trim().to_owned();
+    }
     Ok(project.clone())
 }
 
@@ -84,41 +107,16 @@ fn progress_bar(files: usize) -> ProgressBar {
     }
 }
 
-fn write_report(path: &Path, outcomes: &[FileOutcome], paths: bool) -> Result<(), Failure> {
-    let rows: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| {
-            let mut row = serde_json::json!(outcome);
-            if paths && let Some(row) = row.as_object_mut() {
-                row.insert("input".into(), outcome.path.to_string_lossy().into());
-            }
-            row
-        })
-        .collect();
-    let cleaned = outcomes.iter().filter(|outcome| outcome.reason.is_none()).count();
-    let report = serde_json::json!({
-        "version": 1,
-        "cleaned": cleaned,
-        "quarantined": outcomes.len() - cleaned,
-        "instances": rows,
-    });
-    std::fs::write(path, report.to_string())
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-}
-
-/// Quarantined ones with reason and next step; paths are the user's own.
-fn summary(outcomes: &[FileOutcome], args: &DeidArgs) {
-    for outcome in outcomes {
-        if let Some(reason) = outcome.reason {
-            let place = if args.report_with_paths {
-                outcome.path.display().to_string()
-            } else {
-                format!("file {}", outcome.number)
-            };
-            eprintln!("{place}: {} ({}): {}", reason.code(), outcome.detail, reason.plain());
-            eprintln!("  what to do: {}", reason.next_step());
-        }
-    }
+/// A quarantined one with reason and next step; paths are the user's own.
+fn explain(outcome: &FileOutcome, with_path: bool) {
+    let End::Quarantined { reason, detail } = &outcome.end else { return };
+    let place = if with_path {
+        Path::new(&outcome.input).display().to_string()
+    } else {
+        format!("file {}", outcome.number)
+    };
+    eprintln!("{place}: {} ({detail}): {}", reason.code(), reason.plain());
+    eprintln!("  what to do: {}", reason.next_step());
 }
 
 impl From<FolderRunError> for Failure {
@@ -127,7 +125,7 @@ impl From<FolderRunError> for Failure {
             FolderRunError::Input { .. } | FolderRunError::Overlap | FolderRunError::Work(_) => {
                 ExitCode::Usage
             }
-            FolderRunError::Output(_) => ExitCode::TryLater,
+            FolderRunError::Output(_) | FolderRunError::Report { .. } => ExitCode::TryLater,
         };
         Self { code, what: error.to_string() }
     }

@@ -8,8 +8,11 @@ mod args;
 mod asked;
 mod check;
 mod deid;
+mod deid_report;
 mod peer;
+mod pseudonym;
 mod queue;
+mod recall;
 mod receipts;
 mod text;
 
@@ -59,7 +62,9 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Check { json } => check::run(&config, json),
         Command::Queue { json } => queue::status(&config, json),
         Command::Quarantine(command) => queue::quarantine(&config, command),
+        Command::Pseudonym(command) => pseudonym::run(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
+        Command::Recall { json } => recall::run(&config, json),
         Command::Healthcheck => check::health(&config),
         Command::Worker { .. } => Ok(ExitCode::Bug),
     }

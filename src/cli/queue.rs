@@ -1,11 +1,12 @@
 //! `airlock queue` and `airlock quarantine`.
 
 use super::Failure;
-use super::args::QuarantineCommand;
+use super::args::{QuarantineCommand, ReleaseArgs, Then};
 use super::asked::ask;
 use crate::config::Config;
 use crate::control::{Answer, Request};
 use crate::error::ExitCode;
+use crate::pipeline::{Choice, QuarantineView, ReleaseOrder, Which};
 
 /// What waits where.
 pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
@@ -28,25 +29,34 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
 
 /// Looks at, releases or discards.
 pub(super) fn quarantine(config: &Config, command: QuarantineCommand) -> Result<ExitCode, Failure> {
-    let (request, json) = match command {
-        QuarantineCommand::List { json } => (Request::Quarantine { id: None }, json),
-        QuarantineCommand::Show { id, json } => (Request::Quarantine { id: Some(id) }, json),
-        QuarantineCommand::Release { ids, json } => (Request::Release { ids }, json),
+    let mut show = Show::Each;
+    let as_json;
+    let request = match command {
+        QuarantineCommand::List { each, json } => {
+            as_json = json;
+            show = if each { Show::Each } else { Show::Causes };
+            Request::Quarantine { id: None }
+        }
+        QuarantineCommand::Show { id, json } => {
+            as_json = json;
+            Request::Quarantine { id: Some(id) }
+        }
+        QuarantineCommand::Release(args) => {
+            as_json = args.json;
+            Request::Release(order(args))
+        }
         QuarantineCommand::Discard { id, actor, reason, json } => {
-            (Request::Discard { id, actor, reason }, json)
+            as_json = json;
+            Request::Discard { id, actor, reason }
         }
     };
     match ask(config, request)? {
-        Answer::Quarantine(views) if json => print_json(&views),
-        Answer::Done(ids) if json => print_json(&ids),
+        Answer::Quarantine(views) if as_json => print_json(&views),
+        Answer::Done(ids) if as_json => print_json(&ids),
         Answer::Quarantine(views) => {
-            for view in &views {
-                println!("{}  {}  {}  {} bytes", view.id, view.received, view.project, view.bytes);
-                println!("  {}: {}", view.reason, view.plain);
-                if !view.detail.is_empty() {
-                    println!("  where: {}", view.detail);
-                }
-                println!("  what to do: {}", view.next_step);
+            match show {
+                Show::Each => views.iter().for_each(print_each),
+                Show::Causes => print_causes(&views),
             }
             println!("{} in quarantine", views.len());
             Ok(ExitCode::Ok)
@@ -58,8 +68,65 @@ pub(super) fn quarantine(config: &Config, command: QuarantineCommand) -> Result<
         Answer::Ready
         | Answer::Queue(_)
         | Answer::Receipts(_)
+        | Answer::Recalls(_)
         | Answer::ChainWhole(_)
+        | Answer::Persons(_)
         | Answer::Failed { .. } => Err(odd()),
+    }
+}
+
+/// How a list is shown.
+#[derive(Debug, Clone, Copy)]
+enum Show {
+    Each,
+    Causes,
+}
+
+fn order(args: ReleaseArgs) -> ReleaseOrder {
+    let choice = |then| match then {
+        Then::Remove => Choice::Remove,
+        Then::Empty => Choice::Empty,
+        Then::Adopt => Choice::Adopt,
+        Then::Accept => Choice::Accept,
+    };
+    ReleaseOrder {
+        which: args.cause.map_or(Which::Ids(args.ids), Which::Cause),
+        then: args.then.map(choice),
+        actor: args.actor.unwrap_or_default(),
+        reason: args.reason.unwrap_or_default(),
+    }
+}
+
+fn print_each(view: &QuarantineView) {
+    println!("{}  {}  {}  {} bytes", view.id, view.received, view.project, view.bytes);
+    println!("  {}: {}", view.reason, view.plain);
+    if !view.detail.is_empty() {
+        println!("  where: {}", view.detail);
+    }
+    println!("  what to do: {}", view.next_step);
+}
+
+/// One entry a cause, the first that came first.
+fn print_causes(views: &[QuarantineView]) {
+    let mut counts: Vec<(&QuarantineView, usize)> = Vec::new();
+    for view in views {
+        match counts.iter_mut().find(|(first, _)| first.cause == view.cause) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((view, 1)),
+        }
+    }
+    for (first, count) in counts {
+        let instances = if count == 1 { "instance" } else { "instances" };
+        println!("cause {}  {count} {instances}  {}", first.cause, first.project);
+        println!("  {}: {}", first.reason, first.plain);
+        if !first.detail.is_empty() {
+            println!("  where: {}", first.detail);
+        }
+        if !first.study.is_empty() {
+            println!("  study: {}", first.study);
+        }
+        println!("  since {}, first {}", first.received, first.id);
+        println!("  what to do: {}", first.next_step);
     }
 }
 

@@ -46,7 +46,12 @@ fn line(receipt: &Receipt, gap: &str) -> String {
         }
         Outcome::Quarantined { reason, .. } => format!("quarantined: {}", reason.code()),
         Outcome::Discarded { actor, .. } => format!("discarded by {actor}"),
-        Outcome::Released => "released".to_owned(),
+        Outcome::Released(release) if release.then.is_empty() => "released".to_owned(),
+        Outcome::Released(release) => format!("released by {}: {}", release.actor, release.then),
+        Outcome::Recall { code, instances } => format!("recalls {instances}: {code}"),
+        Outcome::TableUse { action, actor, code, persons, .. } => {
+            format!("pseudonyms: {action:?} of {persons} by {actor} {code}").to_lowercase()
+        }
     };
     // A comma or a line break in an actor's name must not make a column.
     let outcome = outcome.replace([',', '\n', '\r', '"'], " ");

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::profile::{CleanLimits, CleanRules, Profile, TextPolicy};
+use super::content::{ContentRules, Documents, Features};
+use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
+use super::profile::{CleanLimits, CleanRules, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
 use crate::dicom::{AeTitle, Uid};
 
@@ -66,12 +68,14 @@ pub struct Project {
     pub ae_title: AeTitle,
     /// What the cleaner must know.
     pub rules: CleanRules,
-    /// How pseudonyms of new persons are made: `hmac`, `random` or `sequential`.
+    /// How pseudonyms of new persons are made.
     pub code_mode: PseudonymMode,
     /// Put before each pseudonym.
     pub code_prefix: String,
     /// Names of its destinations, at least one.
     pub destinations: Vec<String>,
+    /// The configuration says what is done with faces; else a default holds.
+    pub faces_stated: bool,
 }
 
 /// How pseudonyms of new persons are made (DESIGN.md decision 7).
@@ -84,6 +88,8 @@ pub enum PseudonymMode {
     Random,
     /// Prefix and a number.
     Sequential,
+    /// From a list; who is not in it is quarantined.
+    Imported,
 }
 
 /// One destination.
@@ -140,10 +146,10 @@ pub struct Fault {
 
 /// Collects faults, so that all are told at once.
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
         self.0.push(Fault { key: key.into(), what: what.into() });
     }
 
@@ -158,7 +164,7 @@ impl Faults {
         })
     }
 
-    fn name(&mut self, key: &str, name: &str) {
+    pub(super) fn name(&mut self, key: &str, name: &str) {
         let legal = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !legal || name.is_empty() || name.len() > NAME_CHARS_MAX {
             self.add(key, "a name has 1 to 32 of the characters a-z 0-9 -");
@@ -300,9 +306,13 @@ fn projects(
 ) -> BTreeMap<String, Project> {
     let only_default = BTreeMap::from([(DEFAULT_PROJECT.to_owned(), RawProject::default())]);
     let written = if raw.project.is_empty() { &only_default } else { &raw.project };
+    let aliases = issuer_aliases(raw, faults);
     let mut checked: BTreeMap<String, Project> = BTreeMap::new();
     for (name, project) in written {
-        let good = checked_project(name, project, ae_title, destinations, faults);
+        let mut good = checked_project(name, project, ae_title, destinations, faults);
+        let key = |field: &str| format!("project.{name}.{field}");
+        good.rules.persons = person_reading(&key, project, &aliases, faults);
+        good.code_mode = pseudonym_mode(&key, project, faults);
         if checked.values().any(|other| other.ae_title == good.ae_title) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
@@ -349,11 +359,14 @@ fn checked_project(
             profile: checked_profile(&key("profile"), raw.profile.as_deref(), faults),
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
             header_only: raw.header_only.iter().cloned().collect(),
+            content: checked_content(&key, raw, faults),
             limits: CleanLimits::default(),
+            persons: PersonReading::default(),
         },
-        code_mode: checked_mode(&key("pseudonym_mode"), raw.pseudonym_mode.as_deref(), faults),
+        code_mode: PseudonymMode::default(),
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
+        faces_stated: raw.faces.is_some(),
     }
 }
 
@@ -383,15 +396,33 @@ fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPol
     }
 }
 
-fn checked_mode(key: &str, name: Option<&str>, faults: &mut Faults) -> PseudonymMode {
-    match name {
-        None | Some("hmac") => PseudonymMode::Hmac,
-        Some("random") => PseudonymMode::Random,
-        Some("sequential") => PseudonymMode::Sequential,
+fn checked_content(
+    key: &dyn Fn(&str) -> String,
+    raw: &RawProject,
+    faults: &mut Faults,
+) -> ContentRules {
+    let default = ContentRules::default();
+    let documents = match raw.documents.as_deref() {
+        None | Some("quarantine") => Documents::Quarantine,
+        Some("placeholder") => Documents::Placeholder,
         Some(_) => {
-            faults.add(key, "write hmac, random or sequential");
-            PseudonymMode::Hmac
+            faults.add(key("documents"), "write quarantine or placeholder");
+            default.documents
         }
+    };
+    let mut features = |name: &str, text: &Option<String>, default| match text.as_deref() {
+        None => default,
+        Some("accepted") => Features::Accepted,
+        Some("quarantine") => Features::Quarantine,
+        Some(_) => {
+            faults.add(key(name), "write accepted or quarantine");
+            default
+        }
+    };
+    ContentRules {
+        documents,
+        photographs: features("photographs", &raw.photographs, default.photographs),
+        faces: features("faces", &raw.faces, default.faces),
     }
 }
 
@@ -451,6 +482,28 @@ mod tests {
                 "project.a.text_policy",
                 "sender.c.addresses"
             ]
+        );
+    }
+
+    #[test]
+    fn what_a_project_does_with_content_is_stated_in_two_words() {
+        let content = |toml: &str| {
+            let config = check(&format!("[project.default]\n{toml}")).unwrap();
+            let project = config.projects.into_values().next().unwrap();
+            (project.rules.content, project.faces_stated)
+        };
+        assert_eq!(content(""), (ContentRules::default(), false));
+        let stated = "documents = 'placeholder'\nphotographs = 'accepted'\nfaces = 'quarantine'";
+        let (rules, faces_stated) = content(stated);
+        assert_eq!(rules.documents, Documents::Placeholder);
+        assert_eq!((rules.photographs, rules.faces), (Features::Accepted, Features::Quarantine));
+        assert!(faces_stated);
+        let faults =
+            check("[project.default]\ndocuments = 'keep'\nphotographs = 'x'\nfaces = 'yes'");
+        let keys: Vec<_> = faults.unwrap_err().into_iter().map(|fault| fault.key).collect();
+        assert_eq!(
+            keys,
+            ["documents", "photographs", "faces"].map(|key| format!("project.default.{key}"))
         );
     }
 

@@ -1,11 +1,12 @@
 //! De-identification profiles after checking: which options of PS3.15 Annex E
 //! are on, and what a site changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::content::ContentRules;
 use super::profile_file;
 
 /// The options of PS3.15 Annex E (Table E.1-1 columns, and Clean Pixel Data §E.3.1).
@@ -34,6 +35,18 @@ pub enum ProfileOption {
     RetainSafePrivate,
     /// Retain Institution Identity (113112).
     RetainInstitutionIdentity,
+}
+
+impl ProfileOption {
+    /// Its name in a profile's file.
+    #[must_use]
+    pub fn name(self) -> String {
+        // A unit variant is always a string.
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
 }
 
 /// What a site's rule does to one element.
@@ -77,6 +90,9 @@ pub struct PrivateTag {
     pub group: u16,
     /// Low byte of the element number: the high one names the block.
     pub element: u8,
+    /// Its VR, for senders that do not say it (Implicit VR, UN).
+    #[serde(default)]
+    pub vr: Option<String>,
 }
 
 /// Why there is no such profile.
@@ -117,6 +133,21 @@ pub struct Profile {
     pub rules: Vec<TagRule>,
     /// Private elements that the site adds to the safe ones.
     pub safe_private: Vec<PrivateTag>,
+    /// Each person's baseline date is moved to one day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+}
+
+/// The day that every person's baseline date is moved to, under Retain
+/// Longitudinal Temporal Information with Modified Dates (PS3.15 §E.3.6). The
+/// clean object says how many days its study lies after it (PS3.3 §C.7.2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Days since 1970-01-01.
+    pub day: i64,
+    /// Longitudinal Temporal Event Type (0012,0053): what the baseline date is
+    /// the date of, `ENROLLMENT` or `BASELINE`.
+    pub event: String,
 }
 
 impl Profile {
@@ -129,6 +160,7 @@ impl Profile {
             options: BTreeSet::from([ProfileOption::CleanPixelData]),
             rules: Vec::new(),
             safe_private: Vec::new(),
+            baseline: None,
         }
     }
 
@@ -150,6 +182,7 @@ impl Profile {
             ]),
             rules: Vec::new(),
             safe_private: Vec::new(),
+            baseline: None,
         }
     }
 
@@ -205,6 +238,21 @@ impl Default for CleanLimits {
     }
 }
 
+/// How a project reads Patient IDs (DESIGN.md decision 7).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PersonReading {
+    /// Issuer where neither the object nor its sender says one.
+    pub default_issuer: String,
+    /// Other names of an issuer, and the name they stand for.
+    pub issuer_aliases: BTreeMap<String, String>,
+    /// Upper and lower case of Patient IDs are one.
+    pub case_ignored: bool,
+    /// Values that are no Patient ID, beside those that everybody uses.
+    pub placeholders: BTreeSet<String>,
+    /// A study without a Patient ID gets a code of its own instead of quarantine.
+    pub code_per_study: bool,
+}
+
 /// What a worker must know of a project: one checked unit per project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanRules {
@@ -215,8 +263,14 @@ pub struct CleanRules {
     /// SOP Class UIDs whose pictures are not searched (default none; ignored
     /// where identity is likely: decision 10).
     pub header_only: BTreeSet<String>,
+    /// Documents, photographs, faces.
+    #[serde(default)]
+    pub content: ContentRules,
     /// Limits.
     pub limits: CleanLimits,
+    /// Who is who.
+    #[serde(default)]
+    pub persons: PersonReading,
 }
 
 impl Default for CleanRules {
@@ -225,7 +279,9 @@ impl Default for CleanRules {
             profile: Profile::basic(),
             text_policy: TextPolicy::default(),
             header_only: BTreeSet::new(),
+            content: ContentRules::default(),
             limits: CleanLimits::default(),
+            persons: PersonReading::default(),
         }
     }
 }

@@ -10,17 +10,19 @@ use std::path::Path;
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _};
 use dicom_dictionary_std::StandardDataDictionary;
 use serde::Deserialize;
-use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use toml::Table;
 
 use super::profile::{Action, PrivateTag, Profile, ProfileError, ProfileOption, TagRule};
+use super::{baseline, fit};
 use crate::dicom::{Tag, VR};
 
 /// Longest profile. Default 1 MiB: a rule for each attribute of PS3.6 fits.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What the cleaner promises about these is the node's, not a site's, to say.
-const PROTECTED: [(Tag, &str); 10] = [
+const PROTECTED: [(Tag, &str); 12] = [
     (Tag(0x0008, 0x0005), "the character set belongs to the text"),
     (Tag(0x0008, 0x0016), "the SOP class says what the object is"),
     (Tag(0x0008, 0x0018), "instances get new UIDs; see the option retain-uids"),
@@ -29,21 +31,11 @@ const PROTECTED: [(Tag, &str); 10] = [
     (Tag(0x0012, 0x0062), "it says what was done"),
     (Tag(0x0012, 0x0063), "it says what was done"),
     (Tag(0x0012, 0x0064), "it says what was done"),
+    (Tag(0x0020, 0x000D), "studies get new UIDs; see the option retain-uids"),
+    (Tag(0x0020, 0x000E), "series get new UIDs; see the option retain-uids"),
     (Tag(0x0028, 0x0303), "it says what was done"),
     (Tag(0x7FE0, 0x0010), "pixels have their own policy"),
 ];
-
-/// The file as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProfile {
-    name: String,
-    options: Vec<String>,
-    #[serde(default)]
-    rules: BTreeMap<String, Action>,
-    #[serde(default)]
-    safe_private: Vec<RawPrivate>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +43,7 @@ struct RawPrivate {
     creator: String,
     group: String,
     element: String,
+    vr: Option<String>,
 }
 
 /// Reads and checks a profile.
@@ -73,14 +66,26 @@ fn text_of(path: &Path) -> io::Result<String> {
 }
 
 fn checked(text: &str) -> Result<Profile, Vec<String>> {
-    let raw: RawProfile = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+    let mut raw: Table = text.parse().map_err(|error: toml::de::Error| vec![error.to_string()])?;
     let mut faults = Vec::new();
+    let name = taken(&mut raw, "name", &mut faults).unwrap_or_default();
+    let names: Vec<String> = taken(&mut raw, "options", &mut faults).unwrap_or_default();
+    let raw_rules = optional(&mut raw, "rules", &mut faults).unwrap_or_default();
+    let raw_private = optional(&mut raw, "safe_private", &mut faults).unwrap_or_default();
+    let baseline = optional(&mut raw, "baseline", &mut faults);
     let profile = Profile {
-        options: options(&raw.options, &mut faults),
-        rules: rules(raw.rules, &mut faults),
-        safe_private: safe_private(raw.safe_private, &mut faults),
-        name: raw.name,
+        options: options(&names, &mut faults),
+        rules: rules(raw_rules, &mut faults),
+        safe_private: safe_private(raw_private, &mut faults),
+        baseline: baseline.and_then(|raw| baseline::checked(raw, &mut faults)),
+        name,
     };
+    baseline::check_rest(&profile, &mut faults);
+    for key in raw.keys() {
+        faults.push(format!(
+            "{key}: unknown; there are name, options, rules, safe_private and baseline"
+        ));
+    }
     if profile.name.is_empty() || !profile.name.bytes().all(|byte| byte.is_ascii_graphic()) {
         faults.push("name: printable ASCII without blanks".to_owned());
     }
@@ -91,6 +96,32 @@ fn checked(text: &str) -> Result<Profile, Vec<String>> {
             .push("options: retain-full-dates and retain-modified-dates exclude each other".into());
     }
     if faults.is_empty() { Ok(profile) } else { Err(faults) }
+}
+
+/// The value of a key that must be there.
+fn taken<T: DeserializeOwned>(raw: &mut Table, key: &str, faults: &mut Vec<String>) -> Option<T> {
+    if !raw.contains_key(key) {
+        faults.push(format!("{key}: missing"));
+    }
+    optional(raw, key, faults)
+}
+
+/// The value of a key, when it is there.
+fn optional<T: DeserializeOwned>(
+    raw: &mut Table,
+    key: &str,
+    faults: &mut Vec<String>,
+) -> Option<T> {
+    raw.remove(key).and_then(|value| understood(value, key, faults))
+}
+
+fn understood<T: DeserializeOwned>(
+    value: toml::Value,
+    key: &str,
+    faults: &mut Vec<String>,
+) -> Option<T> {
+    let said = |error: toml::de::Error| faults.push(format!("{key}: {}", error.message()));
+    value.try_into().map_err(said).ok()
 }
 
 fn options(names: &[String], faults: &mut Vec<String>) -> BTreeSet<ProfileOption> {
@@ -106,9 +137,10 @@ fn options(names: &[String], faults: &mut Vec<String>) -> BTreeSet<ProfileOption
     options
 }
 
-fn rules(raw: BTreeMap<String, Action>, faults: &mut Vec<String>) -> Vec<TagRule> {
+fn rules(raw: Table, faults: &mut Vec<String>) -> Vec<TagRule> {
     let mut rules = BTreeMap::new();
-    for (key, action) in raw {
+    for (key, value) in raw {
+        let Some(action) = understood(value, &format!("rules.{key}"), faults) else { continue };
         match rule(&key, &action) {
             Ok(tag) => {
                 if rules.insert(tag, action).is_some() {
@@ -138,18 +170,27 @@ fn rule(key: &str, action: &Action) -> Result<Tag, String> {
     if let Some((_, why)) = PROTECTED.iter().find(|(protected, _)| *protected == tag) {
         return Err(format!("cannot be changed: {why}"));
     }
+    if tag.group() < 0x0008 || tag.element() == 0 {
+        return Err("file meta, commands and lengths are made anew".to_owned());
+    }
+    let is_overlay = tag.group() & 0xFF00 == 0x6000;
+    if is_overlay && *action != Action::Remove {
+        return Err("overlays are pictures that nobody looks at: they are removed".to_owned());
+    }
     let vr = entry.vr().exact();
-    let is_text = matches!(
-        vr,
-        Some(VR::AE | VR::CS | VR::LO | VR::LT | VR::PN | VR::SH | VR::ST | VR::UC | VR::UT)
-    );
+    let is_text = vr.is_some_and(|vr| fit::is_text(vr) || vr == VR::AE);
     let fits = match action {
-        Action::Keep | Action::Remove | Action::Empty | Action::Replace(_) => true,
+        Action::Keep | Action::Remove | Action::Empty => true,
+        Action::Replace(text) => vr.is_some_and(|vr| fit::can_stand(vr, text)),
         Action::Hash => is_text || vr == Some(VR::UI),
         Action::Shift => matches!(vr, Some(VR::DA | VR::DT | VR::TM)),
         Action::Clean => (is_text && vr != Some(VR::AE)) || vr == Some(VR::SQ),
     };
-    if fits { Ok(tag) } else { Err("the action does not fit the VR".to_owned()) }
+    match (fits, action) {
+        (true, _) => Ok(tag),
+        (false, Action::Replace(_)) => Err("the text is no value of its VR".to_owned()),
+        (false, _) => Err("the action does not fit the VR".to_owned()),
+    }
 }
 
 /// `0008,1010` or `StationName`.
@@ -165,21 +206,32 @@ fn hex(digits: &str) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok().filter(|_| plain)
 }
 
-fn safe_private(raw: Vec<RawPrivate>, faults: &mut Vec<String>) -> Vec<PrivateTag> {
+fn safe_private(raw: Vec<toml::Value>, faults: &mut Vec<String>) -> Vec<PrivateTag> {
     let mut tags = Vec::new();
-    for (index, raw) in raw.into_iter().enumerate() {
-        let group = hex(&raw.group).filter(|group| group % 2 == 1);
-        let element = u8::from_str_radix(&raw.element, 16).ok().filter(|_| raw.element.len() == 2);
-        match (group, element) {
-            (Some(group), Some(element)) if !raw.creator.trim().is_empty() => {
-                tags.push(PrivateTag { creator: raw.creator.trim().to_owned(), group, element });
-            }
-            _ => faults.push(format!(
-                "safe_private[{index}]: creator, odd group (4 hex digits) and low byte (2 hex digits)"
+    for (index, value) in raw.into_iter().enumerate() {
+        let key = format!("safe_private[{index}]");
+        let Some(raw) = understood::<RawPrivate>(value, &key, faults) else { continue };
+        match private_tag(&raw) {
+            Some(tag) => tags.push(tag),
+            None => faults.push(format!(
+                "{key}: creator, odd group (4 hex digits), low byte (2 hex digits), vr or none"
             )),
         }
     }
     tags
+}
+
+fn private_tag(raw: &RawPrivate) -> Option<PrivateTag> {
+    let creator = raw.creator.trim();
+    let group = hex(&raw.group).filter(|group| group % 2 == 1)?;
+    let element = u8::from_str_radix(&raw.element, 16).ok().filter(|_| raw.element.len() == 2)?;
+    let is_known = raw.vr.as_ref().is_none_or(|vr| vr.parse::<VR>().is_ok());
+    (is_known && !creator.is_empty()).then(|| PrivateTag {
+        creator: creator.to_owned(),
+        group,
+        element,
+        vr: raw.vr.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -210,6 +262,7 @@ mod tests {
             creator = "ACME"
             group = "0029"
             element = "1F"
+            vr = "DS"
             "#,
         )
         .unwrap();
@@ -220,7 +273,12 @@ mod tests {
                 TagRule { group: 0x0008, element: 0x1030, action: Action::Keep },
             ]
         );
-        let safe = PrivateTag { creator: "ACME".into(), group: 0x0029, element: 0x1F };
+        let safe = PrivateTag {
+            creator: "ACME".into(),
+            group: 0x0029,
+            element: 0x1F,
+            vr: Some("DS".into()),
+        };
         assert_eq!(profile.safe_private, [safe]);
     }
 
@@ -230,36 +288,90 @@ mod tests {
             r#"
             name = "trial 7"
             options = ["clean-everything", "retain-full-dates", "retain-modified-dates"]
+            extra = 1
             [rules]
             "0010,0020" = "keep"
+            "0020,000D" = "remove"
             "0029,1010" = "keep"
             "0008,0020" = "hash"
+            "0008,1030" = "destroy"
+            "0008,103E" = { replac = "x" }
+            "6000,3000" = "keep"
+            "0008,0060" = { replace = "no term" }
+            "0018,0050" = { replace = "thick" }
+            "0028,0010" = { replace = "512" }
             Nonsense = "keep"
             [[safe_private]]
             creator = "ACME"
             group = "0028"
             element = "1"
+            [[safe_private]]
+            creator = "ACME"
+            group = "0029"
+            element = "11"
+            colour = "red"
+            [[safe_private]]
+            creator = "ACME"
+            group = "0029"
+            element = "11"
+            vr = "ZZ"
             "#,
         )
         .unwrap_err();
         let text = faults.join("\n");
         for key in [
             "clean-everything",
+            "extra:",
             "name:",
             "exclude each other",
             "rules.0010,0020:",
+            "rules.0020,000D:",
             "rules.0029,1010:",
             "rules.0008,0020:",
+            "rules.0008,1030:",
+            "rules.0008,103E:",
+            "rules.6000,3000:",
+            "rules.0008,0060:",
+            "rules.0018,0050:",
+            "rules.0028,0010:",
             "rules.Nonsense:",
             "safe_private[0]:",
+            "colour",
+            "safe_private[2]:",
         ] {
             assert!(text.contains(key), "{key} is missing in\n{text}");
         }
+        assert_eq!(faults.len(), 18, "{text}");
     }
 
     #[test]
-    fn unknown_keys_are_refused_by_name() {
-        let faults = checked("name = \"x\"\noptions = []\nextra = 1\n").unwrap_err();
-        assert!(faults[0].contains("extra"));
+    fn what_must_be_there_is_named() {
+        let faults = checked("extra = 1\n").unwrap_err();
+        for key in ["name: missing", "options: missing", "extra:"] {
+            assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key}: {faults:?}");
+        }
+    }
+
+    /// Each option by the name of Annex E's own, in small letters.
+    #[test]
+    fn each_option_is_switched_by_its_name() {
+        use ProfileOption as O;
+        let names = [
+            ("clean-pixel-data", O::CleanPixelData),
+            ("clean-graphics", O::CleanGraphics),
+            ("clean-structured-content", O::CleanStructuredContent),
+            ("clean-descriptors", O::CleanDescriptors),
+            ("retain-full-dates", O::RetainFullDates),
+            ("retain-modified-dates", O::RetainModifiedDates),
+            ("retain-patient-characteristics", O::RetainPatientCharacteristics),
+            ("retain-device-identity", O::RetainDeviceIdentity),
+            ("retain-uids", O::RetainUids),
+            ("retain-safe-private", O::RetainSafePrivate),
+            ("retain-institution-identity", O::RetainInstitutionIdentity),
+        ];
+        for (name, option) in names {
+            let profile = checked(&format!("name = \"x\"\noptions = [\"{name}\"]\n")).unwrap();
+            assert_eq!(profile.options, BTreeSet::from([option]));
+        }
     }
 }

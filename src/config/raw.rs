@@ -33,6 +33,8 @@ pub struct RawConfig {
     pub destination: BTreeMap<String, RawDestination>,
     /// Senders by name; none: any calling AE title from this machine only.
     pub sender: BTreeMap<String, RawSender>,
+    /// Issuers of Patient IDs that have several names.
+    pub issuer: BTreeMap<String, RawIssuer>,
 }
 
 /// `[data]`
@@ -154,8 +156,27 @@ pub struct RawProject {
     pub text_policy: Option<String>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,
-    /// `hmac`, `random` or `sequential`. Default `hmac`: a lost table gives the same codes again.
+    /// Encapsulated documents: `quarantine` or `placeholder`. Default `quarantine`.
+    pub documents: Option<String>,
+    /// Photographs: `accepted` or `quarantine`. Default `quarantine`.
+    pub photographs: Option<String>,
+    /// CT and MR of a head: `accepted` or `quarantine`. Default `accepted`, and said
+    /// at start and in each receipt (docs/decisions/0015).
+    pub faces: Option<String>,
+    /// `hmac`, `random`, `sequential` or `imported`. Default `hmac`: a lost table gives the same codes again.
     pub pseudonym_mode: Option<String>,
+    /// With `imported`: what becomes of who is not in the list: `quarantine`, or another mode.
+    /// Default `quarantine`: a trial that has a list wants to know.
+    pub not_in_list: Option<String>,
+    /// `quarantine` or `code-per-study`. Default `quarantine`: two studies of one person
+    /// without an ID cannot be told to be one person's.
+    pub no_patient_id: Option<String>,
+    /// `distinct` or `ignored`. Default `distinct`: two persons taken for one cannot be parted again.
+    pub patient_id_case: Option<String>,
+    /// Values that are no Patient ID, beside `UNKNOWN`, `TEST` and the like. Default none.
+    pub placeholders: Vec<String>,
+    /// Issuer of Patient ID where neither the object nor its sender says one. Default none.
+    pub issuer: String,
     /// Put before each pseudonym. Default nothing.
     pub code_prefix: String,
     /// Names of destinations. Default: all.
@@ -190,6 +211,16 @@ pub struct RawSender {
     pub issuer: String,
 }
 
+/// `[issuer.NAME]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawIssuer {
+    /// Issuer of Patient ID as it is to be read.
+    pub name: String,
+    /// Other spellings of it that senders use.
+    pub aliases: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +238,7 @@ mod tests {
         raw.project.insert("NAME".into(), RawProject::default());
         raw.destination.insert("NAME".into(), RawDestination::default());
         raw.sender.insert("NAME".into(), RawSender::default());
+        raw.issuer.insert("NAME".into(), RawIssuer::default());
         let written = include_str!("../../docs/CONFIG.md");
         let all = keys(&serde_json::to_value(&raw).unwrap(), "");
         assert!(all.len() > 25, "{all:?}");

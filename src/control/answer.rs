@@ -1,17 +1,19 @@
 //! Answers requests from the node's parts; used by the socket and, without a
 //! running node, by the command itself.
 
+use std::sync::Arc;
+
 use super::message::{Answer, Request};
 use crate::pipeline::{Node, NodeError};
 
 /// Carries out one request.
-pub async fn answer(node: &Node, request: Request) -> Answer {
+pub async fn answer(node: &Arc<Node>, request: Request) -> Answer {
     carried_out(node, request)
         .await
         .unwrap_or_else(|error| Answer::Failed { what: error.to_string() })
 }
 
-async fn carried_out(node: &Node, request: Request) -> Result<Answer, NodeError> {
+async fn carried_out(node: &Arc<Node>, request: Request) -> Result<Answer, NodeError> {
     Ok(match request {
         Request::Health if node.spool().has_failed() => {
             Answer::Failed { what: "the disk failed; restart the node once it is mended".into() }
@@ -19,17 +21,14 @@ async fn carried_out(node: &Node, request: Request) -> Result<Answer, NodeError>
         Request::Health => Answer::Ready,
         Request::Queue => Answer::Queue(node.standing().await?),
         Request::Quarantine { id } => Answer::Quarantine(node.quarantined(id.as_deref()).await?),
-        Request::Release { ids } => {
-            for id in &ids {
-                node.release(id).await?;
-            }
-            Answer::Done(ids)
-        }
+        Request::Release(order) => Answer::Done(node.release(&order).await?),
+        Request::Recalls => Answer::Recalls(node.recalls().await?),
         Request::Discard { id, actor, reason } => {
             node.discard(&id, &actor, &reason).await?;
             Answer::Done(vec![id])
         }
         Request::Receipts { study } => Answer::Receipts(node.receipts(study).await?),
+        Request::Persons(request) => Answer::Persons(node.persons(request).await?),
         Request::VerifyReceipts => Answer::ChainWhole(node.verify_receipts().await?),
     })
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::{QuarantineView, QueueView};
+use crate::pipeline::{
+    PersonAnswer, PersonRequest, QuarantineView, QueueView, RecallView, ReleaseOrder,
+};
 use crate::receipt::Receipt;
 
 /// From a command.
@@ -19,10 +21,9 @@ pub enum Request {
         id: Option<String>,
     },
     /// Clean again.
-    Release {
-        /// Ids.
-        ids: Vec<String>,
-    },
+    Release(ReleaseOrder),
+    /// Recalls.
+    Recalls,
     /// Throw away.
     Discard {
         /// Id.
@@ -39,6 +40,8 @@ pub enum Request {
     },
     /// Walk the ledger's chain.
     VerifyReceipts,
+    /// The table of pseudonyms.
+    Persons(PersonRequest),
 }
 
 /// To a command.
@@ -51,12 +54,16 @@ pub enum Answer {
     Queue(QueueView),
     /// Quarantine.
     Quarantine(Vec<QuarantineView>),
+    /// Recalls.
+    Recalls(Vec<RecallView>),
     /// Done for these ids.
     Done(Vec<String>),
     /// Receipts.
     Receipts(Vec<Receipt>),
     /// The chain is whole: this many lines.
     ChainWhole(u64),
+    /// The table of pseudonyms.
+    Persons(PersonAnswer),
     /// It was not done.
     Failed {
         /// Why and what to do.

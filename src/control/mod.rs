@@ -25,6 +25,14 @@ use crate::pipeline::Node;
 const MESSAGE_BYTES_MAX: u64 = 64 << 20;
 /// Longest time for one request. Default 60 s: a ledger of years is walked in it.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+/// Longest time for one about the table of pseudonyms. Default 10 min: half a
+/// million patients are imported in some.
+const TABLE_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// Longest time for a request.
+fn time_max(request: &Request) -> Duration {
+    if matches!(request, Request::Persons(_)) { TABLE_TIME_MAX } else { REQUEST_TIME_MAX }
+}
 
 /// The socket of a data directory.
 #[must_use]
@@ -57,7 +65,7 @@ pub async fn serve(listener: UnixListener, node: Arc<Node>) {
                 let node = Arc::clone(&node);
                 tokio::spawn(async move {
                     // A command that went away needs no answer.
-                    drop(tokio::time::timeout(REQUEST_TIME_MAX, exchange(stream, node)).await);
+                    drop(exchange(stream, node).await);
                 });
             }
             Err(_out_of_descriptors) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -66,12 +74,16 @@ pub async fn serve(listener: UnixListener, node: Arc<Node>) {
 }
 
 async fn exchange(mut stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
-    let body = receive(&mut stream).await?;
-    let answer = match serde_json::from_slice::<Request>(&body) {
-        Ok(request) => answer(&node, request).await,
+    let late = |_elapsed| io::Error::from(io::ErrorKind::TimedOut);
+    let asked = tokio::time::timeout(REQUEST_TIME_MAX, receive(&mut stream)).await;
+    let answer = match serde_json::from_slice::<Request>(&asked.map_err(late)??) {
+        Ok(request) => {
+            let time_max = time_max(&request);
+            tokio::time::timeout(time_max, answer(&node, request)).await.map_err(late)?
+        }
         Err(_other_version) => Answer::Failed { what: "request not understood".into() },
     };
-    send(&mut stream, &answer).await
+    tokio::time::timeout(REQUEST_TIME_MAX, send(&mut stream, &answer)).await.map_err(late)?
 }
 
 /// Asks the process that owns `data_dir`.
@@ -86,7 +98,7 @@ pub async fn ask(data_dir: &Path, request: &Request) -> io::Result<Answer> {
     };
     let timed_out = || io::Error::from(io::ErrorKind::TimedOut);
     let body =
-        tokio::time::timeout(REQUEST_TIME_MAX, talk).await.map_err(|_elapsed| timed_out())??;
+        tokio::time::timeout(time_max(request), talk).await.map_err(|_elapsed| timed_out())??;
     serde_json::from_slice(&body).map_err(io::Error::other)
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{Forwardable, Outcome};
-use crate::clean::Cleaned;
+use crate::clean::{AdmitError, Cleaned, Report};
 use crate::disk::Disk;
 use crate::reason::{Quarantine, Reason};
 
@@ -41,6 +41,63 @@ enum WriteFault {
     Conflict,
 }
 
+impl WriteFault {
+    /// What it means to the caller.
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Io(error) => {
+                tracing::warn!(%error, "a destination folder cannot be written");
+                Outcome::RetryDestination
+            }
+            Self::Changed => {
+                let detail = "clean file changed after it was admitted";
+                Outcome::Quarantine(Quarantine::new(Reason::DamagedSpool, detail))
+            }
+            Self::Conflict => {
+                let detail = "the destination folder holds another file of this name";
+                Outcome::Quarantine(Quarantine::new(Reason::Conflict, detail))
+            }
+        }
+    }
+}
+
+impl From<AdmitError> for WriteFault {
+    fn from(error: AdmitError) -> Self {
+        match error {
+            AdmitError::Io(error) => Self::Io(error),
+            AdmitError::Length { .. } | AdmitError::Digest => Self::Changed,
+        }
+    }
+}
+
+/// Directories and name of an instance, each a single checked component.
+#[derive(Debug)]
+struct Names {
+    dirs: Vec<String>,
+    instance: String,
+}
+
+impl Names {
+    fn of(report: &Report, dirs: Option<&[String]>) -> Result<Self, Quarantine> {
+        let instance = report.sop_instance.clone();
+        let dirs = match dirs {
+            Some(dirs) => dirs.to_vec(),
+            None => vec![
+                report.patient_code.clone(),
+                report.study_instance.clone(),
+                report.series_instance.clone(),
+            ],
+        };
+        let all_names = dirs.iter().chain([&instance]).all(|name| is_path_component(name));
+        if all_names {
+            Ok(Self { dirs, instance })
+        } else {
+            let detail = "pseudonym is no name for a directory";
+            Err(Quarantine::new(Reason::RuleFailed, detail))
+        }
+    }
+}
+
 impl Folder {
     /// A destination under `root`, which is created when needed.
     #[must_use]
@@ -56,40 +113,77 @@ impl Folder {
             Ok(item) => item,
             Err(quarantine) => return Outcome::Quarantine(quarantine),
         };
-        if !is_path_component(item.patient_code) {
-            let detail = "pseudonym is no name for a directory";
-            return Outcome::Quarantine(Quarantine::new(Reason::RuleFailed, detail));
-        }
-        match self.write(&item) {
-            Ok(()) => Outcome::Delivered,
-            Err(WriteFault::Io(error)) => {
-                tracing::warn!(%error, "a destination folder cannot be written");
-                Outcome::RetryDestination
-            }
-            Err(WriteFault::Changed) => {
-                let detail = "clean file changed after it was admitted";
-                Outcome::Quarantine(Quarantine::new(Reason::DamagedSpool, detail))
-            }
-            Err(WriteFault::Conflict) => {
-                let detail = "the destination folder holds another file of this name";
-                Outcome::Quarantine(Quarantine::new(Reason::Conflict, detail))
-            }
-        }
+        let written = match Names::of(cleaned.report(), None) {
+            Ok(names) => self.write(&item, &names),
+            Err(quarantine) => return Outcome::Quarantine(quarantine),
+        };
+        written.map_or_else(WriteFault::outcome, |()| Outcome::Delivered)
     }
 
-    fn write(&self, item: &Forwardable<'_>) -> Result<(), WriteFault> {
+    /// Admits the checked file at `staged` while it is copied here: each byte is
+    /// read and digested once. `dirs` stand for pseudonym, study and series
+    /// where the caller has other names.
+    ///
+    /// # Errors
+    /// What [`Self::deliver`] answers when it does not deliver.
+    pub fn deliver_checked(
+        &self,
+        report: Report,
+        staged: &Path,
+        dirs: Option<&[String]>,
+    ) -> Result<Cleaned, Outcome> {
+        let names = Names::of(&report, dirs).map_err(Outcome::Quarantine)?;
+        self.admit(report, staged, &names).map_err(WriteFault::outcome)
+    }
+
+    fn admit(&self, report: Report, staged: &Path, names: &Names) -> Result<Cleaned, WriteFault> {
         let disk = self.disk.as_ref();
-        let dir = self.make_dirs(item)?;
-        let path = dir.join(format!("{}.dcm", item.sop_instance));
+        let dir = self.make_dirs(&names.dirs)?;
+        let path = dir.join(format!("{}.dcm", names.instance));
+        if disk.exists(&path)? {
+            let cleaned = Cleaned::admit(report, staged.to_owned())?;
+            let standing = digest_of(&mut disk.open(&path)?, &mut io::sink())?;
+            if standing != cleaned.report().output_digest {
+                return Err(WriteFault::Conflict);
+            }
+            disk.sync_dir(&dir)?;
+            return Ok(cleaned);
+        }
+        let part = self.part_of(&dir, &names.instance)?;
+        let mut target = disk.create_new(&part)?;
+        let admitted = Cleaned::admit_copying(report, staged.to_owned(), &mut target);
+        let cleaned = match admitted {
+            Ok(cleaned) => cleaned,
+            Err(error) => {
+                disk.remove(&part)?;
+                return Err(error.into());
+            }
+        };
+        target.sync_data()?;
+        disk.rename(&part, &path)?;
+        disk.sync_dir(&dir)?;
+        Ok(cleaned)
+    }
+
+    /// A free name for a file that is being written.
+    fn part_of(&self, dir: &Path, instance: &str) -> io::Result<PathBuf> {
+        let part = dir.join(format!(".{instance}.part"));
+        if self.disk.exists(&part)? {
+            self.disk.remove(&part)?;
+        }
+        Ok(part)
+    }
+
+    fn write(&self, item: &Forwardable<'_>, names: &Names) -> Result<(), WriteFault> {
+        let disk = self.disk.as_ref();
+        let dir = self.make_dirs(&names.dirs)?;
+        let path = dir.join(format!("{}.dcm", names.instance));
         if disk.exists(&path)? {
             let same = digest_of(&mut disk.open(&path)?, &mut io::sink())? == item.digest;
             // Synced again: a crash may have come between the rename and its sync.
             return if same { Ok(disk.sync_dir(&dir)?) } else { Err(WriteFault::Conflict) };
         }
-        let part = dir.join(format!(".{}.part", item.sop_instance));
-        if disk.exists(&part)? {
-            disk.remove(&part)?;
-        }
+        let part = self.part_of(&dir, &names.instance)?;
         let mut target = disk.create_new(&part)?;
         let digest = digest_of(&mut disk.open(item.path)?, &mut target)?;
         if digest != item.digest {
@@ -103,11 +197,10 @@ impl Folder {
     }
 
     /// Makes the directories of an instance and syncs each new name.
-    fn make_dirs(&self, item: &Forwardable<'_>) -> io::Result<PathBuf> {
+    fn make_dirs(&self, names: &[String]) -> io::Result<PathBuf> {
         let disk = self.disk.as_ref();
         let mut dir = self.root.clone();
-        let names = ["", item.patient_code, item.study.as_str(), item.series.as_str()];
-        for name in names {
+        for name in std::iter::once("").chain(names.iter().map(String::as_str)) {
             let parent = dir.clone();
             if !name.is_empty() {
                 dir.push(name);

@@ -135,6 +135,9 @@ impl Line {
             Ok(cleaned) => Arc::new(cleaned),
             Err(damaged) => return self.node.quarantine(id, damaged).await,
         };
+        if self.node.set_aside_if_recalled(id, cleaned.report()).await? {
+            return Ok(());
+        }
         self.remember(&cleaned);
         let tries = self.tries.get(&id).copied().unwrap_or(0) + 1;
         let kinds = self.kinds.make_contiguous();
@@ -153,11 +156,11 @@ impl Line {
             Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
             Outcome::Quarantine(why) => {
                 self.tries.remove(&id);
-                self.node.quarantine(id, why).await?;
+                self.node.quarantine_cleaned(id, why, cleaned.report()).await?;
             }
             Outcome::OtherSyntaxNeeded(syntax) => {
                 let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
-                self.node.quarantine(id, why).await?;
+                self.node.quarantine_cleaned(id, why, cleaned.report()).await?;
             }
         }
         Ok(())
@@ -228,6 +231,8 @@ async fn finish(
     cleaned: &Cleaned,
     status: u16,
 ) -> Result<(), NodeError> {
+    // Receipt and link belong together: nobody sets it aside in between.
+    let _held = node.locks.hold(id).await;
     let record = node.on_spool(move |spool| spool.record(id)).await?;
     let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::node::{Node, NodeError};
 use crate::clock::rfc3339;
-use crate::queue::{Queue as _, Stage};
 use crate::receipt::{Filter, Outcome, Receipt};
 use crate::spool::{Record, SpoolError, SpoolId, State};
 
@@ -47,6 +46,11 @@ pub struct QuarantineView {
     pub sop_class: String,
     /// Bytes.
     pub bytes: u64,
+    /// What it shares with the others of its study that stand for the same
+    /// reason at the same place; `release --cause` takes it.
+    pub cause: String,
+    /// New Study Instance UID; empty when it was not known by then.
+    pub study: String,
     /// Reason's code.
     pub reason: String,
     /// Reason in plain words.
@@ -102,24 +106,6 @@ impl Node {
         Ok(views)
     }
 
-    /// Cleans an instance again under the present profile and rules. The
-    /// receipt first, as for every step (decision 0004).
-    ///
-    /// # Errors
-    /// It is not in quarantine, or nothing tells how it came.
-    pub async fn release(&self, id: &str) -> Result<(), NodeError> {
-        let id = quarantine_id(id)?;
-        let record = self.record_in_quarantine(id).await?;
-        if record.arrival.is_none() {
-            let what = "nothing tells how it came";
-            return Err(SpoolError::Damaged { id, what }.into());
-        }
-        self.receipt(id, &record, None, Outcome::Released).await?;
-        self.on_spool(move |spool| spool.release(id)).await?;
-        self.queue.offer(&Stage::Clean, id);
-        Ok(())
-    }
-
     /// Throws an instance away for good. The receipt first: what is gone must
     /// have a line that says who wanted it.
     ///
@@ -127,13 +113,9 @@ impl Node {
     /// It is not in quarantine, or actor or reason are empty or too long.
     pub async fn discard(&self, id: &str, actor: &str, why: &str) -> Result<(), NodeError> {
         let id = quarantine_id(id)?;
-        for words in [actor, why] {
-            if words.trim().is_empty() || words.len() > WORDS_BYTES_MAX {
-                let what = format!("actor and reason need 1 to {WORDS_BYTES_MAX} bytes each");
-                return Err(NodeError::Unusable { what });
-            }
-        }
+        check_words(actor, why)?;
         let (actor, why) = (actor.trim().to_owned(), why.trim().to_owned());
+        let _held = self.locks.hold(id).await;
         let record = self.record_in_quarantine(id).await?;
         let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone() };
         self.receipt(id, &record, None, outcome).await?;
@@ -142,7 +124,7 @@ impl Node {
         self.on_spool(move |spool| spool.discard(id, &actor, &why)).await
     }
 
-    async fn record_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {
+    pub(super) async fn record_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {
         self.on_spool(move |spool| match spool.state(id)? {
             Some(State::Quarantine) => spool.record(id),
             Some(State::Received | State::Held | State::Cleaned) | None => {
@@ -175,7 +157,17 @@ impl Node {
     }
 }
 
-fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
+/// Words of a person that stand in a receipt.
+pub(super) fn check_words(actor: &str, why: &str) -> Result<(), NodeError> {
+    let unusable = |words: &str| words.trim().is_empty() || words.len() > WORDS_BYTES_MAX;
+    if unusable(actor) || unusable(why) {
+        let what = format!("actor and reason need 1 to {WORDS_BYTES_MAX} bytes each");
+        return Err(NodeError::Unusable { what });
+    }
+    Ok(())
+}
+
+pub(super) fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
     text.parse().map_err(|_no_id| NodeError::Unusable {
         what: "an id has 32 hex digits, as in `airlock quarantine list`".into(),
     })
@@ -184,6 +176,7 @@ fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
 fn view(record: &Record) -> QuarantineView {
     let arrival = record.arrival.as_ref();
     let why = record.quarantine.as_ref().map(|note| &note.why);
+    let leaving = record.quarantine.as_ref().and_then(|note| note.leaving.as_ref());
     let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
     QuarantineView {
         id: record.id.to_string(),
@@ -192,6 +185,8 @@ fn view(record: &Record) -> QuarantineView {
         calling_ae: word(arrival.map(|arrival| arrival.calling_ae.as_str())),
         sop_class: word(arrival.map(|arrival| arrival.sop_class.as_str())),
         bytes: record.bytes,
+        cause: super::decide::cause(record),
+        study: word(leaving.map(|leaving| leaving.study.as_str())),
         reason: word(why.map(|why| why.reason.code())),
         plain: word(why.map(|why| why.reason.plain())),
         detail: word(why.map(|why| why.detail.as_str())),

@@ -4,19 +4,64 @@
 //! there is one way to a [`Cleaned`], and it goes through clean and verify.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::clean::Cleaned;
-use crate::config::{Config, Project};
+use crate::clean::metadata::mapped_uid;
+use crate::clean::{Cleaned, Identity, Report};
+use crate::clock::Clock;
+use crate::config::{Action, Config, Project, TagRule};
+use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
+use crate::spool::{Decision, Leaving, Then};
 use crate::worker::{CleanOrder, Pool, PoolOptions, Role, Setup, VerifyOrder, WorkError, protocol};
 
-/// Worker pools of both roles, and the table that names persons.
+/// Worker pools of both roles, the table that names persons, and what is
+/// remembered of studies and recalls.
 pub struct CleanLine {
     cleaners: Pool,
     verifiers: Pool,
-    table: Arc<dyn PseudonymTable>,
+    memory: LineMemory,
+}
+
+/// What the line asks about each instance.
+#[derive(Debug, Clone)]
+pub struct LineMemory {
+    /// Who is called what.
+    pub table: Arc<dyn PseudonymTable>,
+    /// Whose each study is, and what was recalled.
+    pub book: Arc<dyn CorrectionBook>,
+    /// Time of a recall.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What people decided on one instance.
+#[derive(Debug, Clone, Default)]
+pub struct Treatments {
+    /// Rules beside the project's.
+    rules: Vec<TagRule>,
+    adopt: bool,
+    accept: bool,
+}
+
+impl Treatments {
+    /// From what the record keeps.
+    #[must_use]
+    pub fn of(decisions: &[Decision]) -> Self {
+        let mut treatments = Self::default();
+        for decision in decisions {
+            let mut rule = |group, element, action| {
+                treatments.rules.push(TagRule { group, element, action });
+            };
+            match decision.then {
+                Then::Remove(group, element) => rule(group, element, Action::Remove),
+                Then::Empty(group, element) => rule(group, element, Action::Empty),
+                Then::Adopt => treatments.adopt = true,
+                Then::Accept => treatments.accept = true,
+            }
+        }
+        treatments
+    }
 }
 
 /// One instance to be cleaned.
@@ -28,10 +73,14 @@ pub struct LineJob<'a> {
     pub output: &'a Path,
     /// The project.
     pub project: &'a Project,
-    /// Issuer of Patient ID where the object has none.
+    /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
     /// Hex SHA-256 that the received object had when it was acknowledged.
     pub expected_digest: Option<&'a str>,
+    /// What people decided on this instance; none: nothing.
+    pub treatments: Option<&'a Treatments>,
+    /// Is told under which UIDs it leaves, once that is known.
+    pub leaving: Option<&'a OnceLock<Leaving>>,
 }
 
 impl CleanLine {
@@ -41,7 +90,7 @@ impl CleanLine {
     /// The system's error when the program cannot find itself.
     pub fn new(
         config: &Config,
-        table: Arc<dyn PseudonymTable>,
+        memory: LineMemory,
         writable: Vec<PathBuf>,
     ) -> std::io::Result<Self> {
         let program = std::env::current_exe()?;
@@ -63,7 +112,7 @@ impl CleanLine {
         Ok(Self {
             cleaners: pool(Role::Clean, config.workers),
             verifiers: pool(Role::Verify, config.workers),
-            table,
+            memory,
         })
     }
 
@@ -81,14 +130,27 @@ impl CleanLine {
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
+        let report = self.check(job).await?;
+        admit(report, job.output.to_owned()).await
+    }
+
+    /// Cleans and verifies one instance. What stands at `output` leaves only by
+    /// way of [`Cleaned`], which compares it with this report.
+    ///
+    /// # Errors
+    /// [`WorkError`], each variant with what happens next.
+    pub async fn check(&self, job: LineJob<'_>) -> Result<Report, WorkError> {
+        let none = Treatments::default();
+        let treatments = job.treatments.unwrap_or(&none);
         let order = CleanOrder {
             input: job.input.to_owned(),
             output: job.output.to_owned(),
             project: job.project.name.clone(),
             default_issuer: job.default_issuer.to_owned(),
+            treatments: treatments.rules.clone(),
         };
-        let (report, assigned) =
-            self.cleaners.clean(order, |person| self.assign(job.project, person)).await?;
+        let assign = |identity| self.answer(job, treatments, identity);
+        let (report, assigned) = self.cleaners.clean(order, assign).await?;
         if job.expected_digest.is_some_and(|expected| expected != report.input_digest) {
             let detail = "bytes differ from those acknowledged";
             return Err(Quarantine::new(Reason::DamagedSpool, detail).into());
@@ -99,29 +161,171 @@ impl CleanLine {
             project: job.project.name.clone(),
             assigned,
             report: report.clone(),
+            treatments: treatments.rules.clone(),
         };
         self.verifiers.verify(order).await?;
-        admit(report, job.output.to_owned()).await
+        Ok(report)
     }
 
-    async fn assign(&self, project: &Project, person: PersonKey) -> Result<Assigned, WorkError> {
-        let (table, project) = (Arc::clone(&self.table), project.name.clone());
-        let assigned = tokio::task::spawn_blocking(move || table.assign(&project, &person)).await;
-        match assigned {
-            Ok(Ok(assigned)) => Ok(assigned),
-            Ok(Err(PseudonymError::NoPatientId)) => {
-                Err(Quarantine::new(Reason::NoPatientId, "(0010,0020)").into())
-            }
-            Ok(Err(error @ PseudonymError::TooLong { .. })) => {
-                Err(Quarantine::new(Reason::OverLimit, error.to_string()).into())
-            }
-            Ok(Err(error)) => Err(WorkError::NotAssigned { what: error.to_string() }),
-            Err(error) => Err(WorkError::NotAssigned { what: error.to_string() }),
+    /// The one round trip of an instance: what its person is called, unless its
+    /// study is another's or a rejection note names it. What it withdraws itself
+    /// is remembered durably before it is cleaned.
+    async fn answer(
+        &self,
+        job: LineJob<'_>,
+        treatments: &Treatments,
+        identity: Identity,
+    ) -> Result<Assigned, WorkError> {
+        let asked = Asked {
+            memory: self.memory.clone(),
+            project: job.project.name.clone(),
+            treatments: treatments.clone(),
+            identity,
+        };
+        let answered = tokio::task::spawn_blocking(move || asked.answered()).await;
+        let (answer, leaving) =
+            answered.map_err(|error| WorkError::NotAssigned { what: error.to_string() })?;
+        if let (Some(told), Some(leaving)) = (job.leaving, leaving) {
+            // A second try tells the same.
+            told.get_or_init(|| leaving);
         }
+        answer
     }
 }
 
-async fn admit(report: crate::clean::Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+/// The UIDs that an instance leaves with.
+fn leaving(identity: &Identity, assigned: &Assigned) -> Leaving {
+    let study = outgoing(identity.study.expose(), identity, assigned);
+    Leaving { study, instance: outgoing(identity.instance.expose(), identity, assigned) }
+}
+
+fn outgoing(uid: &str, identity: &Identity, assigned: &Assigned) -> String {
+    if identity.uids_kept {
+        return uid.to_owned();
+    }
+    mapped_uid(&assigned.uid_key, uid)
+}
+
+/// What is asked of the memory about one instance; blocking.
+struct Asked {
+    memory: LineMemory,
+    project: String,
+    treatments: Treatments,
+    identity: Identity,
+}
+
+impl Asked {
+    /// The answer, and under which UIDs the instance leaves where that is known.
+    fn answered(&self) -> (Result<Assigned, WorkError>, Option<Leaving>) {
+        let (assigned, is_owner) = match self.person() {
+            Ok(found) => found,
+            Err(error) => return (Err(error), None),
+        };
+        let leaving = leaving(&self.identity, &assigned);
+        let checked = if is_owner {
+            self.check_recalls(&leaving, &assigned)
+        } else {
+            Err(Quarantine::new(Reason::SecondPatient, "(0020,000D)").into())
+        };
+        (checked.map(|()| assigned), Some(leaving))
+    }
+
+    /// What the person is called, and whether the study is theirs.
+    fn person(&self) -> Result<(Assigned, bool), WorkError> {
+        let book = &self.memory.book;
+        let joined = book.joins(self.claim()).map_err(not_remembered)?;
+        let assigned = match joined.filter(|_| !self.treatments.adopt) {
+            Some(code) => return Ok((self.holder_of(&code)?, true)),
+            None => self.assign(&self.identity.person)?,
+        };
+        if self.treatments.adopt {
+            book.adopt(self.claim(), &assigned.code).map_err(not_remembered)?;
+            return Ok((assigned, true));
+        }
+        match book.claim(self.claim(), &assigned.code).map_err(not_remembered)? {
+            Owner::New | Owner::Same => Ok((assigned, true)),
+            // Another instance of the study was quicker by a moment.
+            Owner::Join(code) => Ok((self.holder_of(&code)?, true)),
+            Owner::Other => Ok((assigned, false)),
+        }
+    }
+
+    fn claim(&self) -> Claim<'_> {
+        Claim {
+            project: &self.project,
+            study: self.identity.study.expose(),
+            patient_id: self.identity.person.patient_id.expose(),
+            issuer_stated: self.identity.issuer_stated,
+        }
+    }
+
+    /// What the person with this pseudonym was assigned.
+    fn holder_of(&self, code: &str) -> Result<Assigned, WorkError> {
+        let found = self.memory.table.lookup_code(&self.project, code).map_err(not_assigned)?;
+        // A table that was set back lacks it: as if nobody had been known.
+        let person = found.map_or_else(|| self.identity.person.clone(), |found| found.person);
+        self.assign(&person)
+    }
+
+    fn assign(&self, person: &PersonKey) -> Result<Assigned, WorkError> {
+        self.memory.table.assign(&self.project, person).map_err(not_assigned)
+    }
+
+    fn check_recalls(&self, leaving: &Leaving, assigned: &Assigned) -> Result<(), WorkError> {
+        if let Some(code) = self.memory.book.recalled_by(&leaving.instance)
+            && !self.treatments.accept
+        {
+            return Err(recalled(&code).into());
+        }
+        let Some(rejection) = &self.identity.rejection else { return Ok(()) };
+        let instances = rejection.instances.iter();
+        let recall = Recall {
+            project: self.project.clone(),
+            note: leaving.instance.clone(),
+            code: rejection.code.clone(),
+            time_unix_ms: self.memory.clock.unix_ms(),
+            instances: instances
+                .map(|uid| outgoing(uid.expose(), &self.identity, assigned))
+                .collect(),
+        };
+        self.memory.book.recall(recall).map_err(not_remembered)
+    }
+}
+
+fn not_assigned(error: PseudonymError) -> WorkError {
+    use PseudonymError as E;
+    if matches!(error, E::NoPatientId) {
+        Quarantine::new(Reason::NoPatientId, "(0010,0020)").into()
+    } else if matches!(error, E::NotInList) {
+        Quarantine::new(Reason::NotInList, "(0010,0020)").into()
+    } else if matches!(error, E::NoBaselineDate | E::BaselineMoved) {
+        Quarantine::new(Reason::NoBaselineDate, error.to_string()).into()
+    } else if matches!(error, E::TooLong { .. }) {
+        Quarantine::new(Reason::OverLimit, error.to_string()).into()
+    } else {
+        WorkError::NotAssigned { what: error.to_string() }
+    }
+}
+
+/// Why an instance that a note with this code names is held.
+pub(super) fn recalled(code: &str) -> Quarantine {
+    Quarantine::new(Reason::Recalled, format!("rejection note {code}"))
+}
+
+fn not_remembered(error: CorrectionError) -> WorkError {
+    match error {
+        CorrectionError::TooMany { .. } => {
+            Quarantine::new(Reason::OverLimit, error.to_string()).into()
+        }
+        CorrectionError::NotAJournal { .. }
+        | CorrectionError::Damaged { .. }
+        | CorrectionError::UnknownKey { .. }
+        | CorrectionError::Failed
+        | CorrectionError::Io { .. } => WorkError::NotAssigned { what: error.to_string() },
+    }
+}
+
+async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::line::CleanLine;
+use super::locks::{Held, Locks};
 use super::{deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::corrections::CorrectionBook;
 use crate::lifecycle::Stopping;
+use crate::pseudonym::{PseudonymError, PseudonymTable};
 use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
-use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
+use crate::spool::{Leaving, Record, Spool, SpoolError, SpoolId};
 use crate::worker::WorkError;
 
 /// A fault of the node itself; the instance stays where it is and is tried again.
@@ -30,6 +33,9 @@ pub enum NodeError {
     /// Cleaning could not be tried.
     #[error(transparent)]
     Work(WorkError),
+    /// The table of pseudonyms failed.
+    #[error(transparent)]
+    Pseudonym(#[from] PseudonymError),
     /// A name of the configuration or a report of the spool is unusable.
     #[error("{what}")]
     Unusable {
@@ -50,6 +56,12 @@ pub struct NodeParts {
     pub spool: Spool,
     /// Receipts.
     pub ledger: Arc<Ledger>,
+    /// Pseudonyms.
+    pub table: Arc<dyn PseudonymTable>,
+    /// Id of the key that new persons get.
+    pub key_id: String,
+    /// Whose each study is, and what was recalled.
+    pub book: Arc<dyn CorrectionBook>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -62,6 +74,10 @@ pub struct Node {
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) table: Arc<dyn PseudonymTable>,
+    pub(super) key_id: String,
+    pub(super) book: Arc<dyn CorrectionBook>,
+    pub(super) locks: Arc<Locks>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -78,6 +94,10 @@ impl Node {
             queue,
             repeats: Repeats::default(),
             ledger: parts.ledger,
+            table: parts.table,
+            key_id: parts.key_id,
+            book: parts.book,
+            locks: Arc::default(),
             clock: parts.clock,
         };
         node.take_up()?;
@@ -180,19 +200,28 @@ impl Node {
     /// for a delivery (decision 0004): killed in between, the instance is tried
     /// and set aside once more, and the same event is written twice.
     pub(super) async fn quarantine(&self, id: SpoolId, why: Quarantine) -> Result<(), NodeError> {
+        let held = self.locks.hold(id).await;
+        self.quarantine_held(&held, id, SetAside { why, leaving: None }).await
+    }
+
+    /// [`Node::quarantine`] by who holds the instance already, and knows under
+    /// which UIDs it was to leave.
+    pub(super) async fn quarantine_held(
+        &self,
+        _held: &Held,
+        id: SpoolId,
+        aside: SetAside,
+    ) -> Result<(), NodeError> {
+        let SetAside { why, leaving } = aside;
         warn!(spool_id = %id, reason = why.reason.code(), detail = why.detail, "quarantined");
         let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail.clone() };
         let record = self.record(id).await?;
         if let Ok(record) = &record {
             self.receipt(id, record, None, outcome.clone()).await?;
         }
-        self.on_spool(move |spool| spool.quarantine(id, &why)).await?;
+        self.on_spool(move |spool| spool.quarantine_leaving(id, &why, leaving)).await?;
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
-        }
-        // A person may have released it between the two steps above.
-        if self.on_spool(move |spool| spool.state(id)).await? == Some(State::Received) {
-            self.queue.offer(&Stage::Clean, id);
         }
         // Its repeats stay known: the same bytes are not set aside twice.
         if record.is_err() {
@@ -224,6 +253,14 @@ impl Node {
         };
         Ok(self.ledger.append_async(&receipt).await?)
     }
+}
+
+/// Why an instance is set aside.
+pub(super) struct SetAside {
+    /// Reason and place.
+    pub(super) why: Quarantine,
+    /// Under which UIDs it was to leave.
+    pub(super) leaving: Option<Leaving>,
 }
 
 /// Forgets what an earlier run had delivered everywhere.

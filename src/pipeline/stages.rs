@@ -1,20 +1,20 @@
 //! The cleaning stage of the node: received instances in, clean copies with
 //! their outbox links out, or quarantine with a reason.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::line::{CleanLine, LineJob};
-use super::node::{Node, NodeError};
+use super::line::{CleanLine, LineJob, Treatments};
+use super::node::{Node, NodeError, SetAside};
 use crate::clean::Cleaned;
 use crate::config::Project;
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::report_bytes;
-use crate::spool::{Arrival, DestinationName, Record, SpoolId, State};
+use crate::spool::{Arrival, DestinationName, Leaving, Record, SpoolId, State};
 use crate::worker::WorkError;
 
 /// Tries of one instance before it goes to quarantine (decision 4).
@@ -69,16 +69,23 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
         .await?;
     let issuer = issuer_of(node, arrival);
     let input = node.spool.path(State::Received, id);
+    let (treatments, leaving) = (Treatments::of(&record.decisions), OnceLock::new());
     let job = LineJob {
         input: &input,
         output: &output,
         project,
         default_issuer: issuer,
         expected_digest: Some(&record.sha256),
+        treatments: Some(&treatments),
+        leaving: Some(&leaving),
     };
     match line.clean(job).await {
-        Ok(cleaned) => commit(node, id, project, &cleaned).await,
-        Err(error) => put_off(node, id, &record, error).await,
+        Ok(cleaned) => {
+            // Before the note is admitted: what it withdraws must not overtake it.
+            node.recall_by(id, &record, cleaned.report()).await?;
+            commit(node, id, project, &cleaned).await
+        }
+        Err(error) => put_off(node, id, &record, (error, leaving.into_inner())).await,
     }
 }
 
@@ -117,12 +124,16 @@ async fn put_off(
     node: &Node,
     id: SpoolId,
     record: &Record,
-    error: WorkError,
+    (error, leaving): (WorkError, Option<Leaving>),
 ) -> Result<(), NodeError> {
+    let set_aside = async |why| {
+        let held = node.locks.hold(id).await;
+        node.quarantine_held(&held, id, SetAside { why, leaving }).await
+    };
     match error {
-        WorkError::Quarantine(quarantine) => node.quarantine(id, quarantine).await,
+        WorkError::Quarantine(quarantine) => set_aside(quarantine).await,
         WorkError::Died { death, what } if record.attempts + 1 >= ATTEMPTS_MAX => {
-            node.quarantine(id, Quarantine::new(death.reason(), what)).await
+            set_aside(Quarantine::new(death.reason(), what)).await
         }
         WorkError::Died { what, .. } => {
             info!(spool_id = %id, %what, "worker died, tried again in a fresh one");

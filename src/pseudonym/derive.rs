@@ -8,10 +8,13 @@
 use super::error::PseudonymError;
 use super::keys::SecretKey;
 use super::person::PersonKey;
+use super::record::Mapping;
 
 /// Longest date shift, in days. Default 365: dates move back by 1 to 365 days,
 /// so that no study lies in the future and its age is right within a year.
 pub const SHIFT_DAYS_MAX: u64 = 365;
+/// Longest imported date shift: 100 years.
+const SHIFT_DAYS_ABS_MAX: u32 = 36_500;
 /// Longest code: that of LO (PS3.5 §6.2), which Patient ID has.
 pub const CODE_CHARS_MAX: usize = 64;
 /// Longest prefix: leaves room for 32 characters and fits on a work list.
@@ -34,6 +37,8 @@ pub enum CodeMode {
     Random,
     /// Prefix and a number, counted by project.
     Sequential,
+    /// Of a trial's list alone: who is not in it gets none.
+    Imported,
 }
 
 /// A project's codes.
@@ -41,6 +46,8 @@ pub enum CodeMode {
 pub struct CodeRule {
     mode: CodeMode,
     prefix: String,
+    /// Where the baseline date of each person is moved to.
+    baseline_day: Option<i64>,
 }
 
 impl CodeRule {
@@ -54,11 +61,54 @@ impl CodeRule {
         if !fits || prefix.starts_with(' ') {
             return Err(PseudonymError::BadCode);
         }
-        Ok(Self { mode, prefix: prefix.to_owned() })
+        Ok(Self { mode, prefix: prefix.to_owned(), baseline_day: None })
     }
 
-    pub(super) fn mode(&self) -> CodeMode {
-        self.mode
+    /// Moves each person's imported baseline date to this day, counted from
+    /// 1970-01-01. Who has none gets no pseudonym.
+    #[must_use]
+    pub fn with_baseline(mut self, day: Option<i64>) -> Self {
+        self.baseline_day = day;
+        self
+    }
+
+    /// How the code of a new person is made. A study of nobody is in no list.
+    pub(super) fn mode_for(&self, person: &PersonKey) -> CodeMode {
+        let listed = self.mode == CodeMode::Imported;
+        if listed && person.is_unlinked() { CodeMode::Hmac } else { self.mode }
+    }
+
+    /// Whether a person that is not in the table may be put there.
+    pub(super) fn takes_new(&self, person: &PersonKey) -> Result<(), PseudonymError> {
+        if self.baseline_day.is_some() {
+            return Err(PseudonymError::NoBaselineDate);
+        }
+        match self.mode_for(person) {
+            CodeMode::Imported => Err(PseudonymError::NotInList),
+            CodeMode::Hmac | CodeMode::Random | CodeMode::Sequential => Ok(()),
+        }
+    }
+
+    /// Whether the dates of a known person move as the project says.
+    pub(super) fn check_baseline(&self, mapping: &Mapping) -> Result<(), PseudonymError> {
+        let Some(wanted) = self.baseline_day else { return Ok(()) };
+        let Some(day) = mapping.baseline_day else { return Err(PseudonymError::NoBaselineDate) };
+        if day + i64::from(mapping.shift_days) == wanted {
+            Ok(())
+        } else {
+            Err(PseudonymError::BaselineMoved)
+        }
+    }
+
+    /// The shift that moves a person's baseline date where the project wants it.
+    pub(super) fn baseline_shift(&self, day: i64) -> Option<Result<i32, PseudonymError>> {
+        let wanted = self.baseline_day?;
+        let shift = i32::try_from(wanted - day).ok();
+        Some(shift.filter(|days| is_shift(*days)).ok_or(PseudonymError::BadShift))
+    }
+
+    pub(super) fn wants_baseline(&self) -> bool {
+        self.baseline_day.is_some()
     }
 
     /// The code for `attempt`, which counts from 0 and grows when another person
@@ -90,6 +140,11 @@ pub(super) fn shift_days(key: &SecretKey, person: &PersonKey) -> i32 {
     let issuer = person.issuer.expose().as_bytes();
     let hash = key.mac(&[b"date-shift", issuer, person.patient_id.expose().as_bytes()]);
     shift_from((first_128_bits(&hash) >> 64) as u64)
+}
+
+/// A shift that a list may state: not 0, at most [`SHIFT_DAYS_ABS_MAX`] either way.
+pub(super) fn is_shift(days: i32) -> bool {
+    days != 0 && days.unsigned_abs() <= SHIFT_DAYS_ABS_MAX
 }
 
 pub(super) fn shift_from(uniform: u64) -> i32 {

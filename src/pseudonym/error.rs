@@ -19,9 +19,25 @@ pub enum PseudonymError {
         /// Its limit.
         limit_bytes: usize,
     },
+    /// The project takes codes from a list, and this person is not in it: quarantine.
+    #[error("this person is not in the project's list")]
+    NotInList,
+    /// The project moves baseline dates, and this person has none: quarantine.
+    #[error("no baseline date was imported for this person")]
+    NoBaselineDate,
+    /// The project's baseline date was changed after the import: quarantine.
+    #[error("the project's baseline date is not the one that this person's dates were moved to")]
+    BaselineMoved,
+    /// An import gives a person another shift or baseline date: refused, since
+    /// dates that were sent are moved otherwise.
+    #[error("the dates of this person are moved by another number of days already")]
+    ShiftKnown,
     /// A code or prefix that cannot stand in LO and PN: refused to whoever gave it.
     #[error("a code has 1 to 64 printable ASCII characters without \\ ^ = and outer spaces")]
     BadCode,
+    /// An import would let Patient IDs out as they are: refused.
+    #[error("the code is the Patient ID itself")]
+    CodeIsId,
     /// An import or link gives a person a second code: refused, the first stays.
     #[error("this person has another code in this project already")]
     PersonKnown,

@@ -292,7 +292,7 @@ pub(super) struct Changes<'a> {
 
 impl Changes<'_> {
     /// Takes in the next record of the journal. A person that is known already
-    /// keeps what was given first.
+    /// keeps what was given first, unless the record says that it replaces it.
     pub(super) fn add(
         &mut self,
         record: &SealedRecord,
@@ -302,7 +302,8 @@ impl Changes<'_> {
         self.sentinel.sequence = position.sequence;
         self.sentinel.chain = position.chain;
         let person = self.index.person_key(&mapping.project, &mapping.person);
-        if self.get(&person)?.is_some() {
+        let known = self.get(&person)?.is_some();
+        if known && !mapping.replaces() {
             return Ok(());
         }
         let code = self.index.code_key(&mapping.project, &mapping.code);
@@ -310,12 +311,19 @@ impl Changes<'_> {
         if self.get(&code)?.is_none() {
             self.put(code, person.clone())?;
         }
-        let number_key = self.index.number_key(&mapping.project);
-        let persons = number(self.get(&number_key)?.as_deref()) + 1;
-        self.put(number_key, persons.to_le_bytes().to_vec())?;
         self.put(person, record.bytes().to_vec())?;
-        self.sentinel.persons += 1;
+        if !known {
+            let number_key = self.index.number_key(&mapping.project);
+            let persons = number(self.get(&number_key)?.as_deref()) + 1;
+            self.put(number_key, persons.to_le_bytes().to_vec())?;
+            self.sentinel.persons += 1;
+        }
         Ok(())
+    }
+
+    /// Persons of one project, those that wait here included.
+    pub(super) fn persons_in(&self, project: &str) -> Result<u64, PseudonymError> {
+        Ok(number(self.get(&self.index.number_key(project))?.as_deref()))
     }
 
     /// Entries waiting.

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! header  "AIRLPSJ\n"  version u32 LE  journal id 16 bytes  CRC-32 u32 LE
-//! record  length u32 LE  CRC-32 u32 LE of the bytes that follow  sealed record
+//! frames  of one record or of a group of records, see [`super::frame`]
 //! ```
-//! Invariant: [`Journal::append`] returns only after the record is synced, one
-//! at a time, so that after a crash at most the last record is torn. A torn tail
-//! is cut and reported; damage before a whole record is an error that names the
-//! place, never skipped.
+//! Invariant: [`Journal::append`] returns only after its one frame is synced,
+//! and nothing is written meanwhile, so that after a crash at most the last
+//! frame is torn. A torn tail is cut and reported; damage before a whole frame
+//! is an error that names the place, never skipped.
 #![warn(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+use std::collections::VecDeque;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,17 +18,14 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::error::PseudonymError;
-use super::record::{JournalId, RECORD_BYTES_MAX, RECORD_BYTES_MIN, SealedRecord};
+use super::frame::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES, frame, read_frame};
+use super::record::{JournalId, SealedRecord};
 use crate::disk::{Disk, DiskFile, replace_synced};
 
 const MAGIC: [u8; 8] = *b"AIRLPSJ\n";
 const VERSION: u32 = 1;
 pub(super) const HEADER_BYTES: u64 = 32;
-/// Length and CRC.
-const FRAME_HEADER_BYTES: usize = 8;
-/// Longest tail that one torn write can leave. Anything longer is damage.
-const TORN_TAIL_BYTES_MAX: u64 = 17 * 1_024;
-const _: () = assert!(TORN_TAIL_BYTES_MAX > 16 * 1_024 + 8 && RECORD_BYTES_MAX == 16 * 1_024);
+const _: () = assert!(FRAME_HEADER_BYTES == 8);
 
 /// An open journal: the one writer.
 #[derive(Debug)]
@@ -56,15 +54,10 @@ impl Position {
         Self { sequence: 0, bytes: HEADER_BYTES, chain: Sha256::digest(id.0).into() }
     }
 
-    /// Where a journal stands once `record` is appended.
-    pub(super) fn after(self, record: &SealedRecord) -> Self {
-        let frame_bytes = record.bytes().len().saturating_add(FRAME_HEADER_BYTES);
+    /// Number and chain once `record` is appended; the bytes are those of its frame.
+    pub(super) fn chained(self, record: &SealedRecord) -> Self {
         let chain = Sha256::new().chain_update(self.chain).chain_update(record.bytes());
-        Self {
-            sequence: record.sequence(),
-            bytes: self.bytes.saturating_add(u64::try_from(frame_bytes).unwrap_or(u64::MAX)),
-            chain: chain.finalize().into(),
-        }
+        Self { sequence: record.sequence(), bytes: self.bytes, chain: chain.finalize().into() }
     }
 }
 
@@ -122,16 +115,17 @@ impl Journal {
         self.end
     }
 
-    /// Appends a record, which carries the next number, and syncs it.
+    /// Appends records, which carry the next numbers, by one write and one sync.
     ///
-    /// After a failed write the file is cut back and the next record may be
+    /// After a failed write the file is cut back and the next records may be
     /// tried: a full disk heals. After a failed sync nothing more is taken,
     /// since a second sync may falsely succeed.
-    pub(super) fn append(&mut self, record: &SealedRecord) -> Result<(), PseudonymError> {
-        if self.sync_failed || self.end.sequence.checked_add(1) != Some(record.sequence()) {
+    pub(super) fn append(&mut self, records: &[SealedRecord]) -> Result<(), PseudonymError> {
+        if self.sync_failed || !follow(self.end.sequence, records) {
             return Err(PseudonymError::Failed);
         }
-        if let Err(source) = self.write(record) {
+        let Some(bytes) = frame(records) else { return Err(PseudonymError::Failed) };
+        if let Err(source) = self.write(&bytes) {
             // What cannot be cut back now is cut at the next start.
             self.sync_failed = self.file.0.set_byte_len(self.end.bytes).is_err();
             return Err(PseudonymError::Io { step: "append to", path: self.path.clone(), source });
@@ -140,13 +134,15 @@ impl Journal {
             self.sync_failed = true;
             return Err(PseudonymError::Io { step: "sync", path: self.path.clone(), source });
         }
-        self.end = self.end.after(record);
+        let frame_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.end = records.iter().fold(self.end, Position::chained);
+        self.end.bytes = self.end.bytes.saturating_add(frame_bytes);
         Ok(())
     }
 
-    fn write(&mut self, record: &SealedRecord) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.0.seek(SeekFrom::Start(self.end.bytes))?;
-        self.file.0.write_all(&frame(record))
+        self.file.0.write_all(bytes)
     }
 
     /// Reads all records up to the present end.
@@ -161,7 +157,9 @@ pub(super) struct Reader {
     path: PathBuf,
     input: Input,
     end_bytes: u64,
-    /// Where it stands.
+    /// Records of the frame that was read last.
+    pending: VecDeque<SealedRecord>,
+    /// Where it stands: the last record given, and the end of its frame.
     pub(super) position: Position,
 }
 
@@ -184,18 +182,26 @@ impl Reader {
         let mut file = disk.open(path).map_err(&io)?;
         file.seek(SeekFrom::Start(HEADER_BYTES)).map_err(&io)?;
         let input = Input(BufReader::with_capacity(64 * 1_024, file));
-        Ok(Self { path: path.to_owned(), input, end_bytes, position: Position::start(id) })
+        let (path, pending, position) = (path.to_owned(), VecDeque::new(), Position::start(id));
+        Ok(Self { path, input, end_bytes, pending, position })
     }
 
     /// The next record; nothing at the end and at anything that is no record.
     fn step(&mut self) -> Result<Option<SealedRecord>, PseudonymError> {
-        let left_bytes = self.end_bytes.saturating_sub(self.position.bytes);
-        let record = read_frame(&mut self.input.0, left_bytes)
-            .map_err(PseudonymError::io("read", &self.path))?;
-        let next = self.position.sequence.checked_add(1);
-        let record = record.filter(|record| Some(record.sequence()) == next);
+        if self.pending.is_empty() {
+            let left_bytes = self.end_bytes.saturating_sub(self.position.bytes);
+            let frame = read_frame(&mut self.input.0, left_bytes)
+                .map_err(PseudonymError::io("read", &self.path))?;
+            let sequence = self.position.sequence;
+            let Some(frame) = frame.filter(|frame| follow(sequence, &frame.records)) else {
+                return Ok(None);
+            };
+            self.position.bytes = self.position.bytes.saturating_add(frame.bytes);
+            self.pending = frame.records;
+        }
+        let record = self.pending.pop_front();
         if let Some(record) = &record {
-            self.position = self.position.after(record);
+            self.position = self.position.chained(record);
         }
         Ok(record)
     }
@@ -211,6 +217,16 @@ impl Reader {
     }
 }
 
+/// Whether the records carry the numbers after `sequence`.
+fn follow<'a>(sequence: u64, records: impl IntoIterator<Item = &'a SealedRecord>) -> bool {
+    let mut next = sequence.checked_add(1);
+    records.into_iter().all(|record| {
+        let follows = next == Some(record.sequence());
+        next = record.sequence().checked_add(1);
+        follows
+    })
+}
+
 fn damaged(path: &Path, last_sound: Position) -> PseudonymError {
     PseudonymError::JournalDamaged {
         path: path.to_owned(),
@@ -219,21 +235,21 @@ fn damaged(path: &Path, last_sound: Position) -> PseudonymError {
     }
 }
 
-/// Tells a torn tail, which is shorter than a record and holds none, from
-/// damage, which stands before whole records or is longer.
+/// Tells a torn tail, which is shorter than a frame and holds none, from
+/// damage, which stands before whole frames or is longer.
 fn refuse_damage(
     file: &mut Box<dyn DiskFile>,
     path: &Path,
     end: Position,
     torn_bytes: u64,
 ) -> Result<(), PseudonymError> {
-    if torn_bytes > TORN_TAIL_BYTES_MAX {
+    if torn_bytes > FRAME_BYTES_MAX {
         return Err(damaged(path, end));
     }
     let mut tail = Vec::new();
     let io = PseudonymError::io("read", path);
     file.seek(SeekFrom::Start(end.bytes)).map_err(&io)?;
-    file.take(TORN_TAIL_BYTES_MAX).read_to_end(&mut tail).map_err(&io)?;
+    file.take(FRAME_BYTES_MAX).read_to_end(&mut tail).map_err(&io)?;
     let mut rest = tail.as_slice();
     while let Some((_first, shorter)) = rest.split_first() {
         let left_bytes = u64::try_from(rest.len()).unwrap_or(u64::MAX);
@@ -243,34 +259,6 @@ fn refuse_damage(
         rest = shorter;
     }
     Ok(())
-}
-
-/// One record, or nothing where the next `left_bytes` do not begin with one.
-fn read_frame(input: &mut impl io::Read, left_bytes: u64) -> io::Result<Option<SealedRecord>> {
-    let mut length = [0; 4];
-    let mut crc = [0; 4];
-    let Some(body_bytes_max) = left_bytes.checked_sub(8) else { return Ok(None) };
-    input.read_exact(&mut length)?;
-    input.read_exact(&mut crc)?;
-    let length = u32::from_le_bytes(length);
-    let fits = usize::try_from(length)
-        .is_ok_and(|length| (RECORD_BYTES_MIN..=RECORD_BYTES_MAX).contains(&length));
-    if !fits || u64::from(length) > body_bytes_max {
-        return Ok(None);
-    }
-    let mut body = Vec::new();
-    input.take(u64::from(length)).read_to_end(&mut body)?;
-    if crc32fast::hash(&body) != u32::from_le_bytes(crc) {
-        return Ok(None);
-    }
-    Ok(SealedRecord::from_bytes(body))
-}
-
-fn frame(record: &SealedRecord) -> Vec<u8> {
-    let body = record.bytes();
-    // A record is at most 16 KiB long.
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-    [&length.to_le_bytes(), &crc32fast::hash(body).to_le_bytes(), body].concat()
 }
 
 fn header(id: JournalId) -> [u8; 32] {
@@ -298,6 +286,7 @@ fn header_id(bytes: &[u8; 32]) -> Option<JournalId> {
 mod tests {
     use super::*;
     use crate::disk::RealDisk;
+    use crate::pseudonym::record::RECORD_BYTES_MIN;
 
     fn record(sequence: u64, filler_bytes: usize) -> SealedRecord {
         let mut bytes = sequence.to_le_bytes().to_vec();
@@ -318,7 +307,7 @@ mod tests {
         assert_eq!(torn_bytes, 0);
         let mut ends = vec![journal.end().bytes];
         for sequence in 1..=4 {
-            journal.append(&record(sequence, sequence as usize)).unwrap();
+            journal.append(&[record(sequence, sequence as usize)]).unwrap();
             ends.push(journal.end().bytes);
         }
         ends
@@ -342,10 +331,59 @@ mod tests {
             assert_eq!(journal.end().sequence, kept as u64);
             assert_eq!(torn_bytes, cut as u64 - ends[kept]);
             // And it goes on from there.
-            journal.append(&record(kept as u64 + 1, 0)).unwrap();
+            journal.append(&[record(kept as u64 + 1, 0)]).unwrap();
             drop(journal);
             assert_eq!(open(&path).unwrap().0.end().sequence, kept as u64 + 1);
         }
+    }
+
+    /// Goal: a torn group is cut as a whole, also where later blocks of it
+    /// reached the disk and earlier ones did not; damage to a group before
+    /// others is told. Method: every cut, a hole at every place, every bit.
+    #[test]
+    fn a_group_is_whole_or_gone_and_damage_before_it_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        Journal::create(&path, &disk).unwrap();
+        let (mut journal, _torn) = open(&path).unwrap();
+        let mut ends = Vec::new();
+        for group in [1..=1, 2..=4, 5..=9] {
+            let records: Vec<_> = group.map(|sequence| record(sequence, 3)).collect();
+            journal.append(&records).unwrap();
+            ends.push(journal.end());
+        }
+        let whole = std::fs::read(&path).unwrap();
+        let [_, second, third] = ends[..] else { panic!() };
+        let (from, to) = (second.bytes as usize, third.bytes as usize);
+        for at in from..to {
+            let mut holed = whole.clone();
+            holed[at] ^= 0xff;
+            for bytes in [&whole[..at], &holed] {
+                std::fs::write(&path, bytes).unwrap();
+                let (mut journal, torn_bytes) = open(&path).unwrap();
+                assert_eq!(journal.end(), second, "byte {at}");
+                assert_eq!(torn_bytes, bytes.len() as u64 - second.bytes);
+                journal.append(&[record(5, 0), record(6, 0)]).unwrap();
+                drop(journal);
+                assert_eq!(open(&path).unwrap().0.end().sequence, 6);
+            }
+        }
+        for at in ends[0].bytes as usize..from {
+            let mut holed = whole.clone();
+            holed[at] ^= 0x10;
+            std::fs::write(&path, &holed).unwrap();
+            let refused = open(&path).unwrap_err();
+            assert!(matches!(refused, PseudonymError::JournalDamaged { sequence: 1, .. }));
+        }
+        std::fs::write(&path, &whole).unwrap();
+        let mut reader = open(&path).unwrap().0.reader().unwrap();
+        let mut sequences = Vec::new();
+        while let Some(record) = reader.next_record().unwrap() {
+            sequences.push(record.sequence());
+        }
+        assert_eq!(sequences, (1..=9).collect::<Vec<_>>());
+        assert_eq!(reader.position, third);
     }
 
     #[test]
@@ -389,8 +427,8 @@ mod tests {
         let path = dir.path().join("journal");
         written(&path);
         let whole = std::fs::read(&path).unwrap();
-        let long_tail = vec![0; TORN_TAIL_BYTES_MAX as usize + 1];
-        for tail in [long_tail, frame(&record(9, 0)), frame(&record(4, 0))] {
+        let long_tail = vec![0; FRAME_BYTES_MAX as usize + 1];
+        for tail in [long_tail, frame(&[record(9, 0)]).unwrap(), frame(&[record(4, 0)]).unwrap()] {
             std::fs::write(&path, [&whole[..], &tail].concat()).unwrap();
             assert!(matches!(open(&path), Err(PseudonymError::JournalDamaged { .. })));
         }

@@ -24,9 +24,11 @@ const KEY_FILE_BYTES_MAX: u64 = 66;
 /// Fewest different bytes in a key. A random key of 32 bytes has fewer than 8
 /// once in more than 10^30 tries; examples and repeated patterns do.
 const DISTINCT_BYTES_MIN: usize = 8;
-const KEY_DIR: &str = "keys";
-const MASTER_FILE: &str = "master";
-const RETIRED_PREFIX: &str = "retired-";
+pub(super) const KEY_DIR: &str = "keys";
+pub(super) const MASTER_FILE: &str = "master";
+/// A key that is being made.
+pub(super) const PART_FILE: &str = "master.part";
+pub(super) const RETIRED_PREFIX: &str = "retired-";
 /// What only exists once a key was used, relative to the data directory.
 const MADE_WITH_A_KEY: [&str; 3] = ["pseudonyms/journal", "pseudonyms/index", "receipts/head.0"];
 
@@ -94,6 +96,10 @@ pub enum KeyPurpose {
     Ledger,
     /// Keys by which the spool recognises an instance it has seen.
     InstanceKey,
+    /// Marks of studies and persons in the memory of corrections.
+    Corrections,
+    /// New names of directories in a folder whose tree is kept, by project.
+    Tree,
 }
 
 impl KeyPurpose {
@@ -106,6 +112,8 @@ impl KeyPurpose {
             Self::TableValues => b"table-values",
             Self::Ledger => b"ledger",
             Self::InstanceKey => b"instance-key",
+            Self::Corrections => b"corrections",
+            Self::Tree => b"tree",
         }
     }
 }
@@ -261,13 +269,26 @@ impl Keys {
             refuse_beside_old_work(data_dir, &path)?;
             create_master(data_dir, &dir, &path)?;
         }
-        let mut keys = Self::new(MasterKey::from_file(&path)?);
+        let keys = Self::with_retired_in(MasterKey::from_file(&path)?, data_dir)?;
+        Ok((keys, if stands { KeyOrigin::Read } else { KeyOrigin::Created }))
+    }
+
+    /// `current`, which may come from elsewhere, and `DATA/keys/retired-*`.
+    ///
+    /// # Errors
+    /// [`KeyError`]: the node does not start.
+    pub fn with_retired_in(current: MasterKey, data_dir: &Path) -> Result<Self, KeyError> {
+        let mut keys = Self::new(current);
+        let dir = data_dir.join(KEY_DIR);
+        if !RealDisk.exists(&dir).map_err(io_at("cannot look for", &dir))? {
+            return Ok(keys);
+        }
         let mut names = RealDisk.names(&dir).map_err(io_at("cannot list", &dir))?;
         names.sort();
         for name in names.iter().filter(|name| name.starts_with(RETIRED_PREFIX)) {
             keys = keys.with_retired(MasterKey::from_file(&dir.join(name))?);
         }
-        Ok((keys, if stands { KeyOrigin::Read } else { KeyOrigin::Created }))
+        Ok(keys)
     }
 
     /// The key that new mappings are made with.
@@ -303,7 +324,7 @@ fn refuse_beside_old_work(data_dir: &Path, key: &Path) -> Result<(), KeyError> {
 fn create_master(data_dir: &Path, dir: &Path, path: &Path) -> Result<(), KeyError> {
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     getrandom::fill(&mut *key).map_err(|_no_source| KeyError::NoRandomness)?;
-    let part = dir.join("master.part");
+    let part = dir.join(PART_FILE);
     let write = || -> io::Result<()> {
         RealDisk.create_dir_all(dir)?;
         if RealDisk.exists(&part)? {
@@ -322,7 +343,7 @@ fn create_master(data_dir: &Path, dir: &Path, path: &Path) -> Result<(), KeyErro
     write().map_err(io_at("cannot make", path))
 }
 
-fn io_at(step: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyError + use<> {
+pub(super) fn io_at(step: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyError + use<> {
     let path = path.to_owned();
     move |source| KeyError::Io { step, path: path.clone(), source }
 }
@@ -396,6 +417,7 @@ mod tests {
             KeyPurpose::TableValues,
             KeyPurpose::Ledger,
             KeyPurpose::InstanceKey,
+            KeyPurpose::Corrections,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for purpose in purposes {

@@ -67,6 +67,24 @@ impl PersonRules {
         Self { placeholders: PLACEHOLDERS.map(str::to_owned).into(), ..Self::default() }
     }
 
+    /// Adds other names of issuers, each with the name that it stands for.
+    #[must_use]
+    pub fn with_aliases(mut self, aliases: impl IntoIterator<Item = (String, String)>) -> Self {
+        // What is too long for an issuer is said by nobody.
+        let normal = |text: String| trimmed(&text).unwrap_or_default();
+        let aliases = aliases.into_iter().map(|(from, to)| (normal(from), normal(to)));
+        self.issuer_aliases.extend(aliases);
+        self
+    }
+
+    /// Adds a site's own values that are no Patient ID.
+    #[must_use]
+    pub fn with_placeholders(mut self, values: impl IntoIterator<Item = String>) -> Self {
+        let values = values.into_iter().map(|value| trimmed(&value).unwrap_or_default());
+        self.placeholders.extend(values.map(|value| folded(&value)));
+        self
+    }
+
     /// Who `patient_id` of `issuer` is.
     ///
     /// Trims spaces and NULs at both ends (padding of LO, PS3.5 §6.2) and
@@ -100,15 +118,18 @@ impl PersonRules {
         match self.case {
             CaseRule::Distinct => patient_id.to_owned(),
             // Composed again: some capitals only exist as letter and accent.
-            CaseRule::Ignored => patient_id.to_uppercase().nfc().collect(),
+            CaseRule::Ignored => folded(patient_id),
         }
     }
 
     fn is_placeholder(&self, patient_id: &str) -> bool {
         let says_something = |c: char| c.is_alphanumeric() && c != '0';
-        !patient_id.chars().any(says_something)
-            || self.placeholders.contains(&patient_id.to_uppercase())
+        !patient_id.chars().any(says_something) || self.placeholders.contains(&folded(patient_id))
     }
+}
+
+fn folded(text: &str) -> String {
+    text.to_uppercase().nfc().collect()
 }
 
 fn trimmed(text: &str) -> Result<String, NoPerson> {

@@ -14,6 +14,28 @@ pub struct PersonKey {
     pub patient_id: Identified<String>,
 }
 
+/// Issuer of what is no person: normalising takes NULs away, so that no
+/// data set and no list can say it.
+const UNLINKED_ISSUER: &str = "\0unlinked study";
+
+impl PersonKey {
+    /// Stands for the unknown person of one study (PS3.3 §C.7.2.1), which gets
+    /// a code of its own and is linked to no other study.
+    #[must_use]
+    pub fn of_study(study_uid: &str) -> Self {
+        Self {
+            issuer: Identified::new(UNLINKED_ISSUER.to_owned()),
+            patient_id: Identified::new(study_uid.to_owned()),
+        }
+    }
+
+    /// Whether this is a study of nobody, see [`PersonKey::of_study`].
+    #[must_use]
+    pub fn is_unlinked(&self) -> bool {
+        self.issuer.expose() == UNLINKED_ISSUER
+    }
+}
+
 /// A project's 32-byte key for UIDs and hashes, derived by HKDF from the master key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize)]
 #[zeroize(drop)]

@@ -45,6 +45,28 @@ pub struct Mapping {
     pub shift_days: i32,
     /// Key that UIDs of this person are made with.
     pub key_id: String,
+    /// Code and shift are those of a person that stood before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub linked: bool,
+    /// The person's imported baseline date, in days since 1970-01-01.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_day: Option<i64>,
+    /// Codes that the person had before it was merged with another one. Where
+    /// there are any, this record takes the place of an earlier one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_codes: Vec<String>,
+}
+
+impl Mapping {
+    /// Whether it takes the place of an earlier record of the same person.
+    pub(super) fn replaces(&self) -> bool {
+        !self.former_codes.is_empty()
+    }
+
+    /// Whether the person has `code`, or had it.
+    pub(super) fn answers_to(&self, code: &str) -> bool {
+        self.code == code || self.former_codes.iter().any(|former| former == code)
+    }
 }
 
 /// Drawn when a journal is made, so that records of two are never mixed up.
@@ -206,6 +228,9 @@ mod tests {
             code: "C1".to_owned(),
             shift_days: -7,
             key_id: "00000000".to_owned(),
+            linked: false,
+            baseline_day: None,
+            former_codes: Vec::new(),
         }
     }
 

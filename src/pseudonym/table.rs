@@ -3,53 +3,32 @@
 //! Invariant: [`PseudonymTable::assign`] answers only what is synced in the
 //! journal, and asks the table first: a person that is in it keeps code, shift
 //! and key, whatever key and mode are set today. One process owns the directory.
+//! Callers that wait at the same time share a sync (`group`); what people do to
+//! the table stands in `changes`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::derive::{self, CodeMode, CodeRule};
+use super::changes::{Import, Imported, Linked, ListFault, Page};
+use super::derive::CodeRule;
 use super::error::PseudonymError;
+use super::group::Group;
 use super::index::{Index, Sentinel};
-use super::journal::{Journal, Reader};
+use super::journal::Journal;
 use super::keys::{KeyPurpose, Keys};
 use super::normalise::ID_BYTES_MAX;
 use super::person::{Assigned, PersonKey, UidKey};
 use super::record::{Mapping, SealedRecord, Sealer};
 use super::recover::{self, TableReport};
 use crate::disk::{Disk, RealDisk};
-use crate::kill_point::kill_point;
 
 /// Longest project name. Default 64: it stands in every record and receipt.
 pub const PROJECT_BYTES_MAX: usize = 64;
-/// Codes that may be taken before the search is given up. Default 10,000: only
-/// numbered codes beside imported ones ever need a second.
-const CODE_TRIES_MAX: u32 = 10_000;
-/// New persons between two syncs of the index. Default 1,000: what is not
-/// synced is taken in from the journal at the next start, in milliseconds.
-const INDEX_SYNC_EVERY: u64 = 1_000;
-/// Longest imported date shift: 100 years.
-const SHIFT_DAYS_ABS_MAX: u32 = 36_500;
 const JOURNAL_FILE: &str = "journal";
 const INDEX_DIR: &str = "index";
 const LOCK_FILE: &str = "lock";
-
-/// A mapping that was made elsewhere, for example in a trial's own list.
-#[derive(Debug, Clone)]
-pub struct Import {
-    /// The project.
-    pub project: String,
-    /// Who, normalised.
-    pub person: PersonKey,
-    /// The code that the trial uses.
-    pub code: String,
-    /// Its date shift, or the one that a new person gets.
-    pub shift_days: Option<i32>,
-}
-
-/// All mappings in the order in which they were made.
-pub type Mappings = Box<dyn Iterator<Item = Result<Mapping, PseudonymError>> + Send>;
 
 /// Who has which pseudonym. One local implementation, [`SledTable`]; a site that
 /// outgrows one machine will have one over a network.
@@ -57,9 +36,10 @@ pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
     /// The pseudonym of `person` in `project`; a new one is durable when this returns.
     ///
     /// # Errors
-    /// [`PseudonymError::NoPatientId`] and [`PseudonymError::TooLong`]: quarantine.
-    /// Others: the instance is tried again later, and readiness is withdrawn on
-    /// [`PseudonymError::Failed`].
+    /// [`PseudonymError::NoPatientId`], [`PseudonymError::TooLong`],
+    /// [`PseudonymError::NotInList`], [`PseudonymError::NoBaselineDate`] and
+    /// [`PseudonymError::BaselineMoved`]: quarantine. Others: the instance is
+    /// tried again later, and readiness is withdrawn on [`PseudonymError::Failed`].
     fn assign(&self, project: &str, person: &PersonKey) -> Result<Assigned, PseudonymError>;
 
     /// The mapping of `person`, without making one.
@@ -68,20 +48,30 @@ pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
     /// The index cannot be read or disagrees.
     fn lookup(&self, project: &str, person: &PersonKey) -> Result<Option<Mapping>, PseudonymError>;
 
-    /// Who has `code`: the way back. With linked persons the first of them.
+    /// Who has `code`, or had it before two persons were merged: the way back.
+    /// With linked persons the first of them.
     ///
     /// # Errors
     /// The index cannot be read or disagrees.
     fn lookup_code(&self, project: &str, code: &str) -> Result<Option<Mapping>, PseudonymError>;
 
-    /// Takes a code from a trial's list. Importing the same again changes nothing.
+    /// Looks whether [`PseudonymTable::import`] would take a list.
     ///
     /// # Errors
-    /// [`PseudonymError::PersonKnown`], [`PseudonymError::CodeTaken`],
-    /// [`PseudonymError::BadCode`], [`PseudonymError::BadShift`]: nothing is changed.
-    fn import(&self, import: &Import) -> Result<Assigned, PseudonymError>;
+    /// The table cannot be read.
+    fn check_list(&self, list: &[Import]) -> Result<Vec<ListFault>, PseudonymError>;
 
-    /// Gives `other` what `known` has: one person with two Patient IDs.
+    /// Takes codes from a trial's list: all of it or, with a fault in any line,
+    /// none. Importing the same again changes nothing, so that an import that a
+    /// crash has cut short is done again.
+    ///
+    /// # Errors
+    /// The table failed: import again after a restart.
+    fn import(&self, list: &[Import]) -> Result<Result<Imported, Vec<ListFault>>, PseudonymError>;
+
+    /// Gives `other` what `known` has: one person with two Patient IDs. With
+    /// `merge` also where `other` has another code already: it, and who was
+    /// linked to it, get the code of `known` from now on.
     ///
     /// # Errors
     /// [`PseudonymError::PersonUnknown`], [`PseudonymError::PersonKnown`]: nothing is changed.
@@ -90,19 +80,28 @@ pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
         project: &str,
         known: &PersonKey,
         other: &PersonKey,
-    ) -> Result<Assigned, PseudonymError>;
+        merge: bool,
+    ) -> Result<Linked, PseudonymError>;
 
-    /// All mappings, for backup and for the trial's own list.
+    /// Mappings of a project as they are now, in the order in which they were
+    /// made, at most `rows_max`; from the beginning with `after` 0.
     ///
     /// # Errors
     /// The journal cannot be read.
-    fn export(&self) -> Result<Mappings, PseudonymError>;
+    fn export(&self, project: &str, after: u64, rows_max: usize) -> Result<Page, PseudonymError>;
 
-    /// Compares journal and index, each record. New persons wait meanwhile.
+    /// Compares journal and index, each record: it opens with its key, is the
+    /// one that is found, and has a code of its own. New persons wait meanwhile.
     ///
     /// # Errors
     /// What does not agree: restart, which makes the index again.
     fn verify(&self) -> Result<u64, PseudonymError>;
+
+    /// Number of persons of a project; a linked one counts.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    fn persons_in(&self, project: &str) -> Result<u64, PseudonymError>;
 
     /// Number of persons, all projects together; a linked one counts.
     fn len(&self) -> u64;
@@ -116,23 +115,46 @@ pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
 /// The table of one machine: journal and sled.
 #[derive(Debug)]
 pub struct SledTable {
-    index: Index,
-    sealer: Arc<Sealer>,
-    keys: Keys,
+    pub(super) index: Index,
+    pub(super) sealer: Arc<Sealer>,
+    pub(super) keys: Keys,
     rules: BTreeMap<String, CodeRule>,
+    /// Callers with new persons. Held for a moment only, also by who writes.
+    line: Mutex<Line>,
+    /// Told after each group.
+    written: Condvar,
     writer: Mutex<Writer>,
     /// Held as long as the table is open.
     _lock: File,
 }
 
+/// Callers with new persons, and whether one of them writes.
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    writes: bool,
+}
+
+/// A caller with a person that is not in the table.
+#[derive(Debug)]
+struct Waiting {
+    project: String,
+    person: PersonKey,
+    answer: Arc<Answer>,
+}
+
+/// Filled by whoever writes the group that the caller is in.
+type Answer = Mutex<Option<Result<Mapping, PseudonymError>>>;
+
 /// What only one thread at a time may change.
 #[derive(Debug)]
-struct Writer {
-    journal: Journal,
-    sentinel: Sentinel,
+pub(super) struct Writer {
+    pub(super) journal: Journal,
+    pub(super) sentinel: Sentinel,
     /// The journal has what the index has not: nothing new until a restart.
-    index_failed: bool,
-    since_sync: u64,
+    pub(super) index_failed: bool,
+    /// New persons since the index was synced.
+    pub(super) since_sync: u64,
 }
 
 /// Opens or makes the table in `dir`, and brings its index level.
@@ -163,6 +185,8 @@ pub fn open(
         sealer: Arc::new(sealer),
         keys: keys.clone(),
         rules: BTreeMap::new(),
+        line: Mutex::default(),
+        written: Condvar::new(),
         writer: Mutex::new(Writer { journal, sentinel, index_failed: false, since_sync: 0 }),
         _lock: lock,
     };
@@ -207,17 +231,25 @@ impl SledTable {
         self
     }
 
-    fn writer(&self) -> Result<std::sync::MutexGuard<'_, Writer>, PseudonymError> {
+    pub(super) fn rule(&self, project: &str) -> CodeRule {
+        self.rules.get(project).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>, PseudonymError> {
         // After a panic nobody knows what the journal and the index have.
         let writer = self.writer.lock().map_err(|_poisoned| PseudonymError::Failed)?;
         if writer.index_failed { Err(PseudonymError::Failed) } else { Ok(writer) }
     }
 
-    fn opened(&self, record: &SealedRecord) -> Result<Mapping, PseudonymError> {
+    pub(super) fn opened(&self, record: &SealedRecord) -> Result<Mapping, PseudonymError> {
         self.sealer.open(record)
     }
 
-    fn find(&self, project: &str, person: &PersonKey) -> Result<Option<Mapping>, PseudonymError> {
+    pub(super) fn find(
+        &self,
+        project: &str,
+        person: &PersonKey,
+    ) -> Result<Option<Mapping>, PseudonymError> {
         let Some(record) = self.index.person(project, person)? else { return Ok(None) };
         let mapping = self.opened(&record)?;
         if mapping.project != project || mapping.person != *person {
@@ -226,7 +258,7 @@ impl SledTable {
         Ok(Some(mapping))
     }
 
-    fn assigned(&self, mapping: Mapping) -> Result<Assigned, PseudonymError> {
+    pub(super) fn assigned(&self, mapping: Mapping) -> Result<Assigned, PseudonymError> {
         let Some(key) = self.keys.of_id(&mapping.key_id) else {
             return Err(PseudonymError::UnknownKey { key_id: mapping.key_id });
         };
@@ -239,69 +271,97 @@ impl SledTable {
         })
     }
 
-    /// Makes a mapping for a person that is not in the table.
-    fn new_mapping(&self, project: &str, person: &PersonKey) -> Result<Mapping, PseudonymError> {
-        let unset = CodeRule::default();
-        let rule = self.rules.get(project).unwrap_or(&unset);
-        let key = self.keys.current().derive(KeyPurpose::Pseudonym, project);
-        let shift_days = match rule.mode() {
-            CodeMode::Hmac | CodeMode::Sequential => derive::shift_days(&key, person),
-            CodeMode::Random => derive::shift_from(u64::from_le_bytes(drawn()?)),
+    /// A new person: while another caller writes a group, waits in line to be in
+    /// the next one; who finds nobody writing writes for all in line.
+    fn assign_new(&self, project: &str, person: &PersonKey) -> Result<Mapping, PseudonymError> {
+        let answer = Arc::new(Answer::default());
+        let waiting = Waiting {
+            project: project.to_owned(),
+            person: person.clone(),
+            answer: Arc::clone(&answer),
         };
-        let persons = self.index.persons_in(project)?;
-        for attempt in 0..CODE_TRIES_MAX {
-            let code = match rule.mode() {
-                CodeMode::Hmac => rule.hmac_code(&key, person, attempt),
-                CodeMode::Random => rule.random_code(u128::from_le_bytes(drawn()?)),
-                CodeMode::Sequential => rule.numbered_code(persons + 1 + u64::from(attempt)),
-            };
-            if self.index.holder(project, &code)?.is_none() {
-                let key_id = self.keys.current().id().to_owned();
-                let (project, person) = (project.to_owned(), person.clone());
-                return Ok(Mapping { project, person, code, shift_days, key_id });
+        let mut line = self.line();
+        line.waiting.push_back(waiting);
+        loop {
+            if let Some(given) = taken(&answer) {
+                return given;
+            }
+            if line.writes {
+                line = self.written.wait(line).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            line.writes = true;
+            drop(line);
+            let turn = Turn { table: self };
+            let group = self.writer().and_then(|mut writer| self.write_group(&mut writer));
+            drop(turn);
+            line = self.line();
+            if let Err(error) = group {
+                line.waiting.retain(|waiting| !Arc::ptr_eq(&waiting.answer, &answer));
+                return taken(&answer).unwrap_or(Err(error));
             }
         }
-        Err(PseudonymError::NoFreeCode { tries: CODE_TRIES_MAX })
     }
 
-    /// Makes `mapping` durable, then findable.
-    fn commit(&self, writer: &mut Writer, mapping: &Mapping) -> Result<(), PseudonymError> {
-        let sequence = writer.journal.end().sequence + 1;
-        let record = self.sealer.seal(sequence, mapping)?;
-        writer.journal.append(&record)?;
-        kill_point("pseudonym.journal.synced");
-        let mut changes = self.index.changes(writer.sentinel);
-        let taken_in =
-            changes.add(&record, mapping, writer.journal.end()).and_then(|()| changes.commit());
-        // The journal is ahead for good: assigning again would write a second record.
-        writer.index_failed = taken_in.is_err();
-        writer.sentinel = taken_in?;
-        kill_point("pseudonym.index.written");
-        writer.since_sync += 1;
-        if writer.since_sync >= INDEX_SYNC_EVERY {
-            // Best effort: the mapping is durable, and a lost tail of the index is
-            // taken in from the journal.
-            drop(self.index.sync());
-            writer.since_sync = 0;
+    /// Makes those who wait durable by one sync. When that fails they wait
+    /// again, each to try and to be told of it.
+    fn write_group(&self, writer: &mut Writer) -> Result<(), PseudonymError> {
+        let mut group = Group::begin(self, writer);
+        let mut given = Vec::new();
+        while !group.is_full() {
+            let next = self.line().waiting.pop_front();
+            let Some(waiting) = next else { break };
+            let mapping = group.assign(&waiting.project, &waiting.person);
+            given.push((waiting, mapping));
         }
-        Ok(())
+        let committed = group.commit();
+        let mut again = Vec::new();
+        for (waiting, mapping) in given {
+            if committed.is_err() && mapping.is_ok() {
+                again.push(waiting);
+            } else {
+                *waiting.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(mapping);
+            }
+        }
+        let mut line = self.line();
+        again.into_iter().rev().for_each(|waiting| line.waiting.push_front(waiting));
+        drop(line);
+        committed
     }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The turn to write, given on when it ends, by a panic too.
+struct Turn<'a> {
+    table: &'a SledTable,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.table.line().writes = false;
+        self.table.written.notify_all();
+    }
+}
+
+fn taken(answer: &Answer) -> Option<Result<Mapping, PseudonymError>> {
+    answer.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl PseudonymTable for SledTable {
     fn assign(&self, project: &str, person: &PersonKey) -> Result<Assigned, PseudonymError> {
         check(project, person)?;
-        if let Some(known) = self.find(project, person)? {
-            return self.assigned(known);
-        }
-        let mut writer = self.writer()?;
-        // Another thread may have been quicker.
-        if let Some(known) = self.find(project, person)? {
-            return self.assigned(known);
-        }
-        let mapping = self.new_mapping(project, person)?;
-        self.commit(&mut writer, &mapping)?;
-        drop(writer);
+        let rule = self.rule(project);
+        let mapping = match self.find(project, person)? {
+            Some(known) => known,
+            None => {
+                rule.takes_new(person)?;
+                self.assign_new(project, person)?
+            }
+        };
+        rule.check_baseline(&mapping)?;
         self.assigned(mapping)
     }
 
@@ -312,42 +372,18 @@ impl PseudonymTable for SledTable {
     fn lookup_code(&self, project: &str, code: &str) -> Result<Option<Mapping>, PseudonymError> {
         let Some(record) = self.index.holder(project, code)? else { return Ok(None) };
         let mapping = self.opened(&record)?;
-        if mapping.project != project || mapping.code != code {
+        if mapping.project != project || !mapping.answers_to(code) {
             return Err(PseudonymError::IndexDisagrees { sequence: record.sequence() });
         }
         Ok(Some(mapping))
     }
 
-    fn import(&self, import: &Import) -> Result<Assigned, PseudonymError> {
-        check(&import.project, &import.person)?;
-        if !derive::is_code(&import.code) {
-            return Err(PseudonymError::BadCode);
-        }
-        let bad_shift = |days: i32| days == 0 || days.unsigned_abs() > SHIFT_DAYS_ABS_MAX;
-        if import.shift_days.is_some_and(bad_shift) {
-            return Err(PseudonymError::BadShift);
-        }
-        let mut writer = self.writer()?;
-        if let Some(known) = self.find(&import.project, &import.person)? {
-            let same = known.code == import.code
-                && import.shift_days.is_none_or(|days| days == known.shift_days);
-            return if same { self.assigned(known) } else { Err(PseudonymError::PersonKnown) };
-        }
-        if self.index.holder(&import.project, &import.code)?.is_some() {
-            return Err(PseudonymError::CodeTaken);
-        }
-        let current = self.keys.current();
-        let key = current.derive(KeyPurpose::Pseudonym, &import.project);
-        let derived_shift = || derive::shift_days(&key, &import.person);
-        let mapping = Mapping {
-            project: import.project.clone(),
-            person: import.person.clone(),
-            code: import.code.clone(),
-            shift_days: import.shift_days.unwrap_or_else(derived_shift),
-            key_id: current.id().to_owned(),
-        };
-        self.commit(&mut writer, &mapping)?;
-        self.assigned(mapping)
+    fn check_list(&self, list: &[Import]) -> Result<Vec<ListFault>, PseudonymError> {
+        self.list_faults(list)
+    }
+
+    fn import(&self, list: &[Import]) -> Result<Result<Imported, Vec<ListFault>>, PseudonymError> {
+        self.import_list(list)
     }
 
     fn link(
@@ -355,47 +391,25 @@ impl PseudonymTable for SledTable {
         project: &str,
         known: &PersonKey,
         other: &PersonKey,
-    ) -> Result<Assigned, PseudonymError> {
-        check(project, other)?;
-        let mut writer = self.writer()?;
-        let first = self.find(project, known)?.ok_or(PseudonymError::PersonUnknown)?;
-        let mapping = Mapping { person: other.clone(), ..first };
-        if let Some(standing) = self.find(project, other)? {
-            let same = standing == mapping;
-            return if same { self.assigned(standing) } else { Err(PseudonymError::PersonKnown) };
-        }
-        self.commit(&mut writer, &mapping)?;
-        self.assigned(mapping)
+        merge: bool,
+    ) -> Result<Linked, PseudonymError> {
+        self.link_persons(project, known, other, merge)
     }
 
-    fn export(&self) -> Result<Mappings, PseudonymError> {
-        let reader = self.writer()?.journal.reader()?;
-        let mut mappings = Export { reader, sealer: Arc::clone(&self.sealer) };
-        Ok(Box::new(std::iter::from_fn(move || mappings.next_mapping().transpose())))
+    fn export(&self, project: &str, after: u64, rows_max: usize) -> Result<Page, PseudonymError> {
+        self.export_page(project, after, rows_max)
     }
 
     fn verify(&self) -> Result<u64, PseudonymError> {
-        let writer = self.writer()?;
-        let disagrees = |sequence| PseudonymError::IndexDisagrees { sequence };
-        let checked = self.index.checked_sentinel().map_err(|_doubt| disagrees(0))?;
-        if checked != writer.sentinel || checked.sequence != writer.journal.end().sequence {
-            return Err(disagrees(0));
-        }
-        let mut reader = writer.journal.reader()?;
-        while let Some(record) = reader.next_record()? {
-            let mapping = self.opened(&record)?;
-            let found = self.index.person(&mapping.project, &mapping.person)?;
-            let first = found.as_ref().is_some_and(|found| found.sequence() <= record.sequence());
-            let way_back = self.lookup_code(&mapping.project, &mapping.code)?.is_some();
-            if !first || !way_back {
-                return Err(disagrees(record.sequence()));
-            }
-        }
-        Ok(writer.sentinel.persons)
+        self.verify_all()
+    }
+
+    fn persons_in(&self, project: &str) -> Result<u64, PseudonymError> {
+        self.index.persons_in(project)
     }
 
     fn len(&self) -> u64 {
-        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.sentinel.persons
     }
 }
@@ -407,19 +421,7 @@ impl Drop for SledTable {
     }
 }
 
-struct Export {
-    reader: Reader,
-    sealer: Arc<Sealer>,
-}
-
-impl Export {
-    fn next_mapping(&mut self) -> Result<Option<Mapping>, PseudonymError> {
-        let record = self.reader.next_record()?;
-        record.map(|record| self.sealer.open(&record)).transpose()
-    }
-}
-
-fn check(project: &str, person: &PersonKey) -> Result<(), PseudonymError> {
+pub(super) fn check(project: &str, person: &PersonKey) -> Result<(), PseudonymError> {
     if person.patient_id.expose().is_empty() {
         return Err(PseudonymError::NoPatientId);
     }
@@ -433,10 +435,4 @@ fn check(project: &str, person: &PersonKey) -> Result<(), PseudonymError> {
         }
     }
     Ok(())
-}
-
-fn drawn<const N: usize>() -> Result<[u8; N], PseudonymError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_no_source| PseudonymError::NoRandomness)?;
-    Ok(bytes)
 }

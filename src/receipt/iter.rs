@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::chain::Anchor;
 use super::error::LedgerError;
-use super::receipt::{OutcomeKind, Receipt};
+use super::outcome::OutcomeKind;
+use super::receipt::Receipt;
 use super::segments::{Placed, Walk};
 use crate::disk::Disk;
 

@@ -4,13 +4,14 @@
 //! Invariant: no receipt holds a value of the input, and an appended receipt
 //! is durable before its caller hears so.
 //!
-//! Read in this order: [`receipt`], [`ledger`], then below it `writer`, `chain`,
+//! Read in this order: [`receipt`], `outcome`, [`ledger`], then below it `writer`, `chain`,
 //! `segments` and `iter`.
 
 mod chain;
 mod error;
 mod iter;
 pub mod ledger;
+mod outcome;
 #[allow(clippy::module_inception, reason = "the file is named after its type")]
 pub mod receipt;
 mod segments;
@@ -22,5 +23,6 @@ pub use chain::LedgerKey;
 pub use error::LedgerError;
 pub use iter::{Filter, Receipts};
 pub use ledger::{ClosedLedger, Ledger};
-pub use receipt::{Cleaning, Detail, Event, EventKey, Outcome, OutcomeKind, Receipt, report_bytes};
+pub use outcome::{Outcome, OutcomeKind, Release, TableAction};
+pub use receipt::{Cleaning, Detail, Event, EventKey, Receipt, report_bytes};
 pub use writer::LedgerReport;

@@ -11,19 +11,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::clean::report::{Report, TextReason};
-use crate::reason::Reason;
+use super::outcome::{CODE_BYTES_MAX, NAME_BYTES_MAX, Outcome, OutcomeKind, bounded};
+use crate::clean::report::{ContentNote, Report, TextReason};
 
 /// Version of the format.
 pub const RECEIPT_VERSION: u32 = 1;
 /// Longest receipt as JSON. Default 1 KB: 10 million of them fit on 10 GB.
 pub const RECEIPT_BYTES_MAX: usize = 1_024;
-/// Longest project, destination or actor that is written in full.
-const NAME_BYTES_MAX: usize = 48;
-/// Longest detail or reason in words that is written in full.
-const DETAIL_BYTES_MAX: usize = 100;
-/// Longest digest or UID.
-const CODE_BYTES_MAX: usize = 64;
 /// Longest id of an instance in the spool.
 const ID_BYTES_MAX: usize = 40;
 /// Longest id of a key; they have 8 digits.
@@ -40,48 +34,6 @@ const DROPPED_IN_ORDER: [Detail; 5] = [
     Detail::ProfileDigest,
 ];
 
-/// What became of the instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Outcome {
-    /// A destination has it.
-    Delivered {
-        /// The destination's name in the configuration.
-        destination: String,
-        /// Status of its C-STORE response (PS3.4 Table B.2-1); 0 for a folder.
-        status: u16,
-    },
-    /// It waits for a person.
-    Quarantined {
-        /// Why.
-        reason: Reason,
-        /// Where: rule, tag path, limit. Never a value of the data set.
-        detail: String,
-    },
-    /// A person gave it up; it is gone.
-    Discarded {
-        /// Who.
-        actor: String,
-        /// Why, in the person's words.
-        reason: String,
-    },
-    /// A person sent it round again: cleaned and checked under today's rules.
-    Released,
-}
-
-/// An outcome without its details.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OutcomeKind {
-    /// [`Outcome::Delivered`].
-    Delivered,
-    /// [`Outcome::Quarantined`].
-    Quarantined,
-    /// [`Outcome::Discarded`].
-    Discarded,
-    /// [`Outcome::Released`].
-    Released,
-}
-
 /// What makes two receipts the same event: after a crash an event may be
 /// written again, with another time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +42,7 @@ pub struct EventKey {
     pub id: String,
     /// What happened.
     pub kind: OutcomeKind,
-    /// To which destination, if any.
+    /// To which destination, or at which release.
     pub destination: Option<String>,
 }
 
@@ -148,6 +100,9 @@ pub struct Cleaning {
     pub models: Vec<String>,
     /// Key of the person's pseudonym.
     pub key_id: String,
+    /// The pseudonym is the study's alone: nobody was named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// New Study Instance UID.
     pub study: String,
     /// New Series Instance UID.
@@ -157,6 +112,9 @@ pub struct Cleaning {
     /// Elements by action.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u32>,
+    /// Faces, photographs, documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<ContentNote>,
     /// Boxes painted over.
     pub boxes_hidden: u32,
     /// Boxes of text left standing.
@@ -232,7 +190,7 @@ impl Receipt {
         EventKey {
             id: self.id.clone(),
             kind: self.outcome.kind(),
-            destination: self.outcome.destination().map(str::to_owned),
+            destination: self.outcome.particular(),
         }
     }
 
@@ -246,42 +204,6 @@ impl Receipt {
             Detail::ProfileDigest => cleaning.profile_digest.clear(),
         }
         self.dropped.push(detail);
-    }
-}
-
-impl Outcome {
-    /// The outcome without its details.
-    #[must_use]
-    pub fn kind(&self) -> OutcomeKind {
-        match self {
-            Self::Delivered { .. } => OutcomeKind::Delivered,
-            Self::Quarantined { .. } => OutcomeKind::Quarantined,
-            Self::Discarded { .. } => OutcomeKind::Discarded,
-            Self::Released => OutcomeKind::Released,
-        }
-    }
-
-    fn destination(&self) -> Option<&str> {
-        match self {
-            Self::Delivered { destination, .. } => Some(destination),
-            Self::Quarantined { .. } | Self::Discarded { .. } | Self::Released => None,
-        }
-    }
-
-    fn bounded(self) -> Self {
-        match self {
-            Self::Delivered { destination, status } => {
-                Self::Delivered { destination: bounded(&destination, NAME_BYTES_MAX), status }
-            }
-            Self::Quarantined { reason, detail } => {
-                Self::Quarantined { reason, detail: bounded(&detail, DETAIL_BYTES_MAX) }
-            }
-            Self::Discarded { actor, reason } => Self::Discarded {
-                actor: bounded(&actor, NAME_BYTES_MAX),
-                reason: bounded(&reason, DETAIL_BYTES_MAX),
-            },
-            Self::Released => Self::Released,
-        }
     }
 }
 
@@ -303,10 +225,12 @@ impl Cleaning {
             profile_digest: bounded(&report.profile_digest, PROFILE_DIGEST_CHARS),
             models: report.models.iter().map(|model| bounded(model, NAME_BYTES_MAX)).collect(),
             key_id: bounded(&report.key_id, KEY_ID_BYTES_MAX),
+            unlinked: report.unlinked,
             study: code(&report.study_instance),
             series: code(&report.series_instance),
             instance: code(&report.sop_instance),
             counts: report.header.counts.clone(),
+            content: report.content.clone(),
             boxes_hidden: hidden.values().sum(),
             boxes_kept: kept.values().sum(),
             hidden,
@@ -326,24 +250,12 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// At most `bytes_max` bytes that need no escape in JSON, so that the length
-/// of a receipt is known and a line stays a line.
-fn bounded(text: &str, bytes_max: usize) -> String {
-    let mut bounded = String::new();
-    for c in text.chars() {
-        let c = if c.is_control() || matches!(c, '"' | '\\') { '?' } else { c };
-        if bounded.len() + c.len_utf8() > bytes_max {
-            break;
-        }
-        bounded.push(c);
-    }
-    bounded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clean::report::{HeaderReport, PixelReport, TextBox};
+    use crate::reason::Reason;
+    use crate::receipt::{Release, TableAction};
 
     fn event(outcome: Outcome) -> Event {
         Event {
@@ -419,6 +331,8 @@ mod tests {
         long.header.counts = (0..40).map(|n| (format!("action-number-{n}"), u32::MAX)).collect();
         let both = reasons.iter().flat_map(|reason| [area(*reason, true), area(*reason, false)]);
         long.pixels.boxes = both.collect();
+        // One excludes the others.
+        long.content = vec![ContentNote::DocumentReplaced];
         long
     }
 
@@ -439,7 +353,21 @@ mod tests {
             delivered(),
             Outcome::Quarantined { reason: Reason::NoPatientId, detail: words("(0010,0020)") },
             Outcome::Discarded { actor: words("jürgen"), reason: words("twice sent") },
-            Outcome::Released,
+            Outcome::TableUse {
+                action: TableAction::Lookup,
+                actor: words("jürgen"),
+                reason: words("adverse event"),
+                code: words("C-1"),
+                persons: 1,
+            },
+            Outcome::Released(Release::default()),
+            Outcome::Released(Release {
+                round: 2,
+                then: words("remove (0008,103E)"),
+                actor: words("jürgen"),
+                because: words("device text"),
+            }),
+            Outcome::Recall { code: words("113001"), instances: 7 },
         ] {
             let receipt = Receipt::of_uncleaned(event(outcome), &"01".repeat(32));
             let read: Receipt = serde_json::from_str(&receipt.to_json()).unwrap();
@@ -453,8 +381,7 @@ mod tests {
         for outcome in [
             Outcome::Delivered { destination: long('d'), status: u16::MAX },
             Outcome::Quarantined { reason: Reason::RefusedByDestination, detail: long('"') },
-            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
-            Outcome::Released,
+            Outcome::Recall { code: long('1'), instances: u32::MAX },
         ] {
             let (id, project) = (long('i'), long('\\'));
             let worst = Event { id, project, time_unix_ms: u64::MAX, outcome };
@@ -464,6 +391,32 @@ mod tests {
             assert!(receipt.dropped.len() >= 4);
             assert_eq!(receipt.cleaning.unwrap().boxes_hidden, 11, "totals stay");
         }
+        // What is released or discarded has no clean copy.
+        let (then, actor, because) = (long('t'), long('a'), long('"'));
+        for outcome in [
+            Outcome::Released(Release { round: u32::MAX, then, actor, because }),
+            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
+        ] {
+            let (id, project) = (long('i'), long('p'));
+            let event = Event { id, project, time_unix_ms: u64::MAX, outcome };
+            let receipt = Receipt::of_uncleaned(event, &long('0'));
+            assert!(receipt.to_json().len() <= RECEIPT_BYTES_MAX, "{receipt:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_use_of_the_table_fits() {
+        let long = |c: char| c.to_string().repeat(500);
+        let outcome = Outcome::TableUse {
+            action: TableAction::Import,
+            actor: long('ä'),
+            reason: long('\n'),
+            code: long('C'),
+            persons: u64::MAX,
+        };
+        let worst = Event { id: long('i'), project: long('\\'), ..event(outcome) };
+        let bytes = Receipt::of_uncleaned(worst, "").to_json().len();
+        assert!(bytes <= RECEIPT_BYTES_MAX, "{bytes}");
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn async_callers_get_their_answer() {
 fn a_repeated_event_is_given_once_but_a_second_round_is_given() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, _report) = open(dir.path()).unwrap();
-    let released = uncleaned("a", Outcome::Released);
+    let released = uncleaned("a", Outcome::Released(Release::default()));
     for receipt in [
         &quarantined("a"),
         &quarantined("a"),

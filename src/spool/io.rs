@@ -161,6 +161,7 @@ impl SpoolWriter {
             quarantine: None,
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
+            decisions: Vec::new(),
         }
     }
 

@@ -64,7 +64,7 @@ pub use id::{DestinationName, NameError, SpoolId};
 pub use io::{SpoolReader, SpoolWriter};
 pub use layout::State;
 pub use lock::{DataLock, LockError};
-pub use record::{Arrival, Delivery, Discard, QuarantineNote, Record};
+pub use record::{Arrival, Decision, Delivery, Discard, Leaving, QuarantineNote, Record, Then};
 pub use recover::Recovery;
 pub use store::{Spool, SpoolLimits};
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the new name, then the old one.
 
 use super::layout::Dir;
-use super::record::{Discard, QuarantineNote, Record, VERSION, salvage};
+use super::record::{Decision, Discard, Leaving, QuarantineNote, Record, VERSION, salvage};
 use super::store::{RECORD_BYTES_MAX, Shared};
 use super::{Spool, SpoolError, SpoolId, SpoolReader, State};
 use crate::kill_point::kill_point;
@@ -14,6 +14,10 @@ use crate::reason::Quarantine;
 /// some twenty lines, and six of them still fit in a record.
 const NOTE_CHARS_MAX: usize = 1_000;
 
+/// Most decisions that a record keeps; the oldest go. 16: more releases than
+/// anybody has patience for, and the record stays within its limit.
+const DECISIONS_MAX: usize = 16;
+
 impl Spool {
     /// Sets an instance aside with its reason, from whichever state. A clean
     /// copy, its links and its report go; the original stays. A damaged record is
@@ -22,13 +26,27 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::NotThere`] when there is no original.
     pub fn quarantine(&self, id: SpoolId, why: &Quarantine) -> Result<(), SpoolError> {
+        self.quarantine_leaving(id, why, None)
+    }
+
+    /// [`Spool::quarantine`] of an instance of which is known under which UIDs
+    /// it was to leave; once noted they stay.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn quarantine_leaving(
+        &self,
+        id: SpoolId,
+        why: &Quarantine,
+        leaving: Option<Leaving>,
+    ) -> Result<(), SpoolError> {
         let shared = &*self.0;
         shared.usable()?;
         let _only = shared.lock(id);
         let Some(state) = shared.original(id)? else {
             return Err(SpoolError::NotThere { id, wanted: "in the spool" });
         };
-        shared.note_quarantine(id, state, why)?;
+        shared.note_quarantine(id, state, why, leaving)?;
         kill_point("spool.quarantine.record-synced");
 
         if state != State::Quarantine {
@@ -48,6 +66,15 @@ impl Spool {
     /// [`SpoolError::NotThere`] when it is not in quarantine;
     /// [`SpoolError::Damaged`] when nobody knows how it came.
     pub fn release(&self, id: SpoolId) -> Result<(), SpoolError> {
+        self.release_with(id, None)
+    }
+
+    /// [`Spool::release`] with a person's decision on what is done then, which
+    /// the record keeps.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn release_with(&self, id: SpoolId, decision: Option<Decision>) -> Result<(), SpoolError> {
         let shared = &*self.0;
         shared.usable()?;
         let _only = shared.lock(id);
@@ -63,6 +90,9 @@ impl Spool {
             record.attempts = 0;
             record.releases = record.releases.saturating_add(1);
             record.deliveries.clear();
+            record.decisions.extend(decision);
+            let surplus = record.decisions.len().saturating_sub(DECISIONS_MAX);
+            record.decisions.drain(..surplus);
         })?;
         kill_point("spool.release.record-synced");
         shared.leave_quarantine_alone(id)?;
@@ -130,12 +160,20 @@ impl Shared {
         id: SpoolId,
         state: State,
         why: &Quarantine,
+        leaving: Option<Leaving>,
     ) -> Result<(), SpoolError> {
-        let note = QuarantineNote {
+        let mut note = QuarantineNote {
             why: Quarantine::new(why.reason, clipped(&why.detail)),
             at_unix_ms: self.clock.unix_ms(),
+            leaving,
         };
-        match self.amend(id, |record| record.quarantine = Some(note.clone())) {
+        let amended = self.amend(id, |record| {
+            if let Some(known) = record.quarantine.take().and_then(|before| before.leaving) {
+                note.leaving.get_or_insert(known);
+            }
+            record.quarantine = Some(note.clone());
+        });
+        match amended {
             Err(SpoolError::Damaged { .. }) => {
                 let rebuilt = self.rebuild(id, state)?;
                 self.replace_record(&Record { quarantine: Some(note), ..rebuilt })
@@ -166,6 +204,7 @@ impl Shared {
             quarantine: None,
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
+            decisions: Vec::new(),
         })
     }
 }

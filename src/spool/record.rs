@@ -65,6 +65,9 @@ pub struct Record {
     pub deliveries: BTreeMap<DestinationName, Delivery>,
     /// Who threw it away, written before it goes.
     pub discarded: Option<Discard>,
+    /// What people decided when they released it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// A quarantine and its time.
@@ -72,6 +75,45 @@ pub struct Record {
 pub struct QuarantineNote {
     /// Reason and place.
     pub why: Quarantine,
+    /// Milliseconds since 1970.
+    pub at_unix_ms: u64,
+    /// Under which UIDs it was to leave, where that was known by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<Leaving>,
+}
+
+/// New UIDs of an instance that has not left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Study Instance UID.
+    pub study: String,
+    /// SOP Instance UID.
+    pub instance: String,
+}
+
+/// What is done with a released instance beside cleaning it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// Elements of this tag are removed at any depth.
+    Remove(u16, u16),
+    /// Elements of this tag are emptied at any depth.
+    Empty(u16, u16),
+    /// Its study is its person's from now on, whoever had it before.
+    Adopt,
+    /// It is passed on although a rejection note names it.
+    Accept,
+}
+
+/// A person's decision on one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What is done.
+    pub then: Then,
+    /// Who decided.
+    pub actor: String,
+    /// Why, in the actor's words.
+    pub reason: String,
     /// Milliseconds since 1970.
     pub at_unix_ms: u64,
 }
@@ -202,6 +244,7 @@ mod tests {
             quarantine: None,
             deliveries: BTreeMap::new(),
             discarded: None,
+            decisions: Vec::new(),
         }
     }
 

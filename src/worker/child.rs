@@ -1,6 +1,7 @@
 //! A worker's main: reads orders from stdin, answers on stdout, one instance
 //! at a time, until stdin ends.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -8,9 +9,11 @@ use std::sync::Mutex;
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VERSION, VerifyOrder};
 use super::protocol::{read_message, write_message};
 use super::sandbox;
+use crate::clean::Identity;
 use crate::clean::job::{self, Cleaner, JobError};
+use crate::config::{CleanRules, TagRule};
 use crate::error::ExitCode;
-use crate::pseudonym::{Assigned, PersonKey};
+use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Where the last panic happened; its message is dropped, it may quote a value.
@@ -84,21 +87,22 @@ fn clean(
     let Some(rules) = setup.rules.get(&order.project) else {
         return Answer::Refused(Quarantine::new(Reason::NoProject, &order.project));
     };
+    let rules = treated(rules, &order.treatments);
     let input = job::Input {
         input: &order.input,
         output: &order.output,
-        rules,
+        rules: &rules,
         default_issuer: &order.default_issuer,
     };
     guarded(|| {
-        let report = cleaner.clean(&input, |person| ask(person, from, out))?;
+        let report = cleaner.clean(&input, |identity| ask(identity, from, out))?;
         Ok(Answer::Cleaned(Box::new(report)))
     })
 }
 
 /// The one round trip of an instance: who it is, out; what they are called, in.
-fn ask(person: PersonKey, from: &mut impl Read, out: &mut impl Write) -> io::Result<Assigned> {
-    write_message(out, &Answer::Person(person))?;
+fn ask(identity: Identity, from: &mut impl Read, out: &mut impl Write) -> io::Result<Assigned> {
+    write_message(out, &Answer::Identity(Box::new(identity)))?;
     match read_message(from)? {
         Some(Order::Assigned(assigned)) => Ok(assigned),
         Some(Order::Withdraw) => Err(io::ErrorKind::Interrupted.into()),
@@ -112,10 +116,20 @@ fn verify(setup: &Setup, order: &VerifyOrder) -> Answer {
     let Some(rules) = setup.rules.get(&order.project) else {
         return Answer::Refused(Quarantine::new(Reason::NoProject, &order.project));
     };
+    let rules = treated(rules, &order.treatments);
     guarded(|| {
-        job::verify(&order.input, &order.output, rules, &order.assigned, &order.report)?;
+        job::verify(&order.input, &order.output, &rules, &order.assigned, &order.report)?;
         Ok(Answer::Verified)
     })
+}
+
+/// The project's rules with those of one instance after them, which win.
+fn treated<'a>(rules: &'a CleanRules, treatments: &[TagRule]) -> Cow<'a, CleanRules> {
+    let mut rules = Cow::Borrowed(rules);
+    if !treatments.is_empty() {
+        rules.to_mut().profile.rules.extend_from_slice(treatments);
+    }
+    rules
 }
 
 fn guarded(work: impl FnOnce() -> Result<Answer, JobError>) -> Answer {

@@ -8,15 +8,15 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VerifyOrder};
 use super::protocol::{check_len, decode, encode};
 use super::sandbox::EXIT_MEMORY;
-use crate::clean::Report;
-use crate::pseudonym::{Assigned, PersonKey};
+use crate::clean::{Identity, Report};
+use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Longest wait for a fresh worker to be ready. Default 60 s: models are read
@@ -107,7 +107,7 @@ pub struct Pool {
 struct Worker {
     process: Child,
     stdin: ChildStdin,
-    stdout: ChildStdout,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Pool {
@@ -139,7 +139,7 @@ impl Pool {
         assign: A,
     ) -> Result<(Report, Assigned), WorkError>
     where
-        A: FnOnce(PersonKey) -> F,
+        A: FnOnce(Identity) -> F,
         F: Future<Output = Result<Assigned, WorkError>>,
     {
         let _permit = self.permits.acquire().await;
@@ -192,7 +192,7 @@ impl Pool {
             }
             Answer::Panicked(what) => WorkError::Died { death: Death::Crash, what },
             Answer::SetupFailed(what) => WorkError::NotStarted { what },
-            Answer::Ready(_) | Answer::Person(_) | Answer::Cleaned(_) | Answer::Verified => {
+            Answer::Ready(_) | Answer::Identity(_) | Answer::Cleaned(_) | Answer::Verified => {
                 worker.kill().await;
                 let what = "answer out of turn".to_owned();
                 WorkError::Died { death: Death::Crash, what }
@@ -231,7 +231,7 @@ impl Pool {
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(not_started("no pipes".into()));
         };
-        let mut worker = Worker { process, stdin, stdout };
+        let mut worker = Worker { process, stdin, stdout: BufReader::new(stdout) };
         let setup = Order::Setup(self.options.setup.clone());
         match tokio::time::timeout(READY_WAIT_MAX, worker.exchange(&setup)).await {
             Ok(Ok(Answer::Ready(not_confined))) => {
@@ -263,12 +263,12 @@ enum Talk {
 impl Worker {
     async fn cleaning<A, F>(&mut self, order: CleanOrder, assign: A) -> io::Result<Talk>
     where
-        A: FnOnce(PersonKey) -> F,
+        A: FnOnce(Identity) -> F,
         F: Future<Output = Result<Assigned, WorkError>>,
     {
         let first = self.exchange(&Order::Clean(order)).await?;
-        let Answer::Person(person) = first else { return Ok(Talk::Other(first)) };
-        let assigned = match assign(person).await {
+        let Answer::Identity(identity) = first else { return Ok(Talk::Other(first)) };
+        let assigned = match assign(*identity).await {
             Ok(assigned) => assigned,
             Err(error) => {
                 let put_down = self.exchange(&Order::Withdraw).await?;

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::clean::Report;
-use crate::config::CleanRules;
-use crate::pseudonym::{Assigned, PersonKey};
+use crate::clean::{Identity, Report};
+use crate::config::{CleanRules, TagRule};
+use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
 
 /// Raised with every change of the messages; both sides are the same binary,
 /// so that a difference means a mixed installation.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Longest message. Default 16 MiB: a report with a box on each of 100,000 frames.
 pub const MESSAGE_BYTES_MAX: u32 = 16 << 20;
@@ -67,6 +67,8 @@ pub struct CleanOrder {
     pub project: String,
     /// Issuer of Patient ID where the object has none.
     pub default_issuer: String,
+    /// Rules of this instance alone, after those of the project.
+    pub treatments: Vec<TagRule>,
 }
 
 /// Check one clean instance.
@@ -82,6 +84,8 @@ pub struct VerifyOrder {
     pub assigned: Assigned,
     /// What the cleaner says it did.
     pub report: Report,
+    /// The rules of this instance alone that it was cleaned by.
+    pub treatments: Vec<TagRule>,
 }
 
 /// From the front to a worker.
@@ -92,9 +96,9 @@ pub enum Order {
     Setup(Setup),
     /// Clean one instance.
     Clean(CleanOrder),
-    /// Answer to [`Answer::Person`].
+    /// Answer to [`Answer::Identity`].
     Assigned(Assigned),
-    /// Answer to [`Answer::Person`]: no pseudonym, leave it.
+    /// Answer to [`Answer::Identity`]: no pseudonym, leave it.
     Withdraw,
     /// Check one instance.
     Verify(Box<VerifyOrder>),
@@ -108,8 +112,8 @@ pub enum Answer {
     Ready(Vec<String>),
     /// The set-up failed; the text names files and libraries, no patient.
     SetupFailed(String),
-    /// Whose instance it is; answered by [`Order::Assigned`].
-    Person(PersonKey),
+    /// Whose instance it is and what it withdraws; answered by [`Order::Assigned`].
+    Identity(Box<Identity>),
     /// The clean object stands whole at the output path.
     Cleaned(Box<Report>),
     /// The clean object passed.

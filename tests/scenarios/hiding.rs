@@ -17,9 +17,8 @@ use crate::support::node::Node;
 use crate::support::python::python;
 
 /// Places whose objects may not be cleaned: damage, or what no code looks at.
-const QUARANTINED: [(&str, &str); 12] = [
+const QUARANTINED: [(&str, &str); 11] = [
     ("deflated-frame-longer", "length of a frame"),
-    ("in-item", "pixel-data-in-item"),
     ("j2k-coding", ""),
     ("j2k-lengths", "lengths-untrue"),
     ("j2k-tile-packed", "packed packet headers"),

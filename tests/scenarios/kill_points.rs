@@ -21,6 +21,7 @@ use crate::support::files::sample;
 use crate::support::node::Node;
 use crate::support::object::{CT, Object, PATIENT_ID, ct_files};
 use crate::support::process::Run;
+use crate::support::python::python;
 
 /// Passed by each instance from the first byte to the last name.
 const DELIVERED: &[&str] = &[
@@ -44,8 +45,11 @@ const DELIVERED: &[&str] = &[
     "spool.forget.durable",
     "spool.forget.done",
 ];
-/// Passed once for each new patient, of whom there are two.
-const NAMED: &[&str] = &["pseudonym.journal.synced", "pseudonym.index.written"];
+/// Passed once for each new patient and study, of whom there are two.
+const NAMED: &[&str] =
+    &["pseudonym.journal.synced", "pseudonym.index.written", "corrections.study.synced"];
+/// Passed once for a rejection note.
+const RECALLED: &[&str] = &["corrections.recall.synced"];
 /// Passed once for a batch of receipts.
 const RECEIPTS: &[&str] = &["receipt.lines.synced", "receipt.anchor.synced"];
 /// Passed on the way into quarantine.
@@ -54,6 +58,9 @@ const QUARANTINED: &[&str] =
 /// Passed on the two ways out.
 const RELEASED: &[&str] = &["spool.release.record-synced", "spool.release.durable"];
 const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
+
+/// Passed once by a change of the key.
+const REKEYED: &[&str] = &["keys.retired.linked", "keys.master.replaced"];
 
 /// Good instances of each run.
 const INSTANCES: usize = 12;
@@ -232,9 +239,34 @@ fn dies_while_it_throws_away(point: &str) {
     assert_eq!((&receipt["id"], &receipt["actor"]), (&id.into(), &"tester".into()), "{point}");
 }
 
+/// A rejection note of two instances that are through: what it withdraws is
+/// known after the death, and the note comes out once.
+fn dies_while_it_recalls(point: &str) {
+    let mut node = REFERENCE.node();
+    arm(&mut node, point, 1);
+    let files: Vec<_> =
+        (0..2).map(|number| REFERENCE.good().join(format!("{number}.dcm"))).collect();
+    storescu("AIRLOCK", node.port(), &[], &files).success();
+    node.settle();
+    let note = node.home().join("note.dcm");
+    let references = "REFERENCES=2.25.20260101.1.0,2.25.20260101.1.1";
+    python("objects.py", &["key-object", note.to_str().unwrap(), references]);
+    storescu("AIRLOCK", node.port(), &[], &[note]).success();
+    die_and_start_again(&mut node, point);
+    assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
+    assert_eq!(node.delivered().len(), 3, "{point}");
+    let recalls = node.records(&["recall"]);
+    let [recall] = &recalls[..] else { panic!("{point}: {recalls:?}") };
+    let sent = recall["instances"].as_array().unwrap().iter();
+    assert_eq!(sent.filter(|one| one["sent"]["delivered"].is_string()).count(), 2, "{recall}");
+    assert_eq!(node.receipts("recall").len(), 1, "{point}");
+    node.command(&["receipts", "verify"]).success();
+}
+
 #[test]
 fn every_point_is_on_a_way_that_is_tested() {
-    let tested = [DELIVERED, NAMED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED].concat();
+    let tested =
+        [DELIVERED, NAMED, RECALLED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED, REKEYED].concat();
     assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
 }
 
@@ -271,6 +303,36 @@ fn quarantined_instances_survive() {
 fn released_and_discarded_instances_survive_or_are_gone_as_told() {
     RELEASED.iter().for_each(|point| dies_on_the_way_out_of_quarantine(point));
     DISCARDED.iter().for_each(|point| dies_while_it_throws_away(point));
+}
+
+/// Known persons come out as before, whatever the key is now.
+#[test]
+fn a_change_of_the_key_splits_nobody_wherever_it_is_killed() {
+    for point in REKEYED {
+        let mut node = Node::prepare(&project_configuration());
+        fs::create_dir_all(node.data().join("keys")).unwrap();
+        fs::copy(REFERENCE.home.path().join("master"), node.data().join("keys/master")).unwrap();
+        node.start_again();
+        storescu("AIRLOCK", node.port(), &[], &[REFERENCE.good().join("3.dcm")]).success();
+        node.settle();
+        node.stop();
+        node.set("AIRLOCK_KILL_POINT", point);
+        let rekey = ["pseudonym", "rekey", "--actor", "tester", "--reason", "once a year"];
+        assert_eq!(node.command(&rekey).status.signal(), Some(9), "{point}");
+        node.unset("AIRLOCK_KILL_POINT");
+        node.command(&rekey).success();
+        node.start_again();
+        storescu("AIRLOCK", node.port(), &[], &[REFERENCE.good().join("4.dcm")]).success();
+        assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
+        all_delivered(&node, &BTreeSet::from([3, 4]), point);
+        node.command(&["pseudonym", "verify"]).success();
+        assert_eq!(node.receipts("table-use").len(), 2, "{point}");
+    }
+}
+
+#[test]
+fn rejection_notes_survive() {
+    RECALLED.iter().for_each(|point| dies_while_it_recalls(point));
 }
 
 #[test]

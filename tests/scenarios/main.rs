@@ -17,10 +17,15 @@ mod support;
 
 mod bad_input;
 mod cine;
+mod corrections;
 mod folder;
+mod folder_input;
+mod folder_limits;
 mod hiding;
 mod kill_points;
 mod limits;
 mod mutated;
 mod no_identity;
+mod objects;
 mod orthanc;
+mod pseudonyms;

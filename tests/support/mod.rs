@@ -15,6 +15,8 @@
 
 pub(crate) mod dcmtk;
 pub(crate) mod files;
+pub(crate) mod fuzz;
+pub(crate) mod header_job;
 pub(crate) mod mutate;
 pub(crate) mod node;
 pub(crate) mod object;

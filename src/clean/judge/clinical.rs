@@ -46,11 +46,6 @@ impl Clinical {
         Self { words, eponyms, eponym_nouns }
     }
 
-    /// A word of the list, two letters or more: a single letter is an initial.
-    pub(super) fn is_word(&self, folded: &str) -> bool {
-        folded.len() > 1 && self.words.contains(folded)
-    }
-
     /// Every part of the line is a clinical word or a measurement. An eponym
     /// counts only beside its kind of noun: `Baker cyst`, neither `Baker` nor
     /// `Baker left`.

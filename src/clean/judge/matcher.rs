@@ -1,96 +1,101 @@
-//! Finds the values of one data set in a text, whatever recognition, case,
-//! separators or a cut-off line made of them.
+//! Finds the values of one data set in a text, whatever order, case,
+//! separators, spelling, recognition or a cut-off line made of them.
+//!
+//! A name that is no word of a language or of the clinic is found wherever it
+//! stands. One that is (Young, Long, Head) is found beside another part of the
+//! same name and where the text shows a person (`context`).
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::words::{Word, confusable, fold, within_distance, words};
+use super::Span;
+use super::context;
+use super::ids::Ids;
+use super::lexicon::{Flags, Lexicon};
+use super::spelling;
+use super::wide::WideNames;
+use super::words::{Line, Word, confusable, is_wide, squeezed, within_distance};
 use crate::clean::known::{KnownKind, KnownValues};
 use crate::clean::report::TextReason;
 
 /// Shortest word of a name that is matched with errors. Default 4: three
 /// letters with one error match half the dictionary.
 const FUZZY_CHARS_MIN: usize = 4;
-/// Shortest word of a name that is matched at all. Default 2: initials in a
-/// name such as `J` would hide every scale mark.
-const WORD_CHARS_MIN: usize = 2;
-/// Shortest beginning of a cut-off value. Default 4.
+/// Letters a name may have for one error in it.
+const CHARS_PER_ERROR: usize = 5;
+/// Shortest beginning of a cut-off name. Default 4.
 const CUT_CHARS_MIN: usize = 4;
-/// Shortest beginning or end of an identifier. Default 5.
-const CUT_ID_CHARS_MIN: usize = 5;
-/// Shortest identifier that is matched. Default 3: room numbers and counts stay.
-const ID_CHARS_MIN: usize = 3;
+/// Shortest middle or end of names that are written together.
+const INSIDE_CHARS_MIN: usize = 5;
+/// Shortest name written together, such as `jdoer`.
+const JOINED_CHARS_MIN: usize = 5;
+/// Most names and places. Default 1,024: reports with hundreds of observers
+/// have fewer; a file made to slow the matcher down has more.
+const OWNERS_MAX: u16 = 1_024;
 
-/// Words of names and places too common to show who somebody is by themselves.
-const COMMON: &[&str] = &[
-    "de",
-    "van",
-    "von",
-    "der",
-    "den",
-    "la",
-    "le",
-    "el",
-    "al",
-    "da",
-    "di",
-    "du",
-    "st",
-    "dr",
-    "md",
-    "the",
-    "of",
-    "and",
-    "for",
-    "in",
-    "at",
-    "mr",
-    "mrs",
-    "ms",
-    "prof",
-    "phd",
-    "jr",
-    "sr",
-    "test",
-    "us",
-    "ct",
-    "mr",
-    "xr",
-    "dept",
-    "department",
-    "room",
-    "unit",
-    "radiology",
-    "ultrasound",
-    "cardiology",
-    "imaging",
-    "center",
-    "centre",
-    "echo",
-    "lab",
-    "street",
-    "road",
-    "avenue",
-    "us1",
-    "left",
-    "right",
-    "breast",
-    "heart",
-    "liver",
-];
+/// How much a word of a name tells by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Somebody's name wherever it stands.
+    Strong,
+    /// Two letters that are no word: a name when written large.
+    Short,
+    /// A word of a language that is the name of many.
+    NameWord,
+    /// A word of the language or the clinic.
+    Plain,
+    /// One letter.
+    Initial,
+    /// `van`, `de`, a title.
+    Particle,
+    /// A house number.
+    Number,
+}
+
+/// A word of a name or place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    owner: u16,
+    word: u16,
+    pub(super) weight: Weight,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    is_place: bool,
+    /// Words that are no particles.
+    words: u16,
+}
+
+#[derive(Debug)]
+struct Name {
+    chars: Vec<char>,
+    misread: Vec<char>,
+    part: Part,
+}
 
 /// The values of one data set, made ready for tolerant matching.
 #[derive(Debug, Default)]
 pub struct Matcher {
-    /// Folded words of persons and places.
-    names: BTreeSet<String>,
-    /// Whole names and places, folded and without separators.
-    joined: BTreeSet<String>,
-    /// Identifiers and contacts, confusable form.
-    ids: BTreeSet<String>,
+    parts: HashMap<String, Vec<Part>>,
+    owners: Vec<Owner>,
+    /// Strong names, for errors and cut-off lines.
+    names: Vec<Name>,
+    /// Names written together.
+    joined: HashSet<String>,
+    /// Whole names without separators.
+    wholes: Vec<String>,
+    initials: HashSet<String>,
+    wide: WideNames,
+    ids: Ids,
+    days: HashSet<String>,
+    birth_days: HashSet<String>,
 }
 
 impl Matcher {
+    /// The reason that goes with a find.
+    pub(super) const REASON: TextReason = TextReason::KnownValue;
+
     /// Makes the values ready: once per instance.
     #[must_use]
     pub fn new(known: &KnownValues) -> Self {
@@ -98,173 +103,362 @@ impl Matcher {
         for value in &known.values {
             let text = value.text.expose();
             match value.kind {
-                KnownKind::Person | KnownKind::Place => matcher.add_name(text),
-                KnownKind::Id | KnownKind::Contact => matcher.add_id(text),
-                // Dates are found by their form (`patterns`), known or not.
-                KnownKind::Date => {}
+                KnownKind::Person => matcher.add_person(text),
+                KnownKind::Place => matcher.add_place(text),
+                KnownKind::Id => matcher.ids.add_id(text),
+                KnownKind::Contact => {
+                    matcher.ids.add_contact(text);
+                    matcher.add_joined(squeezed(text));
+                }
+                KnownKind::Date => matcher.add_day(text, false),
+                KnownKind::BirthDate => matcher.add_day(text, true),
             }
         }
         matcher
     }
 
-    fn add_name(&mut self, text: &str) {
-        let parts = words(text);
-        let mut joined = String::new();
-        for part in &parts {
-            joined.push_str(&part.folded);
-            let chars = part.folded.chars().count();
-            let number = part.folded.bytes().all(|b| b.is_ascii_digit()) && chars < ID_CHARS_MIN;
-            if chars >= word_chars_min(&part.folded)
-                && !COMMON.contains(&part.folded.as_str())
-                && !number
-            {
-                self.names.insert(part.folded.clone());
-            }
+    fn add_day(&mut self, text: &str, birth: bool) {
+        if birth {
+            self.birth_days.insert(text.to_owned());
         }
-        if joined.chars().count() >= CUT_CHARS_MIN {
-            self.joined.insert(joined);
+        self.days.insert(text.to_owned());
+        self.ids.add_day(text);
+    }
+
+    /// `YYYYMMDD` stands in the header as a date.
+    pub(super) fn has_day(&self, day: &str) -> bool {
+        self.days.contains(day)
+    }
+
+    /// `YYYYMMDD` is the day somebody was born.
+    pub(super) fn has_birth_day(&self, day: &str) -> bool {
+        self.birth_days.contains(day)
+    }
+
+    fn add_person(&mut self, text: &str) {
+        let commas = !text.contains('^');
+        let components: Vec<&str> =
+            text.split(|c| if commas { c == ',' } else { c == '^' }).take(3).collect();
+        self.wide.add(&components);
+        let Some(owner) = self.add_owner(false) else { return };
+        let mut index = 0;
+        for component in &components {
+            index = self.add_component(component, owner, index, true);
+        }
+        let written: Vec<String> = components.iter().map(|part| squeezed(part)).collect();
+        let empty = String::new();
+        let family = written.first().unwrap_or(&empty);
+        let given = written.get(1).unwrap_or(&empty);
+        for (first, second) in [(family, given), (given, family)] {
+            if first.is_empty() || second.is_empty() {
+                continue;
+            }
+            self.add_joined(format!("{first}{second}"));
+            self.wholes.push(format!("{first}{second}"));
+            if let Some(initial) = first.chars().next() {
+                self.add_joined(format!("{initial}{second}"));
+            }
+            if let Some(initial) = second.chars().next() {
+                self.add_joined(format!("{first}{initial}"));
+            }
+            let initials = [first, second].into_iter().filter_map(|name| name.chars().next());
+            self.initials.insert(initials.collect());
         }
     }
 
-    fn add_id(&mut self, text: &str) {
-        let id = confusable(text);
-        if id.chars().count() >= ID_CHARS_MIN {
-            self.ids.insert(id);
+    fn add_place(&mut self, text: &str) {
+        self.wide.add(&[text]);
+        let Some(owner) = self.add_owner(true) else { return };
+        self.add_component(text, owner, 0, false);
+    }
+
+    fn add_owner(&mut self, is_place: bool) -> Option<u16> {
+        let owner = u16::try_from(self.owners.len()).ok().filter(|owner| *owner < OWNERS_MAX)?;
+        self.owners.push(Owner { is_place, words: 0 });
+        Some(owner)
+    }
+
+    /// Adds the words of a component; the number of the next word.
+    fn add_component(&mut self, text: &str, owner: u16, from: u16, is_person: bool) -> u16 {
+        let lexicon = Lexicon::shared();
+        let line = Line::new(text, lexicon);
+        let alone = line.words.len() == 1;
+        let mut index = from;
+        for word in &line.words {
+            let weight = weight(word, alone, is_person);
+            let part = Part { owner, word: index, weight };
+            let written = text.get(word.range.clone()).unwrap_or_default();
+            for form in spelling::forms(written) {
+                let plain = lexicon.flags(&form).has(Flags::PLAIN);
+                if form == word.folded || !plain {
+                    self.add_part(form, part);
+                }
+            }
+            let initial = word.folded.chars().next().filter(|_| is_person && word.chars > 1);
+            if let Some(initial) = initial.filter(|_| weight != Weight::Particle) {
+                let part = Part { weight: Weight::Initial, ..part };
+                self.parts.entry(initial.to_string()).or_default().push(part);
+            }
+            if weight != Weight::Particle {
+                let owner = self.owners.get_mut(usize::from(owner));
+                owner.into_iter().for_each(|owner| owner.words = owner.words.saturating_add(1));
+            }
+            index = index.saturating_add(1);
+        }
+        let together = squeezed(text);
+        if !alone && is_person && !lexicon.flags(&together).has(Flags::PLAIN) {
+            for form in spelling::forms(&together) {
+                let part = Part { owner, word: from, weight: Weight::Strong };
+                self.add_part(form, part);
+            }
+        }
+        index
+    }
+
+    fn add_part(&mut self, form: String, part: Part) {
+        if part.weight == Weight::Strong && form.chars().count() >= FUZZY_CHARS_MIN {
+            let misread = confusable(&form).chars().collect();
+            self.names.push(Name { chars: form.chars().collect(), misread, part });
+        }
+        let parts = self.parts.entry(form).or_default();
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+
+    fn add_joined(&mut self, form: String) {
+        let plain = Lexicon::shared().flags(&form).has(Flags::PLAIN);
+        if form.chars().count() >= JOINED_CHARS_MIN && !plain {
+            self.joined.insert(form);
         }
     }
 
     /// Where the text shows a value of this data set.
-    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let parts = words(text);
-        let mut found: Vec<_> = parts
-            .iter()
-            .filter(|part| self.is_name(&part.folded))
-            .map(|part| part.range.clone())
-            .collect();
-        found.extend(self.runs(text, &parts));
+    pub(super) fn find(&self, line: &Line<'_>) -> Vec<Span> {
+        let mut found = Vec::new();
+        if !self.parts.is_empty() {
+            let hits: Vec<Vec<Part>> =
+                line.words.iter().enumerate().map(|(at, word)| self.hits(line, at, word)).collect();
+            self.runs(line, &hits, &mut found);
+            self.together(line, &mut found);
+        }
+        if line.has_wide {
+            self.wide.find(line.text(), &mut found);
+        }
+        self.ids.find(line, &mut found);
+        found.into_iter().map(|range| Span::new(range, Self::REASON)).collect()
+    }
+
+    /// The parts of names that a word is.
+    fn hits(&self, line: &Line<'_>, at: usize, word: &Word) -> Vec<Part> {
+        if word.flags.has(Flags::EPONYM) && context::is_eponym(line, at) {
+            return Vec::new();
+        }
+        if let Some(parts) = self.parts.get(&word.folded) {
+            return parts.clone();
+        }
+        let known = word.flags.has(Flags::PLAIN) || word.flags.has(Flags::NAME_WORD);
+        let mostly_digits = word.digits * 2 > word.chars;
+        let eponym = word.flags.has(Flags::EPONYM);
+        if known || eponym || mostly_digits || word.chars < FUZZY_CHARS_MIN {
+            return Vec::new();
+        }
+        self.similar(word)
+    }
+
+    /// Names that a word may be with errors, or cut off.
+    fn similar(&self, word: &Word) -> Vec<Part> {
+        let chars: Vec<char> = word.folded.chars().collect();
+        let misread: Vec<char> = confusable(&word.folded).chars().collect();
+        let whole = self.joined.contains(&word.folded)
+            || self.wholes.iter().any(|whole| is_cut(&word.folded, chars.len(), whole));
+        let mut found: Vec<Part> = Vec::new();
+        for name in &self.names {
+            if is_similar(&chars, &misread, name) || spelling::is_inflected(&chars, &name.chars) {
+                found.push(name.part);
+            }
+        }
+        if found.is_empty() && whole {
+            found.push(Part { owner: u16::MAX, word: 0, weight: Weight::Strong });
+        }
         found
     }
 
-    /// The reason that goes with a find.
-    pub(super) const REASON: TextReason = TextReason::KnownValue;
-
-    fn is_name(&self, word: &str) -> bool {
-        let chars = word.chars().count();
-        if self.names.contains(word) {
-            return true;
+    /// Neighbouring words of the same name or place.
+    fn runs(&self, line: &Line<'_>, hits: &[Vec<Part>], found: &mut Vec<Range<usize>>) {
+        let has = |at: usize, owner: u16| {
+            hits.get(at).is_some_and(|parts| parts.iter().any(|part| part.owner == owner))
+        };
+        // `Unit 4/76` is one address, `Doe/Roe` are two persons.
+        let is_joined = |at: usize, owner: u16| {
+            let is_place = self.owners.get(usize::from(owner)).is_some_and(|owner| owner.is_place);
+            line.is_joined(at) || is_place && line.gap(at) == "/"
+        };
+        for (first, parts) in hits.iter().enumerate() {
+            let mut seen = None;
+            for owner in parts.iter().map(|part| part.owner) {
+                let begun = first > 0 && is_joined(first, owner) && has(first - 1, owner);
+                if begun || seen == Some(owner) {
+                    continue;
+                }
+                seen = Some(owner);
+                let mut last = first;
+                while is_joined(last + 1, owner) && has(last + 1, owner) {
+                    last += 1;
+                }
+                self.run(&Run { line, hits, owner, first, last }, found);
+            }
         }
-        if chars < FUZZY_CHARS_MIN {
-            return false;
-        }
-        let misread = confusable(word);
-        self.names.iter().any(|name| {
-            let name_chars = name.chars().count();
-            name_chars >= FUZZY_CHARS_MIN
-                && (within_distance(word, name, name_chars / 5)
-                    || within_distance(&misread, &confusable(name), name_chars / 5))
-        }) || self.joined.iter().any(|whole| whole.contains(word) && chars > CUT_CHARS_MIN)
-            || self.is_cut(word)
     }
 
-    /// A word that a line's end cut off, or two words that lost their space:
-    /// `PATIENTFI` of `PATIENT^FIRST`.
-    fn is_cut(&self, word: &str) -> bool {
-        word.chars().count() >= CUT_CHARS_MIN
-            && self.joined.iter().any(|whole| {
-                whole.starts_with(word)
-                    || self.names.iter().any(|name| {
-                        name.chars().count() >= CUT_CHARS_MIN
-                            && word.starts_with(name.as_str())
-                            && whole.contains(word)
-                    })
-            })
-            || self
-                .names
-                .iter()
-                .any(|name| name.starts_with(word) && word.chars().count() >= CUT_CHARS_MIN)
+    fn run(&self, run: &Run<'_>, found: &mut Vec<Range<usize>>) {
+        if run.shows(self.owners.get(usize::from(run.owner)).copied()) {
+            let last = run.last_full_word();
+            found.push(run.line.range(run.first, last.max(run.first)));
+            return;
+        }
+        // Each word by itself.
+        let is_place = self.owners.get(usize::from(run.owner)).is_some_and(|owner| owner.is_place);
+        for at in (run.first..=run.last).filter(|_| !is_place) {
+            if run.weights(at).any(|weight| context::shows_person(run.line, at, weight)) {
+                found.push(run.line.range(context::title_before(run.line, at).unwrap_or(at), at));
+            }
+        }
     }
 
-    /// Runs of up to four neighbouring words that together make an identifier
-    /// (`99-81 2733`) or a whole name.
-    fn runs(&self, text: &str, parts: &[Word]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for (first, head) in parts.iter().enumerate() {
-            for last in parts.get(first..(first + 4).min(parts.len())).unwrap_or_default() {
-                let range = head.range.start..last.range.end;
-                let run = text.get(range.clone()).unwrap_or_default();
-                let single = head.range == last.range;
-                if self.is_id(&confusable(run), single) || self.joined.contains(&squeezed(run)) {
-                    found.push(range);
+    /// Names that stand in pieces or whole without separators: `Mac Allister`,
+    /// `jdoer`, and initials where a person is expected.
+    fn together(&self, line: &Line<'_>, found: &mut Vec<Range<usize>>) {
+        for (at, word) in line.words.iter().enumerate() {
+            let joined = word.chars >= JOINED_CHARS_MIN && self.joined.contains(&word.folded);
+            let initials = word.chars == 2
+                && self.initials.contains(&word.folded)
+                && context::expects_initials(line, at);
+            if joined || initials {
+                found.push(word.range.clone());
+            }
+            if let Some(next) = line.words.get(at + 1).filter(|_| line.is_joined(at + 1)) {
+                let pair = format!("{}{}", word.folded, next.folded);
+                let strong = |part: &Part| part.weight == Weight::Strong;
+                let is_name = self.parts.get(&pair).is_some_and(|parts| parts.iter().any(strong));
+                if self.joined.contains(&pair) || is_name {
+                    found.push(line.range(at, at + 1));
                 }
             }
         }
-        found
-    }
-
-    /// A single word may also be a part of an identifier, or hold one.
-    fn is_id(&self, run: &str, single: bool) -> bool {
-        let chars = run.chars().count();
-        self.ids.iter().any(|id| {
-            let id_chars = id.chars().count();
-            id == run
-                || (single
-                    && chars >= CUT_ID_CHARS_MIN
-                    && (id.starts_with(run) || id.ends_with(run)))
-                || (single && id_chars >= CUT_ID_CHARS_MIN && run.contains(id))
-                || (id_chars >= 6 && within_distance(run, id, 1))
-        })
     }
 }
 
-/// Ideographic names are short: one character is a whole family name, two a full name.
-fn word_chars_min(word: &str) -> usize {
-    if word.is_ascii() { WORD_CHARS_MIN } else { 1 }
+/// Neighbouring words that are all parts of one name or place.
+struct Run<'a> {
+    line: &'a Line<'a>,
+    hits: &'a [Vec<Part>],
+    owner: u16,
+    first: usize,
+    last: usize,
 }
 
-fn squeezed(text: &str) -> String {
-    fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
+impl Run<'_> {
+    fn parts(&self, at: usize) -> impl Iterator<Item = &Part> {
+        self.hits.get(at).into_iter().flatten().filter(|part| part.owner == self.owner)
+    }
+
+    fn weights(&self, at: usize) -> impl Iterator<Item = Weight> {
+        self.parts(at).map(|part| part.weight)
+    }
+
+    /// The words together show who somebody is, or where something is.
+    fn shows(&self, owner: Option<Owner>) -> bool {
+        let (mut words, mut initials) = (HashSet::new(), HashSet::new());
+        let mut capital = true;
+        for at in self.first..=self.last {
+            let Some(word) = self.line.words.get(at) else { continue };
+            for part in self.parts(at) {
+                match part.weight {
+                    Weight::Strong => return true,
+                    Weight::Short if word.is_capital() => return true,
+                    Weight::Initial => {
+                        if word.is_capital() {
+                            initials.insert(part.word);
+                        }
+                    }
+                    Weight::Particle => {}
+                    Weight::Short | Weight::NameWord | Weight::Plain | Weight::Number => {
+                        capital &= word.is_capital();
+                        words.insert(part.word);
+                    }
+                }
+            }
+        }
+        let Some(owner) = owner else { return false };
+        if owner.is_place {
+            return words.len() > 1 && words.len() >= usize::from(owner.words);
+        }
+        let other_initial = initials.iter().any(|initial| !words.contains(initial));
+        words.len() > 1 || (words.len() == 1 && capital && other_initial)
+    }
+
+    /// The last word that is no particle.
+    fn last_full_word(&self) -> usize {
+        let full = |at: &usize| self.weights(*at).any(|weight| weight != Weight::Particle);
+        (self.first..=self.last).rev().find(full).unwrap_or(self.last)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clean::known::KnownValue;
-    use crate::identified::Identified;
-
-    fn matcher(values: &[(KnownKind, &str)]) -> Matcher {
-        let values = values
-            .iter()
-            .map(|(kind, text)| KnownValue {
-                kind: *kind,
-                text: Identified::new((*text).to_owned()),
-            })
-            .collect();
-        Matcher::new(&KnownValues { values })
+fn weight(word: &Word, alone: bool, is_person: bool) -> Weight {
+    const OTHER: [Flags; 6] = [
+        Flags::UNIT,
+        Flags::PLACE_WORD,
+        Flags::STREET,
+        Flags::STREET_BEFORE,
+        Flags::SUFFIX,
+        Flags::TITLE_TAIL,
+    ];
+    let flags = word.flags;
+    if word.is_number() {
+        return if word.chars >= CHARS_PER_ERROR { Weight::Strong } else { Weight::Number };
     }
-
-    #[test]
-    fn names_are_found_whatever_reading_made_of_them() {
-        let matcher = matcher(&[(KnownKind::Person, "ZZZ TEST PATIENT^FIRSTNAME")]);
-        for text in ["Patient, Firstname", "ZZZ", "PATlENT", "PATIENTFI", "FIRSTN", "FlRSTNAME"] {
-            assert!(!matcher.find(text).is_empty(), "{text}");
-        }
-        for text in ["Res", "Adv Breast", "36Hz", "P Med", "first"] {
-            assert!(matcher.find(text).is_empty() || text == "first", "{text}");
-        }
+    if word.chars == 1 {
+        return if word.folded.is_ascii() { Weight::Initial } else { Weight::Number };
     }
-
-    #[test]
-    fn identifiers_are_found_with_and_without_separators_and_misread() {
-        let matcher = matcher(&[(KnownKind::Id, "MRN0042317"), (KnownKind::Id, "99812733")]);
-        for text in ["MRNO042317", "mrn 0042317", "ID 99-81-27-33", "9981273E", "998127"] {
-            assert!(!matcher.find(text).is_empty(), "{text}");
-        }
-        assert!(matcher.find("42 mm 17").is_empty());
+    if flags.has(Flags::TITLE) || (flags.has(Flags::PARTICLE) && (!alone || !is_person)) {
+        return Weight::Particle;
     }
-
-    #[test]
-    fn ideographic_names_are_found() {
-        let matcher = matcher(&[(KnownKind::Person, "山田^太郎")]);
-        assert!(!matcher.find("山田 太郎 1967").is_empty());
+    if flags.has(Flags::NAME_WORD) && !flags.has(Flags::CLINICAL) {
+        return Weight::NameWord;
     }
+    if flags.has(Flags::PLAIN) || OTHER.iter().any(|other| flags.has(*other) && !is_person) {
+        return Weight::Plain;
+    }
+    if flags.has(Flags::PARTICLE) || flags.has(Flags::UNIT) || flags.has(Flags::SUFFIX) {
+        return Weight::Plain;
+    }
+    let short = word.chars == 2 && !word.folded.chars().any(is_wide);
+    if short { Weight::Short } else { Weight::Strong }
+}
+
+/// One error in five letters, typed or read: the first letter is right but for
+/// letters that look alike or changed places.
+fn is_similar(word: &[char], misread: &[char], name: &Name) -> bool {
+    let limit = name.chars.len() / CHARS_PER_ERROR;
+    if word.len().abs_diff(name.chars.len()) > limit.max(1) && !is_beginning(word, &name.chars) {
+        return misread == name.misread.as_slice();
+    }
+    let first = word.first() == name.chars.first()
+        || misread.first() == name.misread.first()
+        || word.get(1) == name.chars.first() && word.first() == name.chars.get(1);
+    first
+        && (is_beginning(word, &name.chars)
+            || within_distance(word, &name.chars, limit)
+            || within_distance(misread, &name.misread, limit))
+}
+
+/// A word that a line's end cut off.
+fn is_beginning(word: &[char], name: &[char]) -> bool {
+    word.len() >= CUT_CHARS_MIN && name.starts_with(word)
+}
+
+/// Two names that lost their space, cut off: `PATIENTFI` of `PATIENT^FIRST`.
+fn is_cut(word: &str, chars: usize, whole: &str) -> bool {
+    chars >= INSIDE_CHARS_MIN && whole.contains(word)
 }

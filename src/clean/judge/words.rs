@@ -1,48 +1,231 @@
-//! Text cut into words that remember where they stood.
+//! Text cut into words that remember where they stood and how they were
+//! written.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
-/// A run of letters and digits.
+use super::lexicon::{Flags, Lexicon};
+
+/// Letters of scripts written without spaces begin here (CJK, kana, hangul).
+const WIDE_FROM: char = '\u{2E80}';
+
+/// How a word is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// All small.
+    Lower,
+    /// The first letter large, the others small.
+    Capital,
+    /// All large, two letters or more; or one large letter.
+    Upper,
+    /// Otherwise, as in `McAllister`.
+    Mixed,
+    /// No letters that have a case.
+    None,
+}
+
+/// A run of letters, digits and marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     /// Byte range in the text.
     pub(super) range: Range<usize>,
     /// Lower case, without diacritics.
     pub(super) folded: String,
+    /// How it is written.
+    pub(super) case: Case,
+    /// What the lexicon knows of it.
+    pub(super) flags: Flags,
+    /// Digits in it.
+    pub(super) digits: usize,
+    /// Characters of the folded form.
+    pub(super) chars: usize,
 }
 
-/// The words of a text: runs of letters, digits and marks.
-pub(super) fn words(text: &str) -> Vec<Word> {
-    let mut found = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (start, is_word_char(c)) {
-            (None, true) => start = Some(at),
-            (Some(from), false) => {
-                let range = from..at;
-                let folded = fold(text.get(range.clone()).unwrap_or_default());
-                found.push(Word { range, folded });
-                start = None;
-            }
-            (None, false) | (Some(_), true) => {}
-        }
+impl Word {
+    /// Letters alone.
+    pub(super) fn is_letters(&self) -> bool {
+        self.digits == 0
     }
-    found
+
+    /// Digits alone.
+    pub(super) fn is_number(&self) -> bool {
+        self.digits == self.chars
+    }
+
+    /// One letter.
+    pub(super) fn is_initial(&self) -> bool {
+        self.chars == 1 && self.digits == 0
+    }
+
+    /// Written with a large first letter.
+    pub(super) fn is_capital(&self) -> bool {
+        matches!(self.case, Case::Capital | Case::Upper | Case::Mixed)
+    }
+
+    /// A word of the language or of the clinic, and not mostly a name.
+    pub(super) fn is_plain(&self) -> bool {
+        self.flags.has(Flags::PLAIN) && !self.flags.has(Flags::NAME_WORD)
+    }
+}
+
+/// A text, its words and what its letters have in common.
+#[derive(Debug)]
+pub struct Line<'a> {
+    text: &'a str,
+    pub(super) words: Vec<Word>,
+    /// Some letter is small, so that a large one says something.
+    pub(super) has_lower: bool,
+    /// Some word of two letters begins with a large letter.
+    pub(super) has_upper: bool,
+    pub(super) has_digits: bool,
+    pub(super) has_wide: bool,
+}
+
+impl<'a> Line<'a> {
+    /// Cuts a text.
+    pub(super) fn new(text: &'a str, lexicon: &Lexicon) -> Self {
+        let mut words = Vec::new();
+        let mut start = None;
+        for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+            match (start, is_word_char(c)) {
+                (None, true) => start = Some(at),
+                (Some(from), false) => {
+                    words.push(word(text, from..at, lexicon));
+                    start = None;
+                }
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+        let has_lower = words
+            .iter()
+            .any(|word| word.chars > 1 && !matches!(word.case, Case::Upper | Case::None));
+        let has_upper = words.iter().any(|word| word.chars > 1 && word.is_capital());
+        let has_digits = words.iter().any(|word| word.digits > 0);
+        let has_wide = !text.is_ascii() && text.chars().any(is_wide);
+        Self { text, words, has_lower, has_upper, has_digits, has_wide }
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// What stands before a word, back to the word before it or the beginning.
+    pub(super) fn gap(&self, index: usize) -> &'a str {
+        let from = index.checked_sub(1).and_then(|before| self.words.get(before));
+        let to = self.words.get(index).map_or(self.text.len(), |word| word.range.start);
+        self.text.get(from.map_or(0, |word| word.range.end)..to).unwrap_or_default()
+    }
+
+    /// The text of words `from` to `to`, both included.
+    pub(super) fn range(&self, from: usize, to: usize) -> Range<usize> {
+        let start = self.words.get(from).map_or(0, |word| word.range.start);
+        start..self.words.get(to).map_or(self.text.len(), |word| word.range.end)
+    }
+
+    /// The word is followed by others of the same name: blanks, commas, points,
+    /// hyphens, apostrophes, carets between them.
+    pub(super) fn is_joined(&self, index: usize) -> bool {
+        let gap = self.gap(index);
+        gap.chars().count() <= 3
+            && gap
+                .chars()
+                .all(|c| matches!(c, ' ' | ',' | '.' | '-' | '\'' | '’' | '^' | '_' | '='))
+    }
+}
+
+fn word(text: &str, range: Range<usize>, lexicon: &Lexicon) -> Word {
+    let written = text.get(range.clone()).unwrap_or_default();
+    let folded = fold(written);
+    let digits = folded.bytes().filter(u8::is_ascii_digit).count();
+    let chars = if folded.is_ascii() { folded.len() } else { folded.chars().count() };
+    let mut flags = lexicon.flags(&folded);
+    let case = case(written);
+    if flags.is_empty() && case == Case::Mixed && is_compound(written, lexicon) {
+        flags = Flags::WORD;
+    }
+    Word { range, case, flags, digits, chars, folded }
+}
+
+/// `AbdRoutine`: words of the lexicon written together, each with a large letter.
+fn is_compound(written: &str, lexicon: &Lexicon) -> bool {
+    let mut from = 0;
+    let mut before_small = false;
+    let mut pieces = 0;
+    for (at, c) in written.char_indices().chain([(written.len(), 'A')]) {
+        if c.is_uppercase() && (before_small || at == written.len()) {
+            let piece = written.get(from..at).unwrap_or_default();
+            if !lexicon.flags(&fold(piece)).has(Flags::PLAIN) {
+                return false;
+            }
+            pieces += 1;
+            from = at;
+        }
+        before_small = c.is_lowercase();
+    }
+    pieces > 1
+}
+
+fn case(written: &str) -> Case {
+    let mut letters = written.chars().filter(|c| c.is_alphabetic());
+    let Some(first) = letters.next() else { return Case::None };
+    let (mut upper, mut lower) = (false, false);
+    for letter in letters {
+        upper |= letter.is_uppercase();
+        lower |= letter.is_lowercase();
+    }
+    match (first.is_uppercase(), upper, lower) {
+        (false, false, _) if first.is_lowercase() => Case::Lower,
+        (false, false, false) => Case::None,
+        (true, _, false) => Case::Upper,
+        (true, false, true) => Case::Capital,
+        _ => Case::Mixed,
+    }
 }
 
 fn is_word_char(c: char) -> bool {
-    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+    c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c))
+}
+
+/// The letter belongs to writing without spaces.
+pub(super) fn is_wide(letter: char) -> bool {
+    letter >= WIDE_FROM && letter.is_alphabetic()
 }
 
 /// Lower case, compatibility forms resolved (full-width letters and digits),
-/// diacritics dropped: what two spellings of a name have in common.
+/// diacritics dropped, letters such as `ß` and `ø` spelled by their base,
+/// katakana as hiragana: what two spellings of a name have in common.
 pub(super) fn fold(text: &str) -> String {
-    text.nfkd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    let bare = text.nfkd().filter(|c| !is_combining_mark(*c));
+    for c in bare.flat_map(char::to_lowercase) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ı' => folded.push('i'),
+            '\u{30A1}'..='\u{30F6}' => {
+                folded.push(char::from_u32(u32::from(c) - 0x60).unwrap_or(c));
+            }
+            // Arabic-Indic digits.
+            '\u{660}'..='\u{669}' | '\u{6F0}'..='\u{6F9}' => {
+                folded.push(char::from_digit(u32::from(c) & 0xF, 10).unwrap_or(c));
+            }
+            other => folded.push(other),
+        }
+    }
+    // Hangul is one letter a syllable again.
+    folded.nfc().collect()
 }
 
 /// `fold`, letters and digits only, and characters that recognition confuses
@@ -64,26 +247,39 @@ pub(super) fn confusable(text: &str) -> String {
         .collect()
 }
 
-/// Edit distance of two texts is at most `limit` (counted in characters).
-pub(super) fn within_distance(a: &str, b: &str, limit: usize) -> bool {
-    let b: Vec<char> = b.chars().collect();
-    if a.chars().count().abs_diff(b.len()) > limit {
+/// `fold`, letters and digits only.
+pub(super) fn squeezed(text: &str) -> String {
+    let mut folded = fold(text);
+    folded.retain(char::is_alphanumeric);
+    folded
+}
+
+/// Two texts differ in at most `limit` characters: one wrong, left out, too
+/// many, or two neighbours changed about.
+pub(super) fn within_distance(a: &[char], b: &[char], limit: usize) -> bool {
+    if a.len().abs_diff(b.len()) > limit {
         return false;
     }
+    if limit == 0 {
+        return a == b;
+    }
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            let cost = diagonal + usize::from(x != *y);
-            left = cost.min(above + 1).min(left + 1);
-            *cell = left;
-            diagonal = above;
+    for (i, x) in a.iter().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let mut cost =
+                (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let crossed = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if crossed {
+                cost = cost.min(at(&before, j - 1) + 1);
+            }
+            next.push(cost);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before = std::mem::replace(&mut row, next);
     }
     row.last().is_some_and(|distance| *distance <= limit)
 }
@@ -94,10 +290,34 @@ mod tests {
 
     #[test]
     fn words_keep_their_place_and_lose_case_and_accents() {
-        let found = words("Hôpital St-Luc, 12");
-        let folded: Vec<_> = found.iter().map(|word| word.folded.as_str()).collect();
+        let line = Line::new("Hôpital St-Luc, 12", Lexicon::shared());
+        let folded: Vec<_> = line.words.iter().map(|word| word.folded.as_str()).collect();
         assert_eq!(folded, ["hopital", "st", "luc", "12"]);
-        assert_eq!("Hôpital St-Luc, 12".get(found[0].range.clone()), Some("Hôpital"));
+        assert_eq!("Hôpital St-Luc, 12".get(line.words[0].range.clone()), Some("Hôpital"));
+        assert_eq!(fold("Strauß ŁØ ヤマダ ﾔﾏﾀﾞ ٢٠١٩ 김"), "strauss lo やまた やまた 2019 김");
+    }
+
+    #[test]
+    fn how_a_word_is_written_is_told() {
+        let cases = [
+            ("doe", Case::Lower),
+            ("Doe", Case::Capital),
+            ("DOE", Case::Upper),
+            ("McDoe", Case::Mixed),
+            ("J", Case::Upper),
+            ("3mm", Case::Lower),
+            ("12", Case::None),
+            ("山田", Case::None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(case(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn compounds_of_known_words_are_known() {
+        let lexicon = Lexicon::shared();
+        assert!(is_compound("AbdRoutine", lexicon) && !is_compound("McAllister", lexicon));
     }
 
     #[test]
@@ -108,9 +328,12 @@ mod tests {
 
     #[test]
     fn distance_is_symmetric_and_bounded() {
-        assert!(within_distance("patient", "patlent", 1));
-        assert!(within_distance("", "ab", 2));
-        assert!(!within_distance("kitten", "sitting", 2));
-        assert!(within_distance("kitten", "sitting", 3));
+        let within = |a: &str, b: &str, limit| {
+            let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+            within_distance(&a, &b, limit) && within_distance(&b, &a, limit)
+        };
+        assert!(within("patient", "patlent", 1) && within("simth", "smith", 1));
+        assert!(within("", "ab", 2) && within("kitten", "sitting", 3));
+        assert!(!within("kitten", "sitting", 2));
     }
 }

@@ -2,21 +2,13 @@
 //! text out; what is not plainly a date gives `None`, so that nothing passes
 //! unread.
 
-/// Days from 0001-01-01 to 9999-12-31, counted from 1970-01-01: the years
-/// that DA can say (PS3.5 §6.2).
-const FIRST_DAY: i64 = -719_162;
-const LAST_DAY: i64 = 2_932_896;
+use crate::dicom::day;
 
 /// Adds whole days to a DA value (PS3.5 §6.2). Retired forms with points,
 /// partial dates and ranges give `None`.
 #[must_use]
 pub(super) fn shifted_date(date: &str, shift_days: i32) -> Option<String> {
-    let (year, month, day) = parsed(date)?;
-    let shifted = day_number(year, month, day) + i64::from(shift_days);
-    (FIRST_DAY..=LAST_DAY).contains(&shifted).then(|| {
-        let (year, month, day) = date_of(shifted);
-        format!("{year:04}{month:02}{day:02}")
-    })
+    day::written(day::parse(date)? + i64::from(shift_days))
 }
 
 /// Adds whole days to a DT value; time of day, fraction and offset from UTC
@@ -31,7 +23,7 @@ pub(super) fn shifted_date_time(value: &str, shift_days: i32) -> Option<String> 
 /// A DA value that can be kept as it is.
 #[must_use]
 pub(super) fn is_date(value: &str) -> bool {
-    parsed(value).is_some()
+    day::parse(value).is_some()
 }
 
 /// A DT value that can be kept as it is: also a year or a month alone.
@@ -88,49 +80,6 @@ fn is_clock(digits: &str) -> bool {
         && below(0..2, 24)
         && below(2..4, 60)
         && below(4..6, 61)
-}
-
-/// `YYYYMMDD` of a day that exists.
-fn parsed(date: &str) -> Option<(i64, i64, i64)> {
-    if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let part = |range: std::ops::Range<usize>| {
-        date.get(range).and_then(|digits| digits.parse::<i64>().ok())
-    };
-    let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
-    let exists = year >= 1 && (1..=12).contains(&month) && day >= 1 && {
-        date_of(day_number(year, month, day)) == (year, month, day)
-    };
-    exists.then_some((year, month, day))
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar. The year is counted from
-/// March, so that the leap day is its last one.
-fn day_number(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let cycle = year.div_euclid(400);
-    let year_of_cycle = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-    cycle * 146_097 + day_of_cycle - 719_468
-}
-
-/// The inverse of [`day_number`].
-fn date_of(day_number: i64) -> (i64, i64, i64) {
-    let shifted = day_number + 719_468;
-    let cycle = shifted.div_euclid(146_097);
-    let day_of_cycle = shifted.rem_euclid(146_097);
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
-        - day_of_cycle / 146_096)
-        / 365;
-    let day_of_year =
-        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_cycle + cycle * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]
@@ -194,14 +143,8 @@ mod tests {
         fn intervals_stay_and_a_shift_back_gives_the_date_again(
             first in -700_000_i64..2_900_000, second in -700_000_i64..2_900_000, shift in -365_i32..365,
         ) {
-            let text = |number| {
-                let (year, month, day) = date_of(number);
-                format!("{year:04}{month:02}{day:02}")
-            };
-            let number = |date: &str| {
-                let (year, month, day) = parsed(date).unwrap();
-                day_number(year, month, day)
-            };
+            let text = |number| day::written(number).unwrap();
+            let number = |date: &str| day::parse(date).unwrap();
             let moved = [first, second].map(|day| shifted_date(&text(day), shift).unwrap());
             prop_assert_eq!(number(&moved[1]) - number(&moved[0]), second - first);
             prop_assert_eq!(shifted_date(&moved[0], -shift).unwrap(), text(first));

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::class::dictionary_vr;
+use super::content_items;
 use super::dates;
 use crate::clean::known::{KnownKind, KnownValue, KnownValues};
 use crate::dicom::charset::{Charset, has_values, name_groups};
@@ -27,7 +28,7 @@ const TAGS: &[(Tag, KnownKind)] = &[
     (Tag(0x0008, 0x0081), KnownKind::Place),   // Institution Address
     (Tag(0x0008, 0x0092), KnownKind::Place),   // Referring Physician's Address
     (Tag(0x0008, 0x0094), KnownKind::Contact), // Referring Physician's Telephone Numbers
-    (Tag(0x0008, 0x1010), KnownKind::Place),   // Station Name
+    (Tag(0x0008, 0x1010), KnownKind::Id),      // Station Name
     (Tag(0x0008, 0x1040), KnownKind::Place),   // Institutional Department Name
     (Tag(0x0010, 0x0020), KnownKind::Id),      // Patient ID
     (Tag(0x0010, 0x0021), KnownKind::Place),   // Issuer of Patient ID
@@ -35,27 +36,47 @@ const TAGS: &[(Tag, KnownKind)] = &[
     (Tag(0x0010, 0x1040), KnownKind::Place),   // Patient's Address
     (Tag(0x0010, 0x1050), KnownKind::Id),      // Insurance Plan Identification
     (Tag(0x0010, 0x1090), KnownKind::Id),      // Medical Record Locator
+    (Tag(0x0010, 0x2152), KnownKind::Place),   // Region of Residence
     (Tag(0x0010, 0x2154), KnownKind::Contact), // Patient's Telephone Numbers
     (Tag(0x0010, 0x2155), KnownKind::Contact), // Patient's Telecom Information
     (Tag(0x0010, 0x2299), KnownKind::Place),   // Responsible Organization
     (Tag(0x0012, 0x0031), KnownKind::Place),   // Clinical Trial Site Name
     (Tag(0x0012, 0x0040), KnownKind::Id),      // Clinical Trial Subject ID
+    (Tag(0x0012, 0x0042), KnownKind::Id),      // Clinical Trial Subject Reading ID
+    (Tag(0x0012, 0x0060), KnownKind::Place),   // Clinical Trial Coordinating Center Name
     (Tag(0x0018, 0x1000), KnownKind::Id),      // Device Serial Number
     (Tag(0x0020, 0x0010), KnownKind::Id),      // Study ID
+    (Tag(0x0032, 0x1020), KnownKind::Place),   // Scheduled Study Location
     (Tag(0x0032, 0x1033), KnownKind::Place),   // Requesting Service
     (Tag(0x0038, 0x0010), KnownKind::Id),      // Admission ID
     (Tag(0x0038, 0x0060), KnownKind::Id),      // Service Episode ID
     (Tag(0x0038, 0x0300), KnownKind::Place),   // Current Patient Location
     (Tag(0x0038, 0x0400), KnownKind::Place),   // Patient's Institution Residence
     (Tag(0x0040, 0x0009), KnownKind::Id),      // Scheduled Procedure Step ID
+    (Tag(0x0040, 0x0011), KnownKind::Place),   // Scheduled Procedure Step Location
+    (Tag(0x0040, 0x0243), KnownKind::Place),   // Performed Location
     (Tag(0x0040, 0x0253), KnownKind::Id),      // Performed Procedure Step ID
     (Tag(0x0040, 0x1001), KnownKind::Id),      // Requested Procedure ID
     (Tag(0x0040, 0x1103), KnownKind::Contact), // Person's Telephone Numbers
     (Tag(0x0040, 0x1102), KnownKind::Place),   // Person's Address
     (Tag(0x0040, 0x2016), KnownKind::Id),      // Placer Order Number
+    (Tag(0x0040, 0x2009), KnownKind::Place),   // Order Enterer's Location
+    (Tag(0x0040, 0x2010), KnownKind::Contact), // Order Callback Phone Number
     (Tag(0x0040, 0x2017), KnownKind::Id),      // Filler Order Number
+    (Tag(0x0040, 0x4036), KnownKind::Place),   // Human Performer's Organization
     (Tag(0x0040, 0xA027), KnownKind::Place),   // Verifying Organization
     (Tag(0x0400, 0x0564), KnownKind::Place),   // Source of Previous Values
+    (Tag(0x4008, 0x011A), KnownKind::Place),   // Distribution Address
+];
+
+const BIRTH_DATE: Tag = Tag(0x0010, 0x0030);
+const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
+/// Sequences of codes whose meaning names somebody or some place.
+const CODED: &[(Tag, KnownKind)] = &[
+    (Tag(0x0008, 0x0082), KnownKind::Place), // Institution Code Sequence
+    (Tag(0x0040, 0x1101), KnownKind::Person), // Person Identification Code Sequence
+    (Tag(0x0040, 0x4027), KnownKind::Place), // Scheduled Station Geographic Location Code Sequence
+    (Tag(0x0040, 0x4030), KnownKind::Place), // Performed Station Geographic Location Code Sequence
 ];
 
 /// The identifying values of a data set, at any depth, decoded by the
@@ -65,29 +86,39 @@ const TAGS: &[(Tag, KnownKind)] = &[
 #[must_use]
 pub fn collect_known(set: &DataSet) -> KnownValues {
     let mut found = BTreeSet::new();
-    collect(set, &Charset::default(), NESTING_MAX, &mut found);
+    collect(set, &Around { charset: &Charset::default(), sequence: None }, NESTING_MAX, &mut found);
     let values = found.into_iter().map(|(kind, text)| KnownValue { kind, text });
     KnownValues { values: values.collect() }
 }
 
 type Found = BTreeSet<(KnownKind, Identified<String>)>;
 
+/// What surrounds a level.
+struct Around<'a> {
+    charset: &'a Charset,
+    /// The sequence that it is an item of.
+    sequence: Option<Tag>,
+}
+
 /// Collects from one level and, `levels` deep, from those below it.
-fn collect(set: &DataSet, around: &Charset, levels: u32, found: &mut Found) {
-    let charset = around.for_item(set);
+fn collect(set: &DataSet, around: &Around<'_>, levels: u32, found: &mut Found) {
+    let charset = around.charset.for_item(set);
+    let content = content_items::named_kind(set);
     for element in set.iter() {
+        let around_items = Around { charset: &charset, sequence: Some(element.tag) };
         if let Some(below) = levels.checked_sub(1) {
             for item in element.items().unwrap_or_default() {
-                collect(item, &charset, below, found);
+                collect(item, &around_items, below, found);
             }
             for item in hidden_items(element) {
-                collect(&item, &charset, below, found);
+                collect(&item, &around_items, below, found);
             }
         }
         let vr = known_vr(element);
-        let (Some(kind), Some(bytes)) = (kind(element.tag, vr), element.as_bytes()) else {
-            continue;
-        };
+        let coded = around.sequence.filter(|_| element.tag == CODE_MEANING).and_then(coded_kind);
+        let kind =
+            coded.or_else(|| content_kind(element.tag, content)).or_else(|| kind(element.tag, vr));
+        let (Some(kind), Some(bytes)) = (kind, element.as_bytes()) else { continue };
         for value in values(&charset.decode(bytes, vr).text, vr, kind) {
             if found.len() < VALUES_MAX {
                 found.insert((kind, Identified::new(value)));
@@ -110,9 +141,21 @@ fn known_vr(element: &Element) -> VR {
     element.vr
 }
 
+fn coded_kind(sequence: Tag) -> Option<KnownKind> {
+    CODED.iter().find(|(known, _)| *known == sequence).map(|(_, kind)| *kind)
+}
+
+/// The value of a content item whose concept names somebody or something.
+fn content_kind(tag: Tag, kind: Option<KnownKind>) -> Option<KnownKind> {
+    kind.filter(|_| content_items::VALUES.contains(&tag))
+}
+
 fn kind(tag: Tag, vr: VR) -> Option<KnownKind> {
     if vr == VR::PN {
         return Some(KnownKind::Person);
+    }
+    if tag == BIRTH_DATE {
+        return Some(KnownKind::BirthDate);
     }
     if matches!(vr, VR::DA | VR::DT) {
         return Some(KnownKind::Date);
@@ -125,11 +168,14 @@ fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
     let whole: Vec<&str> = if has_values(vr) { text.split('\\').collect() } else { vec![text] };
     let parts = whole.into_iter().flat_map(|value| match kind {
         KnownKind::Person => name_groups(value).collect(),
-        KnownKind::Id | KnownKind::Place | KnownKind::Date | KnownKind::Contact => vec![value],
+        KnownKind::Id | KnownKind::Place | KnownKind::Contact => vec![value],
+        KnownKind::Date | KnownKind::BirthDate => vec![value],
     });
     parts
         .filter_map(|value| match kind {
-            KnownKind::Date => value.get(..8).filter(|day| dates::is_date(day)),
+            KnownKind::Date | KnownKind::BirthDate => {
+                value.get(..8).filter(|day| dates::is_date(day))
+            }
             KnownKind::Person | KnownKind::Id | KnownKind::Place | KnownKind::Contact => {
                 Some(value.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace()))
             }
@@ -166,7 +212,7 @@ mod tests {
         let known = collect_known(&set);
         let texts: Vec<(KnownKind, &str)> =
             known.values.iter().map(|value| (value.kind, value.text.expose().as_str())).collect();
-        use KnownKind::{Date, Id, Person};
+        use KnownKind::{BirthDate, Date, Id, Person};
         assert_eq!(
             texts,
             [
@@ -178,8 +224,8 @@ mod tests {
                 (Person, "\u{3a6}"),
                 (Id, "A-1"),
                 (Id, "B-2"),
-                (Date, "19700203"),
                 (Date, "20240102"),
+                (BirthDate, "19700203"),
             ]
         );
     }

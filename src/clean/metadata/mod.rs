@@ -6,24 +6,32 @@
 //! same bytes. Pixels are `clean::redact`'s, free text is judged by
 //! `clean::judge`; `clean::verify` looks at the result through its own eyes.
 
+mod account;
 mod class;
-mod content;
+mod content_items;
 mod dates;
 mod dummy;
 mod exact;
 mod keyed;
 mod known;
+mod lists;
 mod person;
 mod plan;
 mod private;
 mod stamp;
+mod step;
 pub mod table;
 mod text;
+mod utf8;
 mod values;
 mod walk;
 
 #[cfg(test)]
+mod document_tests;
+#[cfg(test)]
 mod random_tests;
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;
 
@@ -35,17 +43,18 @@ use text::TextCleaner;
 use values::Values;
 use walk::{Level, Walker};
 
-use crate::clean::judge::{Judge, Matcher};
+use crate::clean::judge::{Judge, Matcher, TextDates};
 use crate::clean::report::HeaderReport;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileOption};
 use crate::dicom::charset::Charset;
 use crate::dicom::{DataSet, Element, Tag, VR};
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
 
+pub use account::{Departure, OptionAccount, ProfileAccount, account};
 pub use keyed::mapped_uid;
 pub use known::collect_known;
-pub use person::person;
+pub use person::{person, person_rules};
 pub use stamp::{Stamp, stamp};
 
 const SOP_CLASS_UID: Tag = Tag(0x0008, 0x0016);
@@ -68,31 +77,58 @@ pub struct HeaderContext<'a> {
 /// Cleans a header. The stamp is put by [`stamp`], once it is known what
 /// became of the pixels.
 ///
+/// Values that nobody rewrites keep their bytes. Where a rewritten one needs
+/// a character that its character set does not have, the whole data set moves
+/// to UTF-8.
+///
 /// # Errors
-/// `unsupported-content` for what cannot be cleaned by looking at elements,
-/// `bad-uid` without SOP Class and Instance UID, `rule-failed` for a site's
-/// rule that does not fit, `over-limit` for nesting. The caller quarantines.
+/// `rule-failed` for a site's rule that does not fit, `over-limit` for nesting.
+/// The caller quarantines; it has asked `clean::content` before.
 pub fn clean_header(
-    set: DataSet,
+    set: &DataSet,
     context: &HeaderContext<'_>,
 ) -> Result<(DataSet, HeaderReport), Quarantine> {
-    content::check(&set)?;
-    let patient_id = set.get(PATIENT_ID).and_then(Element::as_bytes).unwrap_or_default();
-    let mut walker = Walker {
-        plan: Plan::new(context.profile, set.ascii(SOP_CLASS_UID).unwrap_or_default()),
-        values: Values {
-            assigned: context.assigned,
-            texts: TextCleaner::new(context.judge, context.matcher),
-            known: ExactValues::new(&collect_known(&set)),
-        },
-        patient_id: walk::trimmed(patient_id).to_vec(),
-        counts: BTreeMap::new(),
-    };
-    let mut cleaned = walker.data_set(set, Level::MAIN, &Charset::default())?;
+    let known = collect_known(set);
+    let mut walker = walker(set, context, &known);
+    let mut cleaned = walker.data_set(set.clone(), Level::MAIN, &Charset::default())?;
+    if walker.values.texts.are_unsayable() {
+        walker = Walker { into_utf8: true, ..self::walker(set, context, &known) };
+        cleaned = walker.data_set(set.clone(), Level::MAIN, &Charset::default())?;
+    }
     // Both are Type 2 in every object of a patient (PS3.3 §C.7.1.1).
     let code = context.assigned.code.as_str();
     cleaned.put(Element::bytes(PATIENT_NAME, VR::PN, code));
     cleaned.put(Element::bytes(PATIENT_ID, VR::LO, code));
     let report = HeaderReport { counts: walker.counts, method_codes: Vec::new() };
     Ok((cleaned, report))
+}
+
+/// Dates in text go the way of dates in elements, as far as text lets them.
+fn text_dates(context: &HeaderContext<'_>) -> TextDates {
+    if context.profile.has(ProfileOption::RetainModifiedDates) {
+        TextDates::Shift(context.assigned.shift_days)
+    } else if context.profile.has(ProfileOption::RetainFullDates) {
+        TextDates::Keep
+    } else {
+        TextDates::Remove
+    }
+}
+
+fn walker<'a>(
+    set: &DataSet,
+    context: &HeaderContext<'a>,
+    known: &crate::clean::KnownValues,
+) -> Walker<'a> {
+    let patient_id = set.get(PATIENT_ID).and_then(Element::as_bytes).unwrap_or_default();
+    Walker {
+        plan: Plan::new(context.profile, set.ascii(SOP_CLASS_UID).unwrap_or_default()),
+        values: Values {
+            assigned: context.assigned,
+            texts: TextCleaner::new(context.judge, context.matcher, text_dates(context)),
+            known: ExactValues::new(known),
+        },
+        patient_id: walk::trimmed(patient_id).to_vec(),
+        into_utf8: false,
+        counts: BTreeMap::new(),
+    }
 }

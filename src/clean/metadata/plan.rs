@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::class::{Class, dictionary_vr};
+use super::lists::{CODE_TEXTS, CODED, HASHED, KIND_UIDS, PLAIN_BYTES};
+use super::step::{Fallback, Step};
 use super::table::{self, Basic, Cell, Required, Row};
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::{Tag, VR};
@@ -16,107 +18,7 @@ const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 const GRAPHIC_ANNOTATIONS: Tag = Tag(0x0070, 0x0001);
 const UNFORMATTED_TEXT: Tag = Tag(0x0070, 0x0006);
-
-/// Dummy values that tell things apart within a study: hashed by key, so that
-/// what belonged together still does.
-const HASHED: [Tag; 5] = [
-    Tag(0x0018, 0x1000), // Device Serial Number
-    Tag(0x0018, 0x9367), // X-Ray Source ID
-    Tag(0x0018, 0x9371), // X-Ray Detector ID
-    Tag(0x0040, 0x0512), // Container Identifier
-    Tag(0x0040, 0x0551), // Specimen Identifier
-];
-
-/// Identifiers of the person in a trial: the pseudonym.
-const CODED: [Tag; 2] = [
-    Tag(0x0012, 0x0040), // Clinical Trial Subject ID
-    Tag(0x0012, 0x0042), // Clinical Trial Subject Reading ID
-];
-
-/// UIDs that name kinds of things, not things: never mapped.
-const KIND_UIDS: [Tag; 15] = [
-    Tag(0x0008, 0x0016), // SOP Class UID
-    Tag(0x0008, 0x001A), // Related General SOP Class UID
-    Tag(0x0008, 0x001B), // Original Specialized SOP Class UID
-    Tag(0x0008, 0x0062), // SOP Classes in Study
-    Tag(0x0008, 0x010C), // Coding Scheme UID
-    Tag(0x0008, 0x0117), // Context UID
-    Tag(0x0008, 0x0118), // Mapping Resource UID
-    Tag(0x0008, 0x040E), // Stored Instance Transfer Syntax UID
-    Tag(0x0008, 0x1150), // Referenced SOP Class UID
-    Tag(0x0008, 0x115A), // SOP Classes Supported
-    Tag(0x0008, 0x3002), // Available Transfer Syntax UID
-    Tag(0x0034, 0x0003), // Flow Transfer Syntax UID
-    Tag(0x0400, 0x0010), // MAC Calculation Transfer Syntax UID
-    Tag(0x3010, 0x0052), // Pertinent SOP Classes in Study
-    Tag(0x3010, 0x0053), // Pertinent SOP Classes in Series
-];
-
-/// OB values that are numbers or profiles by definition.
-const PLAIN_BYTES: [Tag; 5] = [
-    Tag(0x0028, 0x2000), // ICC Profile
-    Tag(0x5400, 0x0110), // Channel Minimum Value
-    Tag(0x5400, 0x0112), // Channel Maximum Value
-    Tag(0x5400, 0x100A), // Waveform Padding Value
-    Tag(0x5400, 0x1010), // Waveform Data
-];
-
-/// What is left of a value when it cannot be treated as planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fallback {
-    /// The element goes.
-    Remove,
-    /// It stays without a value.
-    Empty,
-    /// It gets a dummy value.
-    Dummy,
-}
-
-/// What is done with one element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step<'a> {
-    /// Left as it is.
-    Keep,
-    /// Left as it is unless it holds a known value: machine-made text and terms.
-    KeepUnlessKnown,
-    /// Left as it is when it is a number, else emptied.
-    KeepNumber,
-    /// UIDs left as they are; what is none is mapped.
-    KeepUid,
-    /// An age, at most 90 years, else emptied.
-    Age,
-    /// Removed.
-    Remove,
-    /// Removed because nobody knows it.
-    RemoveUnknown,
-    /// Emptied.
-    Empty,
-    /// A dummy value that is valid for the VR.
-    Dummy,
-    /// A keyed hash; a dummy where the VR takes none.
-    HashOrDummy,
-    /// A keyed hash, by a site's rule.
-    Hash,
-    /// The person's pseudonym.
-    Code,
-    /// Another UID for each that is not registered.
-    Uid,
-    /// Dates moved, times kept.
-    Shift(Fallback),
-    /// Dates and times kept when they are some.
-    KeepDate(Fallback),
-    /// Text cleaned; what to do when nothing is left of it.
-    Clean(Fallback),
-    /// Items cleaned one by one.
-    Walk {
-        /// The items' free text is cleaned, whatever Clean Descriptors says.
-        cleans_text: bool,
-    },
-    /// Items reduced to dummies.
-    WalkDummy,
-    /// A site's text.
-    Replace(&'a str),
-}
+const PIXELS_GROUP: u16 = 0x7FE0;
 
 /// What is known of an element before its value is read.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +38,8 @@ pub(super) struct Plan<'a> {
     profile: &'a Profile,
     rules: BTreeMap<Tag, &'a Action>,
     sop_class: String,
+    /// Stands for what the object asks of any attribute: for `account`.
+    assumed: Option<Required>,
 }
 
 impl<'a> Plan<'a> {
@@ -145,7 +49,17 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|rule| (Tag(rule.group, rule.element), &rule.action))
             .collect();
-        Self { profile, rules, sop_class: sop_class.to_owned() }
+        Self { profile, rules, sop_class: sop_class.to_owned(), assumed: None }
+    }
+
+    /// The plan for objects that ask the same of every attribute.
+    pub(super) fn assuming(profile: &'a Profile, required: Required) -> Self {
+        Self { assumed: Some(required), ..Self::new(profile, "") }
+    }
+
+    fn required(&self, subject: Subject) -> Required {
+        self.assumed
+            .unwrap_or_else(|| table::required(&self.sop_class, subject.tag, subject.nested))
     }
 
     pub(super) fn profile(&self) -> &'a Profile {
@@ -157,6 +71,10 @@ impl<'a> Plan<'a> {
         let Some(dictionary) = dictionary_vr(subject.tag) else {
             return Step::RemoveUnknown;
         };
+        // Pictures are looked at on the main level only.
+        if subject.nested && subject.tag.group() == PIXELS_GROUP {
+            return Step::Remove;
+        }
         let class = Class::of_element(subject.vr, dictionary);
         if let Some(action) = self.rules.get(&subject.tag) {
             return site_step(action, class);
@@ -168,7 +86,7 @@ impl<'a> Plan<'a> {
             return Step::Remove;
         }
         // Retired pictures, which nobody looks at.
-        if tag.group() & 0xFF01 == 0x7F00 && tag.group() != 0x7FE0 {
+        if tag.group() & 0xFF01 == 0x7F00 && tag.group() != PIXELS_GROUP {
             return Step::Remove;
         }
         if table::is_own_row(tag) {
@@ -183,12 +101,28 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What is done with a private element that is listed as safe.
-    pub(super) fn safe_private_step(&self, vr: VR) -> Step<'a> {
-        match Class::of(vr) {
+    /// What is done with a private element that is listed as safe: `stated` is
+    /// its VR in the stream, `listed` the list's. Where they contradict each
+    /// other it is not what the list calls safe.
+    pub(super) fn safe_private_step(&self, tag: Tag, stated: VR, listed: Option<VR>) -> Step<'a> {
+        let class = Class::of(stated);
+        let listed_class = listed.map_or(class, Class::of);
+        match (class, listed_class) {
+            (Class::Number | Class::Term | Class::Text, Class::Binary | Class::Number) => {
+                Step::KeepNumber
+            }
+            (_, Class::Text) if is_ratio(tag) => Step::KeepNumber,
+            (Class::Term | Class::Text, Class::Term | Class::Text) => Step::Clean(Fallback::Remove),
+            (_, _) if class == listed_class || stated == VR::UN => self.safe_step(listed_class),
+            (_, _) => Step::Remove,
+        }
+    }
+
+    fn safe_step(&self, class: Class) -> Step<'a> {
+        match class {
             Class::Binary => Step::Keep,
             Class::Number => Step::KeepNumber,
-            Class::Term | Class::Text => Step::KeepUnlessKnown,
+            Class::Term | Class::Text => Step::Clean(Fallback::Remove),
             Class::Age => Step::Age,
             Class::Uid => self.uid_step(),
             Class::Date => self.date_step(Fallback::Remove),
@@ -232,7 +166,7 @@ impl<'a> Plan<'a> {
         {
             match class {
                 Class::Text => return Step::Clean(self.if_nothing_is_left(row, subject)),
-                Class::Term => return Step::KeepUnlessKnown,
+                Class::Term => return Step::KeepUnlessKnown(Fallback::Empty),
                 Class::Sequence => return Step::Walk { cleans_text: false },
                 Class::Binary | Class::Number | Class::Age | Class::Uid | Class::Date => {}
                 Class::Bytes | Class::Address | Class::Person => {}
@@ -242,7 +176,7 @@ impl<'a> Plan<'a> {
     }
 
     fn temporal(&self, row: &Row, class: Class, subject: Subject) -> Step<'a> {
-        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let required = self.required(subject);
         let basic = resolved(row.basic, required, class);
         let fallback = if basic == Step::Empty {
             Fallback::Empty
@@ -271,7 +205,7 @@ impl<'a> Plan<'a> {
 
     /// A text of Type 1 must not become empty.
     fn if_nothing_is_left(&self, row: &Row, subject: Subject) -> Fallback {
-        let required = table::required(&self.sop_class, subject.tag, subject.nested);
+        let required = self.required(subject);
         let basic = resolved(row.basic, required, Class::Text);
         if basic == Step::Dummy { Fallback::Dummy } else { Fallback::Empty }
     }
@@ -283,7 +217,7 @@ impl<'a> Plan<'a> {
             // and what was drawn can be writing.
             return Step::Remove;
         }
-        let required = table::required(&self.sop_class, tag, subject.nested);
+        let required = self.required(subject);
         let step = resolved(row.basic, required, class);
         if step == Step::Dummy && CODED.contains(&tag) {
             return Step::Code;
@@ -300,25 +234,42 @@ impl<'a> Plan<'a> {
         match class {
             Class::Binary => Step::Keep,
             Class::Number => Step::KeepNumber,
-            Class::Term => Step::KeepUnlessKnown,
+            Class::Term => Step::KeepUnlessKnown(Fallback::Empty),
             Class::Age => Step::Age,
             Class::Uid if KIND_UIDS.contains(&tag) => Step::KeepUid,
             Class::Uid => self.uid_step(),
             Class::Date => self.date_step(Fallback::Empty),
             Class::Sequence => Step::Walk { cleans_text: subject.cleans_text },
-            Class::Text if table::is_machine_text(tag) => Step::KeepUnlessKnown,
-            // Labels and content items are Type 1 where they stand.
-            Class::Text if table::is_typed_text(tag) || subject.cleans_text => {
-                Step::Clean(Fallback::Dummy)
-            }
-            Class::Text if self.has(ProfileOption::CleanDescriptors) => {
-                Step::Clean(Fallback::Empty)
-            }
-            Class::Text | Class::Address => Step::Remove,
+            Class::Text if table::is_machine_text(tag) => self.machine_text(subject),
+            Class::Text => self.unlisted_text(subject),
+            Class::Address => Step::Remove,
             Class::Bytes if PLAIN_BYTES.contains(&tag) => Step::Keep,
             Class::Bytes => Step::Remove,
             Class::Person => Step::Empty,
         }
+    }
+
+    fn machine_text(&self, subject: Subject) -> Step<'a> {
+        let must_say =
+            CODE_TEXTS.contains(&subject.tag) || self.required(subject) == Required::Value;
+        Step::KeepUnlessKnown(if must_say { Fallback::Dummy } else { Fallback::Empty })
+    }
+
+    /// Text that no table knows: cleaned where the profile cleans text, else
+    /// removed; an element that its object must have stays, without the text.
+    fn unlisted_text(&self, subject: Subject) -> Step<'a> {
+        let required = self.required(subject);
+        if !subject.cleans_text && !self.has(ProfileOption::CleanDescriptors) {
+            return match required {
+                Required::Value => Step::Dummy,
+                Required::Present => Step::Empty,
+                Required::Optional | Required::Unknown => Step::Remove,
+            };
+        }
+        // Labels and content items are Type 1 in most objects.
+        let is_label = subject.cleans_text || table::is_typed_text(subject.tag);
+        let must_say = required == Required::Value || (is_label && required != Required::Present);
+        Step::Clean(if must_say { Fallback::Dummy } else { Fallback::Empty })
     }
 }
 
@@ -338,8 +289,14 @@ fn kept<'a>(class: Class) -> Step<'a> {
 fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
     use Required as R;
     let dummy = if class == Class::Sequence { Step::WalkDummy } else { Step::Dummy };
+    let can_say_dummy =
+        matches!(class, Class::Date | Class::Number | Class::Person | Class::Term | Class::Text);
     match (basic, required) {
         (Basic::Dummy, _) => dummy,
+        // X and Z, but the object must stay valid: nothing of the value is left.
+        (Basic::Zero, R::Value) if can_say_dummy => dummy,
+        (Basic::Remove, R::Value) if can_say_dummy => dummy,
+        (Basic::Remove, R::Present) if can_say_dummy => Step::Empty,
         (Basic::Zero, _) => Step::Empty,
         (Basic::Remove, _) => Step::Remove,
         (Basic::Uid, _) => Step::Uid,
@@ -354,6 +311,11 @@ fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
             Step::Remove
         }
     }
+}
+
+/// Scan Pitch Ratio, listed as SH in the form `n.nnn:1`.
+fn is_ratio(tag: Tag) -> bool {
+    tag.group() == 0x0043 && tag.element() & 0xFF == 0x27
 }
 
 fn from_fallback<'a>(fallback: Fallback) -> Step<'a> {

@@ -7,22 +7,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table;
-use crate::config::{Profile, ProfileOption};
+use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::vr::is_private;
 use crate::dicom::{DataSet, Tag, VR};
 
 /// The private elements of one data set that stay.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
-    elements: BTreeMap<Tag, VR>,
+    elements: BTreeMap<Tag, Option<VR>>,
     creators: BTreeSet<Tag>,
 }
 
 /// Why a private element stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stays {
-    /// It is listed as safe; its VR, by the table where the stream did not say it.
-    Safe(VR),
+    /// It is listed as safe.
+    Safe {
+        /// Its VR by the list; a site's need not say it.
+        listed: Option<VR>,
+    },
     /// It names the block of one that is.
     Creator,
 }
@@ -36,9 +39,11 @@ impl Retained {
         }
         for element in set.iter().filter(|element| is_private(element.tag)) {
             let Some(creator) = creator_tag(element.tag) else { continue };
+            if is_taken_away(profile, element.tag) {
+                continue;
+            }
             let Some(listed) = safe_vr(set, profile, creator, element.tag) else { continue };
-            let vr = if element.vr == VR::UN { listed } else { element.vr };
-            retained.elements.insert(element.tag, vr);
+            retained.elements.insert(element.tag, listed);
             retained.creators.insert(creator);
         }
         retained
@@ -47,21 +52,29 @@ impl Retained {
     /// Why an element stays; `None` when it goes.
     pub(super) fn stays(&self, tag: Tag) -> Option<Stays> {
         match self.elements.get(&tag) {
-            Some(vr) => Some(Stays::Safe(*vr)),
+            Some(listed) => Some(Stays::Safe { listed: *listed }),
             None => self.creators.contains(&tag).then_some(Stays::Creator),
         }
     }
 }
 
-/// The VR that the lists give a retained element.
-fn safe_vr(set: &DataSet, profile: &Profile, creator: Tag, tag: Tag) -> Option<VR> {
+/// A rule removes or empties it, as one of a person who has released it.
+fn is_taken_away(profile: &Profile, tag: Tag) -> bool {
+    profile.rules.iter().any(|rule| {
+        Tag(rule.group, rule.element) == tag
+            && matches!(rule.action, Action::Remove | Action::Empty)
+    })
+}
+
+/// What the lists say of a private element: nothing, or its VR when they give one.
+fn safe_vr(set: &DataSet, profile: &Profile, creator: Tag, tag: Tag) -> Option<Option<VR>> {
     let creator = set.ascii(creator)?;
     let low_byte = low_byte(tag);
-    let of_site = profile.safe_private.iter().any(|safe| {
+    let of_site = profile.safe_private.iter().find(|safe| {
         safe.creator == creator && safe.group == tag.group() && safe.element == low_byte
     });
-    let of_table = table::safe_private(creator, tag.group(), low_byte).map(|row| row.vr);
-    of_table.or(of_site.then_some(VR::UN))
+    let of_table = table::safe_private(creator, tag.group(), low_byte).map(|row| Some(row.vr));
+    of_table.or(of_site.map(|safe| safe.vr.as_deref().and_then(|vr| vr.parse().ok())))
 }
 
 /// The element that reserves the block of `tag`: (gggg,00bb) for (gggg,bbxx).
@@ -96,7 +109,7 @@ mod tests {
     #[test]
     fn safe_elements_are_kept_with_their_creator_in_any_block() {
         let retained = Retained::of(&set(), &Profile::tcia());
-        assert_eq!(retained.stays(Tag(0x0019, 0x110C)), Some(Stays::Safe(VR::IS)));
+        assert_eq!(retained.stays(Tag(0x0019, 0x110C)), Some(Stays::Safe { listed: Some(VR::IS) }));
         assert_eq!(retained.stays(Tag(0x0019, 0x0011)), Some(Stays::Creator));
         for gone in [0x0010, 0x100C, 0x110B, 0x120C] {
             assert_eq!(retained.stays(Tag(0x0019, gone)), None, "{gone:04X}");
@@ -110,14 +123,26 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_takes_a_safe_element_away() {
+        let mut profile = Profile::tcia();
+        profile.rules.push(crate::config::TagRule {
+            group: 0x0019,
+            element: 0x110C,
+            action: Action::Remove,
+        });
+        assert_eq!(Retained::of(&set(), &profile).stays(Tag(0x0019, 0x110C)), None);
+    }
+
+    #[test]
     fn a_site_can_extend_the_list() {
         let mut profile = Profile::tcia();
         profile.safe_private.push(crate::config::PrivateTag {
             creator: "ACME".to_owned(),
             group: 0x0019,
             element: 0x0C,
+            vr: None,
         });
         let retained = Retained::of(&set(), &profile);
-        assert_eq!(retained.stays(Tag(0x0019, 0x100C)), Some(Stays::Safe(VR::IS)));
+        assert_eq!(retained.stays(Tag(0x0019, 0x100C)), Some(Stays::Safe { listed: None }));
     }
 }

@@ -20,7 +20,6 @@ fn may_hold_free_bytes(tag: Tag, vr: VR) -> bool {
     let is_private = tag.group() % 2 == 1;
     let is_looked_at_elsewhere = matches!(class, Class::Binary | Class::Term)
         || table::is_machine_text(tag)
-        || table::is_typed_text(tag)
         || (class == Class::Bytes && matches!(tag.group(), 0x0028 | 0x5400));
     is_private || table::row(tag).is_some() || !is_looked_at_elsewhere
 }

@@ -10,8 +10,8 @@ use crate::pseudonym::UidKey;
 use crate::reason::Reason;
 
 pub(super) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-const PET: &str = "1.2.840.10008.5.1.4.1.1.128";
-const SR: &str = "1.2.840.10008.5.1.4.1.1.88.11";
+pub(super) const PET: &str = "1.2.840.10008.5.1.4.1.1.128";
+pub(super) const SR: &str = "1.2.840.10008.5.1.4.1.1.88.11";
 
 pub(super) fn tag(group: u16, element: u16) -> Tag {
     Tag(group, element)
@@ -21,15 +21,15 @@ pub(super) fn text(group: u16, element: u16, vr: VR, value: &str) -> Element {
     Element::bytes(tag(group, element), vr, value)
 }
 
-fn sequence(group: u16, element: u16, items: Vec<DataSet>) -> Element {
+pub(super) fn sequence(group: u16, element: u16, items: Vec<DataSet>) -> Element {
     Element { tag: tag(group, element), vr: VR::SQ, value: Value::Items(items) }
 }
 
-fn item<const N: usize>(elements: [Element; N]) -> DataSet {
+pub(super) fn item<const N: usize>(elements: [Element; N]) -> DataSet {
     DataSet::from_iter(elements)
 }
 
-fn object<const N: usize>(class: &str, elements: [Element; N]) -> DataSet {
+pub(super) fn object<const N: usize>(class: &str, elements: [Element; N]) -> DataSet {
     let mut set = item(elements);
     set.put(text(0x0008, 0x0016, VR::UI, class));
     if set.get(tag(0x0008, 0x0018)).is_none() {
@@ -58,24 +58,24 @@ pub(super) fn cleaned_by(
         judge: &Judge::new(),
         matcher: &Matcher::new(&known),
     };
-    clean_header(set, &context)
+    clean_header(&set, &context)
 }
 
 pub(super) fn basic(set: DataSet) -> DataSet {
     cleaned_by(&Profile::basic(), set).unwrap().0
 }
 
-fn tcia(set: DataSet) -> DataSet {
+pub(super) fn tcia(set: DataSet) -> DataSet {
     cleaned_by(&Profile::tcia(), set).unwrap().0
 }
 
-fn with_options(options: &[ProfileOption]) -> Profile {
+pub(super) fn with_options(options: &[ProfileOption]) -> Profile {
     let options = options.iter().copied().collect();
     Profile { name: "test".into(), options, ..Profile::basic() }
 }
 
 /// The text of a value; "-" for a missing element.
-fn value(set: &DataSet, group: u16, element: u16) -> &str {
+pub(super) fn value(set: &DataSet, group: u16, element: u16) -> &str {
     if set.get(tag(group, element)).is_none() {
         return "-";
     }

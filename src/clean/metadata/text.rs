@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::clean::judge::{Judge, Matcher};
+use crate::clean::judge::{Judge, Matcher, TextDates};
 use crate::dicom::VR;
 use crate::dicom::charset::{Charset, has_values};
 
@@ -14,7 +14,7 @@ const REMEMBERED_MAX: usize = 4_096;
 const REMEMBERED_BYTES_MAX: usize = 256;
 
 /// `text` in a character set, without the words that it cannot say.
-pub(super) fn encoded_words(charset: &Charset, text: &str) -> Vec<u8> {
+fn encoded_words(charset: &Charset, text: &str) -> Vec<u8> {
     charset.encode(text).unwrap_or_else(|| {
         let sayable: Vec<&str> =
             text.split(' ').filter(|word| charset.encode(word).is_some()).collect();
@@ -36,12 +36,37 @@ pub(super) enum Cleaned {
 pub(super) struct TextCleaner<'a> {
     judge: &'a Judge,
     matcher: &'a Matcher,
+    dates: TextDates,
     remembered: HashMap<String, Option<String>>,
+    unsayable: bool,
+    /// The text at hand is an Occupation.
+    pub(super) of_occupation: bool,
 }
 
 impl<'a> TextCleaner<'a> {
-    pub(super) fn new(judge: &'a Judge, matcher: &'a Matcher) -> Self {
-        Self { judge, matcher, remembered: HashMap::new() }
+    pub(super) fn new(judge: &'a Judge, matcher: &'a Matcher, dates: TextDates) -> Self {
+        Self {
+            judge,
+            matcher,
+            dates,
+            remembered: HashMap::new(),
+            unsayable: false,
+            of_occupation: false,
+        }
+    }
+
+    /// A rewritten text needed a character that its character set does not have.
+    pub(super) fn are_unsayable(&self) -> bool {
+        self.unsayable
+    }
+
+    /// A rewritten text in a character set; where that cannot say it, its
+    /// other words, and [`TextCleaner::are_unsayable`] holds.
+    pub(super) fn encoded(&mut self, text: &str, charset: &Charset) -> Vec<u8> {
+        charset.encode(text).unwrap_or_else(|| {
+            self.unsayable = true;
+            encoded_words(charset, text)
+        })
     }
 
     /// Cleans each value of a text. Text that cannot be decoded becomes empty.
@@ -69,7 +94,14 @@ impl<'a> TextCleaner<'a> {
             .zip(&cleaned)
             .map(|(value, cleaned)| cleaned.as_deref().unwrap_or(value))
             .collect();
-        Cleaned::Changed(encoded_words(charset, &parts.join("\\")))
+        let text = parts.join("\\");
+        // What was guessed is not worth another character set.
+        let bytes = if decoded.lossy {
+            encoded_words(charset, &text)
+        } else {
+            self.encoded(&text, charset)
+        };
+        Cleaned::Changed(bytes)
     }
 
     /// The cleaned value, or `None` when nothing identifies.
@@ -77,10 +109,14 @@ impl<'a> TextCleaner<'a> {
         if value.trim().is_empty() {
             return None;
         }
+        if self.of_occupation {
+            let cleaned = self.judge.clean_occupation(value, self.matcher, self.dates);
+            return (cleaned != value).then_some(cleaned);
+        }
         if let Some(verdict) = self.remembered.get(value) {
             return verdict.clone();
         }
-        let cleaned = self.judge.clean_text(value, self.matcher);
+        let cleaned = self.judge.clean_text_with(value, self.matcher, self.dates);
         let verdict = (cleaned != value).then_some(cleaned);
         let worth = value.len() <= REMEMBERED_BYTES_MAX && self.remembered.len() < REMEMBERED_MAX;
         if worth {
@@ -92,7 +128,7 @@ impl<'a> TextCleaner<'a> {
 
 /// Text that was guessed, because its bytes break its character set: letters
 /// beyond ASCII may be a name in any script, so their words go.
-fn without_foreign_words(text: &str) -> String {
+pub(super) fn without_foreign_words(text: &str) -> String {
     let is_readable = |word: &&str| {
         word.chars().all(|letter| letter.is_ascii() || !letter.is_alphabetic() || letter == 'µ')
     };
@@ -106,7 +142,7 @@ mod tests {
     fn cleaned(bytes: &[u8], charset: &[u8]) -> Cleaned {
         let (judge, matcher) = (Judge::new(), Matcher::default());
         let charset = Charset::from_specific(charset);
-        TextCleaner::new(&judge, &matcher).cleaned(bytes, VR::LO, &charset)
+        TextCleaner::new(&judge, &matcher, TextDates::Remove).cleaned(bytes, VR::LO, &charset)
     }
 
     #[test]

@@ -7,17 +7,20 @@ use super::dates;
 use super::dummy;
 use super::exact::ExactValues;
 use super::keyed::{hashed_text, mapped_uid};
-use super::plan::{Fallback, Step};
+use super::step::{Fallback, Step};
 use super::table;
-use super::text::{Cleaned, TextCleaner, encoded_words};
+use super::text::{Cleaned, TextCleaner};
 use crate::dicom::charset::{Charset, has_values};
-use crate::dicom::{Element, Uid, VR, Value};
+use crate::dicom::{Element, Tag, Uid, VR, Value};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Ages over 89 years are stated as 90: the oldest are few, and HIPAA
 /// 164.514(b)(2)(i)(C) takes them together.
 const AGE_YEARS_MAX: u32 = 89;
+/// Timezone Offset From UTC (PS3.3 §C.12.1.1.8): text that has a form of its own.
+const UTC_OFFSET: Tag = Tag(0x0008, 0x0201);
+const OCCUPATION: Tag = Tag(0x0010, 0x2180);
 /// Characters of a CS value (PS3.5 §6.2).
 const TERM_CHARS_MAX: usize = 16;
 
@@ -54,8 +57,12 @@ impl Values<'_> {
             Step::Empty => return Ok(emptied(element)),
             // Bulk stays in its file; items are never kept unlooked.
             Step::Keep if element.items().is_none() => return Ok(kept(element)),
-            Step::Replace(text) => return replaced_by_site(element, text, charset),
-            Step::Keep | Step::KeepUnlessKnown | Step::KeepNumber | Step::KeepUid | Step::Age => {}
+            Step::Replace(text) => return self.replaced_by_site(element, text, charset),
+            Step::Keep
+            | Step::KeepUnlessKnown(_)
+            | Step::KeepNumber
+            | Step::KeepUid
+            | Step::Age => {}
             Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid => {}
             Step::Clean(_) | Step::Shift(_) | Step::KeepDate(_) => {}
         }
@@ -67,6 +74,7 @@ impl Values<'_> {
         else {
             return Ok(if step == Step::Dummy { dummied(element, 0) } else { gone() });
         };
+        self.texts.of_occupation = element.tag == OCCUPATION;
         let new = self.new_bytes(&bytes, vr, &step, charset).map_err(|misfit| {
             Quarantine::new(Reason::RuleFailed, format!("{}: {misfit}", element.tag))
         })?;
@@ -93,7 +101,11 @@ impl Values<'_> {
         charset: &Charset,
     ) -> Result<New, &'static str> {
         Ok(match step {
-            Step::KeepUnlessKnown => self.unless_known(bytes, vr, charset),
+            Step::KeepUnlessKnown(fallback) => {
+                let new = self.unless_known(bytes, vr, charset);
+                let is_nothing = matches!(&new, New::Bytes(_, bytes) if says_nothing(bytes));
+                if is_nothing { fallen_back(*fallback) } else { new }
+            }
             Step::KeepNumber if is_number(bytes) => New::Same,
             Step::KeepNumber => New::Empty,
             Step::KeepUid => self.uids(bytes, |uid| uid.parse::<Uid>().is_ok()),
@@ -134,7 +146,22 @@ impl Values<'_> {
         if kept == values {
             return New::Same;
         }
-        New::Bytes("cleaned", encoded_words(charset, &kept.join("\\")))
+        New::Bytes("cleaned", self.texts.encoded(&kept.join("\\"), charset))
+    }
+
+    /// A site's text, which must fit the VR.
+    fn replaced_by_site(
+        &mut self,
+        mut element: Element,
+        text: &str,
+        charset: &Charset,
+    ) -> Result<Outcome, Quarantine> {
+        if !dummy::accepts(stated_vr(&element), text) {
+            let detail = format!("{}: the profile's text does not fit the VR", element.tag);
+            return Err(Quarantine::new(Reason::RuleFailed, detail));
+        }
+        element.value = Value::Bytes(self.texts.encoded(text, charset));
+        Ok(Outcome::Stays("replaced", element))
     }
 
     fn cleaned(&mut self, bytes: &[u8], vr: VR, charset: &Charset, fallback: Fallback) -> New {
@@ -197,14 +224,14 @@ enum New {
 }
 
 /// The VR to read a value by: that of the stream, or of the dictionary for UN.
-fn stated_vr(element: &Element) -> VR {
+pub(super) fn stated_vr(element: &Element) -> VR {
     if element.vr == VR::UN {
         return dictionary_vr(element.tag).unwrap_or(VR::UN);
     }
     element.vr
 }
 
-fn gone() -> Outcome {
+pub(super) fn gone() -> Outcome {
     Outcome::Gone("removed")
 }
 
@@ -218,27 +245,16 @@ fn emptied(mut element: Element) -> Outcome {
 }
 
 fn dummied(mut element: Element, original_bytes: usize) -> Outcome {
-    let bytes = dummy::value(stated_vr(&element), original_bytes);
+    let bytes = match element.tag {
+        UTC_OFFSET => b"+0000".to_vec(),
+        _ => dummy::value(stated_vr(&element), original_bytes),
+    };
     element.value = if bytes.is_empty() { no_value(element.vr) } else { Value::Bytes(bytes) };
     Outcome::Stays("replaced", element)
 }
 
 fn no_value(vr: VR) -> Value {
     if vr == VR::SQ { Value::Items(Vec::new()) } else { Value::Bytes(Vec::new()) }
-}
-
-fn replaced_by_site(
-    mut element: Element,
-    text: &str,
-    charset: &Charset,
-) -> Result<Outcome, Quarantine> {
-    let bytes = encoded_words(charset, text);
-    if !dummy::accepts(stated_vr(&element), text) || bytes.is_empty() != text.is_empty() {
-        let detail = format!("{}: the text does not fit the VR or character set", element.tag);
-        return Err(Quarantine::new(Reason::RuleFailed, detail));
-    }
-    element.value = Value::Bytes(bytes);
-    Ok(Outcome::Stays("replaced", element))
 }
 
 fn dated(bytes: &[u8], fallback: Fallback, read: impl Fn(&str) -> Option<String>) -> New {
@@ -304,12 +320,21 @@ pub(super) fn capped_age(text: &str) -> Option<String> {
     }
 }
 
-/// A value of DS or IS: numbers, empty ones among them.
+/// Values, all of them empty.
+fn says_nothing(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' ' | b'\\' | 0))
+}
+
+/// A value of DS or IS: numbers or ratios of two, empty ones among them.
 fn is_number(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| {
         text.trim_end_matches('\0').split('\\').map(str::trim).all(|number| {
             let plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-            number.is_empty() || (number.bytes().all(plain) && number.parse::<f64>().is_ok())
+            let is_one = |part: &str| part.bytes().all(plain) && part.parse::<f64>().is_ok();
+            match number.split_once(':') {
+                Some((part, whole)) => is_one(part) && is_one(whole),
+                None => number.is_empty() || is_one(number),
+            }
         })
     })
 }

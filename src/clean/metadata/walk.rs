@@ -5,17 +5,48 @@
 
 use std::collections::BTreeMap;
 
+use super::content_items::{self, VALUES};
 use super::dummy;
-use super::plan::{Plan, Step, Subject};
+use super::plan::{Plan, Subject};
 use super::private::{Retained, Stays};
-use super::values::{Outcome, Values};
-use crate::dicom::charset::Charset;
+use super::step::{Fallback, Step};
+use super::utf8;
+use super::values::{Outcome, Values, gone};
+use crate::config::ProfileOption;
+use crate::dicom::charset::{Charset, SPECIFIC_CHARACTER_SET};
 use crate::dicom::read::parse_un_sequence;
 use crate::dicom::vr::{PIXEL_DATA, is_private};
 use crate::dicom::{DataSet, Element, Tag, VR, Value};
 use crate::reason::{Quarantine, Reason};
 
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
+const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
+const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
+/// Coding schemes whose meanings are the same for all (PS3.16 §8.1): those that
+/// images and reports use. Meanings of others may have been typed at a site.
+const PUBLIC_SCHEMES: [&str; 21] = [
+    "DCM",
+    "SCT",
+    "SRT",
+    "SNM3",
+    "LN",
+    "UCUM",
+    "RADLEX",
+    "NCIt",
+    "FMA",
+    "UMLS",
+    "I9C",
+    "I10",
+    "I10P",
+    "C4",
+    "CPT4",
+    "ACR",
+    "BI",
+    "ISO3166_1",
+    "RFC5646",
+    "RXNORM",
+    "MDC",
+];
 /// Deepest nesting that is walked. Default 64: the reader's limit; real
 /// reports have 10 to 20.
 const NESTING_MAX: u32 = 64;
@@ -38,6 +69,10 @@ impl Level {
 struct Scope<'a> {
     level: Level,
     charset: &'a Charset,
+    /// A content item whose value names somebody.
+    names_somebody: bool,
+    /// A code whose meaning may have been typed.
+    local_code: bool,
 }
 
 /// Cleans one object.
@@ -46,6 +81,8 @@ pub(super) struct Walker<'a> {
     pub(super) values: Values<'a>,
     /// The object's own Patient ID as it stands, without padding.
     pub(super) patient_id: Vec<u8>,
+    /// What stays is coded anew in UTF-8: see `utf8`.
+    pub(super) into_utf8: bool,
     /// Elements per action.
     pub(super) counts: BTreeMap<String, u32>,
 }
@@ -63,7 +100,14 @@ impl<'a> Walker<'a> {
         around: &Charset,
     ) -> Result<DataSet, Quarantine> {
         let charset = around.for_item(&set).into_owned();
-        let scope = Scope { level, charset: &charset };
+        let retains_device = self.plan.profile().has(ProfileOption::RetainDeviceIdentity);
+        let scheme = set.ascii(CODING_SCHEME);
+        let scope = Scope {
+            level,
+            charset: &charset,
+            names_somebody: content_items::hides_value(&set, retains_device),
+            local_code: scheme.is_none_or(|scheme| !PUBLIC_SCHEMES.contains(&scheme)),
+        };
         let retained = Retained::of(&set, self.plan.profile());
         let mut cleaned = DataSet::new();
         for tag in set.tags() {
@@ -76,6 +120,9 @@ impl<'a> Walker<'a> {
             if let Some(element) = element {
                 cleaned.put(element);
             }
+        }
+        if self.into_utf8 {
+            utf8::state(&mut cleaned, level.depth == 0);
         }
         Ok(cleaned)
     }
@@ -92,15 +139,19 @@ impl<'a> Walker<'a> {
         }
         let step = match stays {
             Some(Stays::Creator) => return Ok(Outcome::Stays("kept", element)),
-            Some(Stays::Safe(vr)) => {
-                element.vr = vr;
-                self.plan.safe_private_step(vr)
+            Some(Stays::Safe { listed }) => {
+                let step = self.plan.safe_private_step(element.tag, element.vr, listed);
+                if let (VR::UN, Some(listed)) = (element.vr, listed) {
+                    element.vr = listed;
+                }
+                step
             }
             None if is_private(element.tag) => {
                 return Ok(Outcome::Gone("private-removed"));
             }
             None => self.step(&element, scope.level),
         };
+        let step = in_item(step, element.tag, scope);
         if let Step::Walk { cleans_text } = step {
             let cleans_text = cleans_text || scope.level.cleans_text;
             let level = Level { cleans_text, ..scope.level };
@@ -109,7 +160,13 @@ impl<'a> Walker<'a> {
         if step == Step::WalkDummy {
             return self.dummy_items(element, scope);
         }
-        self.values.apply(element, step, scope.charset)
+        if !self.into_utf8 || element.tag == SPECIFIC_CHARACTER_SET {
+            return self.values.apply(element, step, scope.charset);
+        }
+        if step.shows_text() && !utf8::recode(&mut element, scope.charset) {
+            return Ok(gone());
+        }
+        self.values.apply(element, step, &utf8::charset())
     }
 
     fn step(&self, element: &Element, level: Level) -> Step<'a> {
@@ -156,6 +213,20 @@ impl<'a> Walker<'a> {
             None => self.items(element, scope),
         }
     }
+}
+
+/// What the item around an element changes: the value of a content item that
+/// names somebody goes, the meaning of a local code is cleaned as free text.
+fn in_item<'a>(step: Step<'a>, tag: Tag, scope: Scope<'_>) -> Step<'a> {
+    let value = matches!(step, Step::Clean(_) | Step::Shift(_) | Step::KeepDate(_));
+    if value && scope.names_somebody && VALUES.contains(&tag) {
+        return Step::Dummy;
+    }
+    let machine_text = matches!(step, Step::KeepUnlessKnown(_));
+    if machine_text && scope.local_code && tag == CODE_MEANING {
+        return Step::Clean(Fallback::Dummy);
+    }
+    step
 }
 
 /// The items of a sequence, also of one that hides in UN; bytes that are no

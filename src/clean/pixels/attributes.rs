@@ -113,6 +113,25 @@ impl SampleBits {
         if self.signed { word & self.word_mask() } else { word & self.mask() }
     }
 
+    /// Whether little endian words have nothing beside their values: zeros, or
+    /// above a negative value copies of its sign.
+    #[must_use]
+    pub fn are_bare(self, words: &[u8]) -> bool {
+        let (mask, all) = (self.mask(), self.word_mask());
+        if !is_any_set(words, self.bytes(), all & !mask) {
+            return true;
+        }
+        if !self.signed {
+            return false;
+        }
+        let sign = 1_u32 << (self.stored - 1 + self.shift);
+        let above = all & !(sign | (sign - 1));
+        words.chunks_exact(self.bytes()).map(super::frame::word).all(|word| {
+            let (beside, fill) = (word & !mask, if word & sign == 0 { 0 } else { above });
+            beside == 0 || beside == fill
+        })
+    }
+
     /// All bits of a word.
     fn word_mask(self) -> u32 {
         u32::MAX >> (32 - 8 * u32::from(self.allocated.div_ceil(8)))
@@ -124,6 +143,24 @@ impl SampleBits {
         let count = 1_i64 << self.stored;
         if self.signed { (-count / 2, count / 2 - 1) } else { (0, count - 1) }
     }
+}
+
+/// Some word has one of these bits. Eight bytes at a time: this is all that is
+/// done with most pictures.
+fn is_any_set(words: &[u8], width: usize, bits: u32) -> bool {
+    let wide = u64::from(bits);
+    let pattern = match width {
+        1 => wide * 0x0101_0101_0101_0101,
+        2 => wide * 0x0001_0001_0001_0001,
+        _four => wide * 0x0000_0001_0000_0001,
+    };
+    let (eights, rest) = words.as_chunks::<8>();
+    let mut found = 0;
+    for eight in eights {
+        found |= u64::from_le_bytes(*eight);
+    }
+    let last = rest.chunks_exact(width).map(super::frame::word).any(|word| word & bits != 0);
+    found & pattern != 0 || last
 }
 
 /// What the header says of the pixels.

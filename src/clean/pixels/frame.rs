@@ -133,4 +133,26 @@ mod tests {
         }
         assert!(frame(bits, &[0x00, 0x58]).clear_unused_bits());
     }
+
+    /// What is seen without decoding is what decoding sees.
+    #[test]
+    fn words_are_bare_where_nothing_would_be_cleared() {
+        let words: Vec<u16> = (0..=u16::MAX).step_by(7).chain([0xF800, 0x0FFF, 0x8000]).collect();
+        for signed in [false, true] {
+            for (allocated, stored, shift) in
+                [(16, 12, 0), (16, 12, 4), (16, 10, 2), (8, 6, 0), (32, 20, 3)]
+            {
+                let bits = SampleBits { allocated, stored, shift, signed };
+                for word in &words {
+                    let bytes = [word.to_le_bytes(), word.to_le_bytes()].concat();
+                    for (at, bytes) in [(0, &bytes[..]), (9, &bytes[..])] {
+                        let mut long = vec![0; at * bits.bytes()];
+                        long.extend_from_slice(bytes);
+                        let clears = frame(bits, &long).clear_unused_bits();
+                        assert_eq!(bits.are_bare(&long), !clears, "{bits:?} {word:04x}");
+                    }
+                }
+            }
+        }
+    }
 }

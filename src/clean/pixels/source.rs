@@ -13,6 +13,9 @@ use super::{Codec, PixelAttributes, PixelError, ReadSeek};
 use crate::config::CleanLimits;
 use crate::dicom::{DataSet, Element, Extent, Source, VR, Value};
 
+/// Bytes of native data looked through at a time. Default 64 KiB.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// The coded bytes of one frame.
 #[derive(Debug)]
 pub struct Coded {
@@ -121,6 +124,37 @@ impl FrameSource {
             return Err(PixelError::Disagrees { what: "length of Pixel Data" });
         }
         Ok(())
+    }
+
+    /// Shows all samples of native pixel data that lies in the file as it will
+    /// be read, in pieces of whole words of `word_bytes`, until `look` has seen
+    /// enough; `None` where they are not simply there.
+    ///
+    /// # Errors
+    /// A failing file: quarantine.
+    pub fn look_through(
+        &self,
+        word_bytes: usize,
+        input: &mut dyn ReadSeek,
+        mut look: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Option<bool>, PixelError> {
+        let Place::Bulk { extent, swap: Swap::None } = &self.place else { return Ok(None) };
+        if extent.source != Source::Input {
+            return Ok(None);
+        }
+        let mut piece = vec![0; PIECE_BYTES - PIECE_BYTES % word_bytes.max(1)];
+        let mut left = self.native_bytes()?;
+        input.seek(SeekFrom::Start(extent.offset))?;
+        while left > 0 {
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            let bytes = piece.get_mut(..count).unwrap_or_default();
+            input.read_exact(bytes)?;
+            if !look(bytes) {
+                return Ok(Some(false));
+            }
+            left -= length(bytes);
+        }
+        Ok(Some(true))
     }
 
     /// Native pixel data of exactly the length that the header asks for, when

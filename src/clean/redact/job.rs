@@ -9,7 +9,7 @@ use crate::clean::encode::{FragmentList, Origin, POSITION_TABLES, Recoded, Recod
 use crate::clean::pixels::codestream::StreamHeader;
 use crate::clean::pixels::view::{Display, Windows, views};
 use crate::clean::pixels::{
-    Codec, Coded, Decoded, Decoder, FrameSource, PixelAttributes, PixelError,
+    Codec, Coded, Decoded, Decoder, FrameSource, Photometric, PixelAttributes, PixelError,
 };
 use crate::clean::report::{PixelReport, TextBox, TextReason};
 use crate::config::TextPolicy;
@@ -96,12 +96,24 @@ impl Job<'_> {
     pub(super) fn pass_unsearched(mut self) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
         let bits = self.attributes.bits;
-        if bits.stored < bits.allocated {
+        if bits.stored < bits.allocated && !self.is_bare()? {
             for frame in 0..self.attributes.frames {
                 seen.unused_bits |= self.decode(frame)?.unused_bits;
             }
         }
         self.pass(&seen, false)
+    }
+
+    /// Native samples that can be seen without decoding have nothing beside
+    /// their values. `false`: they have, or it takes decoding to tell.
+    fn is_bare(&mut self) -> Result<bool, PixelError> {
+        let PixelAttributes { bits, photometric, .. } = self.attributes;
+        let whole_words = bits.allocated > 1 && photometric != Photometric::YbrFull422;
+        if self.codec != Codec::Native || !whole_words {
+            return Ok(false);
+        }
+        let look = |words: &[u8]| bits.are_bare(words);
+        Ok(self.source.look_through(bits.bytes(), &mut *self.input, look)? == Some(true))
     }
 
     /// Searches every frame and hides what is to be hidden.

@@ -3,14 +3,12 @@
 //! The list of attributes is short and its own: it need not be complete, it
 //! must be independent of the cleaner's.
 
-use std::collections::BTreeSet;
-
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _};
 use dicom_dictionary_std::StandardDataDictionary;
 
-use super::dates;
 use super::known::{Kind, Known};
 use super::object::Object;
+use super::written_dates::days_of_value;
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::charset::{Charset, has_values};
 use crate::dicom::read::parse_un_sequence;
@@ -47,33 +45,47 @@ const ENTRIES: &[Entry] = &[
     (0x0008, 0x0092, Sort::Place, None),        // Referring Physician's Address
     (0x0008, 0x0094, Sort::Contact, None),      // Referring Physician's Telephone Numbers
     (0x0008, 0x1010, Sort::WeakId, DEVICE),     // Station Name
+    (0x0008, 0x1040, Sort::Place, INSTITUTION), // Institutional Department Name
     (0x0010, 0x0020, Sort::StrongId, None),     // Patient ID
+    (0x0010, 0x0021, Sort::Place, None),        // Issuer of Patient ID
     (0x0010, 0x1000, Sort::StrongId, None),     // Other Patient IDs
     (0x0010, 0x1040, Sort::Place, None),        // Patient's Address
     (0x0010, 0x1050, Sort::StrongId, None),     // Insurance Plan Identification
     (0x0010, 0x1090, Sort::StrongId, None),     // Medical Record Locator
+    (0x0010, 0x2152, Sort::Place, None),        // Region of Residence
     (0x0010, 0x2154, Sort::Contact, None),      // Patient's Telephone Numbers
     (0x0010, 0x2155, Sort::Contact, None),      // Patient's Telecom Information
     (0x0010, 0x2299, Sort::Place, None),        // Responsible Organization
     (0x0012, 0x0031, Sort::Place, INSTITUTION), // Clinical Trial Site Name
     (0x0012, 0x0040, Sort::StrongId, None),     // Clinical Trial Subject ID
+    (0x0012, 0x0042, Sort::StrongId, None),     // Clinical Trial Subject Reading ID
     (0x0018, 0x1000, Sort::WeakId, DEVICE),     // Device Serial Number
     (0x0018, 0x1004, Sort::WeakId, DEVICE),     // Plate ID
     (0x0018, 0x1008, Sort::WeakId, DEVICE),     // Gantry ID
+    (0x0018, 0x1009, Sort::WeakId, DEVICE),     // Unique Device Identifier
     (0x0018, 0x700A, Sort::WeakId, DEVICE),     // Detector ID
     (0x0020, 0x0010, Sort::WeakId, None),       // Study ID
+    (0x0032, 0x1020, Sort::Place, DEVICE),      // Scheduled Study Location
+    (0x0032, 0x1033, Sort::Place, None),        // Requesting Service
     (0x0038, 0x0010, Sort::WeakId, None),       // Admission ID
     (0x0038, 0x0060, Sort::WeakId, None),       // Service Episode ID
     (0x0038, 0x0300, Sort::Place, None),        // Current Patient Location
     (0x0038, 0x0400, Sort::Place, None),        // Patient's Institution Residence
+    (0x0040, 0x0009, Sort::WeakId, None),       // Scheduled Procedure Step ID
+    (0x0040, 0x0010, Sort::WeakId, DEVICE),     // Scheduled Station Name
+    (0x0040, 0x0011, Sort::Place, DEVICE),      // Scheduled Procedure Step Location
     (0x0040, 0x0242, Sort::WeakId, DEVICE),     // Performed Station Name
+    (0x0040, 0x0243, Sort::Place, None),        // Performed Location
     (0x0040, 0x0253, Sort::WeakId, None),       // Performed Procedure Step ID
     (0x0040, 0x1001, Sort::WeakId, None),       // Requested Procedure ID
     (0x0040, 0x1102, Sort::Place, None),        // Person's Address
     (0x0040, 0x1103, Sort::Contact, None),      // Person's Telephone Numbers
+    (0x0040, 0x1104, Sort::Contact, None),      // Person's Telecom Information
+    (0x0040, 0x2010, Sort::Contact, None),      // Order Callback Phone Number
     (0x0040, 0x2016, Sort::WeakId, None),       // Placer Order Number
     (0x0040, 0x2017, Sort::WeakId, None),       // Filler Order Number
     (0x0040, 0xA027, Sort::Place, None),        // Verifying Organization
+    (0x0400, 0x0564, Sort::Place, INSTITUTION), // Source of Previous Values
 ];
 
 /// Ends and parts of keywords of UIDs that name kinds of things, not instances.
@@ -86,31 +98,28 @@ const KIND_KEYWORDS: [&str; 6] = [
     "MappingResourceUID",
 ];
 
-/// Collects from the whole object. `shift_days` tells which days may stand in
-/// the clean copy although they stand in the input: another day moved there.
+/// Collects from the whole object. `shift_days` tells where a date of the clean
+/// copy came from when it is also another date of the input.
 pub(super) fn collect(input: &Object<'_>, profile: &Profile, shift_days: i32) -> Known {
-    let mut collector = Collector {
-        profile,
-        known: Known::default(),
-        kept: Vec::new(),
-        days: BTreeSet::new(),
-        birth_days: BTreeSet::new(),
-    };
+    let mut known = Known::default();
+    let moves = profile.has(ProfileOption::RetainModifiedDates);
+    known.shift_days = moves.then_some(i64::from(shift_days));
+    let mut collector = Collector { profile, known, kept: Vec::new(), birth_days: Vec::new() };
     collector.set(&input.set, &Charset::default(), &mut TagPath::root(), 0);
-    collector.finish(i64::from(shift_days))
+    collector.finish()
 }
 
 struct Collector<'a> {
     profile: &'a Profile,
     known: Known,
     kept: Vec<String>,
-    days: BTreeSet<i64>,
-    birth_days: BTreeSet<i64>,
+    birth_days: Vec<i64>,
 }
 
 impl Collector<'_> {
     fn set(&mut self, set: &DataSet, around: &Charset, path: &mut TagPath, un_depth: u32) {
         let charset = around.for_item(set);
+        self.known.add_charset(&charset);
         for element in set.iter() {
             match &element.value {
                 Value::Items(items) => self.items(element.tag, items, &charset, path, un_depth),
@@ -181,8 +190,8 @@ impl Collector<'_> {
             match sort {
                 Sort::StrongId => self.known.add_id(value, true),
                 Sort::WeakId => self.known.add_id(value, false),
-                Sort::Place => self.known.add_place(value, Kind::Place),
-                Sort::Contact => self.known.add_place(value, Kind::Contact),
+                Sort::Place => self.known.add_place(value),
+                Sort::Contact => self.known.add_contact(value),
             }
         }
         let kind = match sort {
@@ -194,13 +203,12 @@ impl Collector<'_> {
     }
 
     fn date(&mut self, tag: Tag, place: TagPath, text: &str) {
-        let days = text.split('\\').filter_map(|value| dates::day_number(unpadded(value)));
         if tag == BIRTH_DATE {
-            self.birth_days.extend(days);
+            self.birth_days.extend(days_of_value(text).flatten());
         } else if self.profile.has(ProfileOption::RetainFullDates) {
             return;
         } else {
-            self.days.extend(days);
+            days_of_value(text).flatten().for_each(|day| self.known.add_day(day, false));
         }
         self.known.add_place_of(place, text, Kind::Date);
     }
@@ -228,18 +236,8 @@ impl Collector<'_> {
             .any(|rule| Tag(rule.group, rule.element) == tag && matches!(rule.action, Action::Keep))
     }
 
-    fn finish(mut self, shift_days: i64) -> Known {
-        let moved: BTreeSet<i64> = if self.profile.has(ProfileOption::RetainModifiedDates) {
-            self.days.iter().chain(&self.birth_days).map(|day| day + shift_days).collect()
-        } else {
-            BTreeSet::new()
-        };
-        let full_dates = self.profile.has(ProfileOption::RetainFullDates);
-        let retained = |day: &i64| full_dates && self.days.contains(day);
-        let days: Vec<i64> = self.days.union(&self.birth_days).copied().collect();
-        for day in days.into_iter().filter(|day| !moved.contains(day) && !retained(day)) {
-            self.known.add_day(day);
-        }
+    fn finish(mut self) -> Known {
+        self.birth_days.iter().for_each(|day| self.known.add_day(*day, true));
         for kept in &self.kept {
             self.known.forget(kept);
         }

@@ -6,12 +6,17 @@
 //! here once more, with rules of its own, and must stand nowhere in the clean
 //! copy. A finding names rule and tag path, never a value.
 
+mod allowed;
+mod baseline;
 mod collect;
 mod dates;
 mod finding;
+mod forms;
 mod jpeg;
 mod jpeg2000;
 mod known;
+mod language;
+mod leftovers;
 mod matcher;
 mod object;
 mod patterns;
@@ -21,10 +26,14 @@ mod pixels;
 mod promises;
 mod samples;
 mod scan;
+mod spelling;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod views;
+mod vocabulary;
 mod words;
+mod written_dates;
 
 use std::path::Path;
 
@@ -79,10 +88,13 @@ pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
     opens_elsewhere(output)?;
     let mut output = Object::open(output, scratch).map_err(|fault| fault.of_output())?;
 
-    let known = collect::collect(&input, &rules.profile, assigned.shift_days);
+    let mut known = collect::collect(&input, &rules.profile, assigned.shift_days);
+    known.forget_code(&assigned.code);
     let matcher = Matcher::new(&known);
     promises::check(&output, &promises::Told { rules, assigned, report })?;
-    let elements = scan::scan(&mut output, &known, &matcher, &rules.profile)?;
+    baseline::check(&input.set, &output.set, &rules.profile, assigned)?;
+    let elements = scan::scan(&mut output, &input.set, &matcher, &rules.profile)?;
+    leftovers::check(&mut output, rules, report)?;
     pixels::check(&mut output)?;
     // Last, so that what it stands for is the whole object.
     if input.has_pixels() != output.has_pixels() {

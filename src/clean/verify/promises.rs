@@ -6,7 +6,7 @@ use crate::clean::report::Report;
 use crate::config::CleanRules;
 use crate::dicom::charset::Charset;
 use crate::dicom::read::{Notes, Preamble};
-use crate::dicom::{DataSet, IMPLEMENTATION_CLASS_UID, Tag, VR};
+use crate::dicom::{DataSet, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Tag, VR};
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
 
@@ -45,7 +45,9 @@ pub(super) fn check(output: &Object<'_>, told: &Told<'_>) -> Result<(), Quaranti
 
 fn file_meta(output: &Object<'_>, report: &Report) -> Result<(), Finding> {
     let meta = &output.head.meta;
-    let ours = meta.elements.ascii(Tag(0x0002, 0x0012)) == Some(IMPLEMENTATION_CLASS_UID);
+    let implementation = |element| meta.elements.ascii(Tag(0x0002, element));
+    let ours = implementation(0x0012) == Some(IMPLEMENTATION_CLASS_UID)
+        && implementation(0x0013) == Some(IMPLEMENTATION_VERSION_NAME);
     let elements_known =
         meta.elements.iter().all(|element| META_ELEMENTS.contains(&element.tag.element()));
     let text = |uid: &Option<crate::dicom::Uid>| uid.as_ref().map(ToString::to_string);

@@ -1,16 +1,23 @@
 //! Reads every element of the clean copy and searches it for what is known.
 
+use std::borrow::Cow;
 use std::io::{self, SeekFrom};
 
+use super::allowed;
 use super::finding::Finding;
+use super::forms::{self, Form};
 use super::known::{Kind, Known};
 use super::matcher::{Depth, Matcher};
 use super::object::Object;
 use super::patterns;
 use super::refuse;
-use crate::config::{Profile, ProfileOption};
+use super::views;
+use super::vocabulary::Place;
+use super::written_dates::days_of_value;
+use crate::config::Profile;
 use crate::dicom::charset::Charset;
-use crate::dicom::vr::{PIXEL_DATA, is_private, is_private_creator};
+use crate::dicom::read::parse_un_sequence;
+use crate::dicom::vr::{PIXEL_DATA, by_dictionary};
 use crate::dicom::write::ReadSeek;
 use crate::dicom::{DataSet, Element, Extent, Tag, TagPath, VR, Value};
 use crate::reason::Quarantine;
@@ -20,38 +27,59 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Bytes searched again with the next piece: longer than any text searched for
 /// that is likely to stand in binary data.
 const OVERLAP_BYTES: usize = 1 << 10;
-/// Up to here binary values are searched for short texts too; in longer ones
-/// four letters stand by chance.
-const SMALL_BYTES_MAX: usize = 4 << 10;
-const SMALL_CHARS_MIN: usize = 4;
-const LARGE_CHARS_MIN: usize = 7;
+/// Up to how many bytes binary values are searched for texts of so many
+/// characters: in 4 KiB of noise a given word of four letters stands once in
+/// 100,000 times, in 256 KiB one of five, in 1 MiB of six once in a million.
+const BYTES_CHARS_MIN: [(usize, usize); 3] = [(4 << 10, 4), (256 << 10, 5), (usize::MAX, 6)];
 /// Shortest UID worth looking up.
 const UID_CHARS_MIN: usize = 6;
+/// Shortest UID that is also found when more components were put behind it.
+const UID_ROOT_CHARS_MIN: usize = 16;
+/// Longest component of a UID that can be somebody's number; UUIDs are longer.
+const COMPONENT_DIGITS_MAX: usize = 20;
+/// Roots under which no component is of the sender: the standard's, and UUIDs.
+const REGISTERED_ROOT: &str = "1.2.840.10008.";
+const UUID_ROOT: &str = "2.25.";
+/// What the cleaner puts where it may not leave nothing.
+const DUMMY: &str = "removed";
 
+const BIRTH_DATE: Tag = Tag(0x0010, 0x0030);
 const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
-const CURVE_GROUPS: u16 = 0x5000;
-const OVERLAY_GROUPS: u16 = 0x6000;
-/// Float and Double Float Pixel Data.
-const OTHER_PIXEL_DATA: [Tag; 2] = [Tag(0x7FE0, 0x0008), Tag(0x7FE0, 0x0009)];
-/// Retired Variable Pixel Data.
-const VARIABLE_GROUPS: u16 = 0x7F00;
-const OVERLAY_CONTENT: [u16; 2] = [0x3000, 0x4000];
 
 /// Searches the whole clean copy; the number of elements.
 pub(super) fn scan(
     output: &mut Object<'_>,
-    known: &Known,
+    input: &DataSet,
     matcher: &Matcher<'_>,
     profile: &Profile,
 ) -> Result<u32, Quarantine> {
+    let known = matcher.known();
     if known.overflowed() {
         return Err(Finding::whole("too-many-identifiers").into());
     }
     let bulk = &mut *output.bulk;
     let mut scanner = Scanner { known, matcher, profile, bulk, elements: 0 };
-    scanner.set(&output.set, &Charset::default(), &mut TagPath::root())?;
+    let path = &mut TagPath::root();
+    let ascii = Charset::default();
+    // File meta says nothing of its own: no values of it are explained.
+    scanner.level(
+        &output.head.meta.elements,
+        Around { charset: &ascii, twin: None, tag: None },
+        path,
+    )?;
+    scanner.level(&output.set, Around { charset: &ascii, twin: Some(input), tag: None }, path)?;
     Ok(scanner.elements)
+}
+
+/// What surrounds one level of the clean copy.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    charset: &'a Charset,
+    /// The same level of the received object.
+    twin: Option<&'a DataSet>,
+    /// The sequence it is an item of.
+    tag: Option<Tag>,
 }
 
 struct Scanner<'a> {
@@ -63,60 +91,54 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    fn set(
+    fn level(
         &mut self,
         set: &DataSet,
-        around: &Charset,
+        around: Around<'_>,
         path: &mut TagPath,
     ) -> Result<(), Quarantine> {
-        let charset = around.for_item(set);
+        let charset = around.charset.for_item(set);
+        let around = Around { charset: &charset, ..around };
         for element in set.iter() {
+            let tag = element.tag;
             self.elements = self.elements.saturating_add(1);
-            self.may_stand(element.tag, set, path)?;
+            if let Some(rule) = allowed::broken_by(tag, set, path.depth(), self.profile) {
+                return Err(Finding::new(rule, path.at(tag)).into());
+            }
             match &element.value {
-                Value::Items(items) => {
-                    for (index, item) in (0..).zip(items) {
-                        path.enter(element.tag, index);
-                        self.set(item, &charset, path)?;
-                        path.leave();
+                Value::Items(items) => self.items(tag, items, around, path)?,
+                Value::Bytes(bytes) => {
+                    if element.vr == VR::UN
+                        && let Some(items) = parse_un_sequence(bytes)
+                    {
+                        self.items(tag, &items, around, path)?;
                     }
+                    self.value(element, bytes, around, path)?;
                 }
-                Value::Bytes(bytes) => self.value(element, bytes, &charset, path)?,
                 // The picture has checks of its own.
-                Value::Bulk(_) if element.tag == PIXEL_DATA && path.depth() == 0 => {}
-                Value::Bulk(extent) => self.bulk_value(element.tag, *extent, path)?,
-                Value::Fragments { .. } if element.tag == PIXEL_DATA && path.depth() == 0 => {}
+                Value::Bulk(_) if tag == PIXEL_DATA && path.depth() == 0 => {}
+                Value::Bulk(extent) => self.bulk_value(tag, *extent, path)?,
+                Value::Fragments { .. } if tag == PIXEL_DATA && path.depth() == 0 => {}
                 Value::Fragments { .. } => {
-                    return Err(Finding::new("other-pixel-data", path.at(element.tag)).into());
+                    return Err(Finding::new("other-pixel-data", path.at(tag)).into());
                 }
             }
         }
         Ok(())
     }
 
-    /// Elements that may be there at all under the profile.
-    fn may_stand(&self, tag: Tag, set: &DataSet, path: &TagPath) -> Result<(), Quarantine> {
-        let broken = |rule| Err(Finding::new(rule, path.at(tag)).into());
-        // Whatever a profile keeps: no text is looked for in these.
-        if let Some(rule) = picture_nobody_looks_at(tag, path.depth()) {
-            return broken(rule);
-        }
-        let kept = self.profile.rules.iter().any(|rule| Tag(rule.group, rule.element) == tag);
-        if kept {
-            return Ok(());
-        }
-        if is_private(tag) {
-            let block = Tag(tag.group(), tag.element() >> 8);
-            let reserved = is_private_creator(tag) || set.get(block).is_some();
-            if !self.profile.has(ProfileOption::RetainSafePrivate) || !reserved {
-                return broken("private-element");
-            }
-        }
-        let repeating = tag.group() & 0xFF00;
-        let overlay = repeating == OVERLAY_GROUPS && OVERLAY_CONTENT.contains(&tag.element());
-        let drawn = (repeating == CURVE_GROUPS && !is_private(tag)) || overlay;
-        if drawn && !self.profile.has(ProfileOption::CleanGraphics) {
-            return broken("curve-or-overlay");
+    fn items(
+        &mut self,
+        tag: Tag,
+        items: &[DataSet],
+        around: Around<'_>,
+        path: &mut TagPath,
+    ) -> Result<(), Quarantine> {
+        let twins = around.twin.and_then(|twin| twin.get(tag)).map(items_of).unwrap_or_default();
+        for (index, item) in items.iter().enumerate() {
+            path.enter(tag, u32::try_from(index).unwrap_or(u32::MAX));
+            self.level(item, Around { twin: twins.get(index), tag: Some(tag), ..around }, path)?;
+            path.leave();
         }
         Ok(())
     }
@@ -125,58 +147,139 @@ impl Scanner<'_> {
         &self,
         element: &Element,
         bytes: &[u8],
-        charset: &Charset,
+        around: Around<'_>,
         path: &TagPath,
     ) -> Result<(), Quarantine> {
         let place = path.at(element.tag);
-        // The code that stands here was compared before.
-        let assigned = path.depth() == 0 && [PATIENT_NAME, PATIENT_ID].contains(&element.tag);
-        let text = charset.decode(bytes, element.vr).text;
+        let text = around.charset.decode(bytes, element.vr).text;
         if let Some(kind) = self.known.same_at(&place, &text) {
             return Err(Finding::new(kind.rule(), place).into());
         }
-        if has_uid(bytes, self.known) {
-            return Err(Finding::new("uid-remains", place).into());
-        }
-        let found = match search_of(element.vr) {
-            Search::Nothing => None,
-            Search::Day => self.day_in(&text).then_some("date-remains"),
-            // A day can stand as a number too: in Series Number, for one.
-            Search::Number if self.day_in(&text) => Some("date-remains"),
-            Search::Number => self.rule_for(&text, Depth::Numbers),
-            Search::Text if assigned => None,
-            Search::Text => self.rule_for_text(&text),
-            Search::Bytes => self.rule_in_bytes(bytes),
-            Search::Unknown => self.rule_for_text(&text).or_else(|| self.rule_in_bytes(bytes)),
+        // The code that stands here was compared before.
+        let assigned = path.depth() == 0 && [PATIENT_NAME, PATIENT_ID].contains(&element.tag);
+        let found = if has_uid(bytes, self.known) {
+            Some("uid-remains")
+        } else if assigned {
+            None
+        } else {
+            self.rule_of(element, bytes, &text, around, &place)
         };
         found.map_or(Ok(()), |rule| Err(Finding::new(rule, place).into()))
     }
 
-    fn rule_for_text(&self, text: &str) -> Option<&'static str> {
-        let shaped = || patterns::stands_in(text).then_some("shape-of-an-identifier");
-        self.rule_for(text, Depth::Text).or_else(shaped)
+    /// The rule that a value breaks, by what its VR makes of it.
+    fn rule_of(
+        &self,
+        element: &Element,
+        bytes: &[u8],
+        text: &str,
+        around: Around<'_>,
+        place: &TagPath,
+    ) -> Option<&'static str> {
+        match forms::form(element.vr, text) {
+            Form::Day if self.days_stay(element, text, place) => None,
+            Form::Day => Some("date-remains"),
+            // A day can stand as a number too: in Series Number, for one.
+            Form::Number if self.known.days.stand_in(text) => Some("date-remains"),
+            Form::Number => self.rule_for(text, Depth::Numbers),
+            Form::Time => None,
+            Form::Age if self.is_kept(element.tag) || forms::is_common_age(text) => None,
+            Form::Age => Some("age-over-89"),
+            Form::Uids => self.rule_in_uids(text),
+            Form::Text => self.rule_in_text(element, bytes, text, around),
+            Form::Bytes => {
+                self.rule_in_bytes(bytes).or_else(|| self.rule_in_numbers(element, bytes))
+            }
+            Form::Unknown => {
+                let is_text = forms::form(known_vr(element), text) == Form::Text;
+                self.rule_in_text(element, bytes, text, around)
+                    .or_else(|| if is_text { None } else { self.rule_in_bytes(bytes) })
+            }
+        }
+    }
+
+    /// A known day stands only where the date that was received moved to it.
+    fn days_stay(&self, element: &Element, text: &str, place: &TagPath) -> bool {
+        let moved = self.known.moved_days_at(place);
+        let may_move = element.tag != BIRTH_DATE;
+        days_of_value(text).enumerate().all(|(index, day)| {
+            let known = day.is_some_and(|day| self.known.days.has(day));
+            !known || (may_move && moved.get(index).is_some_and(|moved| *moved == day))
+        })
+    }
+
+    fn rule_in_text(
+        &self,
+        element: &Element,
+        bytes: &[u8],
+        text: &str,
+        around: Around<'_>,
+    ) -> Option<&'static str> {
+        if text.trim_matches([' ', '\0']).eq_ignore_ascii_case(DUMMY) {
+            return None;
+        }
+        let depth = match Place::of(element.tag, known_vr(element), around.tag) {
+            // Compared with the report.
+            Some(Place::StampCode) => return None,
+            Some(place) => {
+                let explained = place == Place::Stamp || stood_there(element, text, around);
+                Depth::Term { place, explained }
+            }
+            None => Depth::Text,
+        };
+        let other = views::of_text(bytes, self.known);
+        let views = || std::iter::once(text).chain(other.iter().map(String::as_str));
+        let uid = || other.iter().any(|view| has_uid(view.as_bytes(), self.known));
+        views()
+            .find_map(|view| self.rule_for(view, depth))
+            .or_else(|| uid().then_some("uid-remains"))
+            .or_else(|| views().any(patterns::stands_in).then_some("shape-of-an-identifier"))
     }
 
     fn rule_for(&self, text: &str, depth: Depth) -> Option<&'static str> {
         self.matcher.find(text, depth).map(Kind::rule)
     }
 
-    fn day_in(&self, text: &str) -> bool {
-        text.split('\\')
-            .any(|value| value.trim().get(..8).is_some_and(|day| self.known.has_day(day)))
+    /// A component of a UID that is somebody's number or day.
+    fn rule_in_uids(&self, text: &str) -> Option<&'static str> {
+        let components = text.split(['.', '\\', '\0', ' ']);
+        let registered = text.starts_with(REGISTERED_ROOT) || text.starts_with(UUID_ROOT);
+        if !registered && self.known.days.stand_in(text) {
+            return Some("date-remains");
+        }
+        components.filter(|component| component.len() <= COMPONENT_DIGITS_MAX).find_map(
+            |component| {
+                if self.known.days.stand_unseparated(component) {
+                    return Some("date-remains");
+                }
+                self.rule_for(component, Depth::Numbers)
+            },
+        )
     }
 
-    /// Searches bytes as Latin text, and once more without NULs: as UTF-16.
     fn rule_in_bytes(&self, bytes: &[u8]) -> Option<&'static str> {
-        let small = bytes.len() <= SMALL_BYTES_MAX;
-        let chars_min = if small { SMALL_CHARS_MIN } else { LARGE_CHARS_MIN };
-        let depth = Depth::Bytes { chars_min };
-        let found = self.rule_for(&ascii(bytes.iter().copied()), depth);
-        found.or_else(|| {
-            let wide = bytes.contains(&0);
-            let narrow = || ascii(bytes.iter().copied().filter(|&byte| byte != 0));
-            if wide { self.rule_for(&narrow(), depth) } else { None }
+        let limit = BYTES_CHARS_MIN.iter().find(|(length, _)| bytes.len() <= *length);
+        let depth = Depth::Bytes { chars_min: limit.map_or(CHUNK_BYTES, |(_, chars)| *chars) };
+        let views = views::of_bytes(bytes, self.known);
+        views.iter().find_map(|view| {
+            let uid = has_uid(view.as_bytes(), self.known).then_some("uid-remains");
+            uid.or_else(|| self.rule_for(view, depth))
         })
+    }
+
+    /// Numbers in binary that, written out, are somebody's number or a day.
+    fn rule_in_numbers(&self, element: &Element, bytes: &[u8]) -> Option<&'static str> {
+        forms::long_numbers(element.vr, bytes).find_map(|number| {
+            if self.known.days.stand_unseparated(&number) {
+                return Some("date-remains");
+            }
+            self.rule_for(&number, Depth::Numbers)
+        })
+    }
+
+    /// A rule of the site keeps the attribute.
+    fn is_kept(&self, tag: Tag) -> bool {
+        self.profile.rules.iter().any(|rule| Tag(rule.group, rule.element) == tag)
     }
 
     /// Searches a value that lies in the file, piece by piece.
@@ -192,12 +295,7 @@ impl Scanner<'_> {
             piece.resize(again + fresh, 0);
             self.bulk.read_exact(piece.get_mut(again..).unwrap_or_default()).map_err(unread)?;
             left -= fresh as u64;
-            let found = if has_uid(&piece, self.known) {
-                Some("uid-remains")
-            } else {
-                self.rule_in_bytes(&piece)
-            };
-            if let Some(rule) = found {
+            if let Some(rule) = self.rule_in_bytes(&piece) {
                 return Err(Finding::new(rule, path.at(tag)).into());
             }
         }
@@ -205,56 +303,41 @@ impl Scanner<'_> {
     }
 }
 
-/// Pictures that the cleaner does not look at: icons and others in items, other
-/// kinds of pixel data, planes and curves drawn over the picture.
-fn picture_nobody_looks_at(tag: Tag, depth: usize) -> Option<&'static str> {
-    let repeating = tag.group() & 0xFF01;
-    match (repeating, tag.element()) {
-        _ if tag == PIXEL_DATA && depth > 0 => Some("pixel-data-in-item"),
-        _ if OTHER_PIXEL_DATA.contains(&tag) => Some("other-pixel-data"),
-        _ if repeating == VARIABLE_GROUPS && tag.group() != PIXEL_DATA.group() => {
-            Some("other-pixel-data")
-        }
-        (OVERLAY_GROUPS, 0x3000) => Some("overlay-data"),
-        (CURVE_GROUPS, 0x3000) => Some("curve-data"),
-        _other => None,
+/// Each value stood in this element when it was received.
+fn stood_there(element: &Element, text: &str, around: Around<'_>) -> bool {
+    let twin = around.twin.and_then(|twin| twin.get(element.tag)).and_then(Element::as_bytes);
+    let Some(twin) = twin else { return false };
+    let received = around.charset.decode(twin, element.vr).text;
+    let trimmed = |value: &str| value.trim_matches([' ', '\0']).to_owned();
+    let received: Vec<String> = received.split('\\').map(trimmed).collect();
+    text.split('\\').map(trimmed).all(|value| value.is_empty() || received.contains(&value))
+}
+
+/// The dictionary's VR of a standard attribute that says UN.
+fn known_vr(element: &Element) -> VR {
+    if element.vr == VR::UN { by_dictionary(element.tag, false) } else { element.vr }
+}
+
+/// The items of a sequence, also of one that hides in UN.
+fn items_of(element: &Element) -> Cow<'_, [DataSet]> {
+    match &element.value {
+        Value::Items(items) => Cow::Borrowed(items),
+        Value::Bytes(bytes) => Cow::Owned(parse_un_sequence(bytes).unwrap_or_default()),
+        Value::Bulk(_) | Value::Fragments { .. } => Cow::Borrowed(&[]),
     }
 }
 
-/// How a value is searched for texts; UIDs are searched in all.
-enum Search {
-    /// Numbers, times, UIDs: no text has room in them.
-    Nothing,
-    Day,
-    Number,
-    Text,
-    Bytes,
-    /// Text or bytes.
-    Unknown,
-}
-
-fn search_of(vr: VR) -> Search {
-    use VR::*;
-    match vr {
-        AS | AT | FD | FL | SL | SQ | SS | SV | TM | UI | UL | US | UV => Search::Nothing,
-        DA | DT => Search::Day,
-        DS | IS => Search::Number,
-        AE | CS | LO | LT | PN | SH | ST | UC | UR | UT => Search::Text,
-        OB | OD | OF | OL | OV | OW => Search::Bytes,
-        UN => Search::Unknown,
-    }
-}
-
-/// ASCII of bytes; a space for every other.
-fn ascii(bytes: impl Iterator<Item = u8>) -> String {
-    bytes.map(|byte| if byte.is_ascii() { char::from(byte) } else { ' ' }).collect()
-}
-
-/// A UID of an instance stands somewhere in the bytes.
+/// A UID of an instance stands somewhere in the bytes, perhaps with more behind it.
 fn has_uid(bytes: &[u8], known: &Known) -> bool {
     bytes
         .split(|byte| !byte.is_ascii_digit() && *byte != b'.')
         .filter(|run| run.len() >= UID_CHARS_MIN)
         .filter_map(|run| std::str::from_utf8(run).ok())
-        .any(|run| known.has_uid(run.trim_matches('.')))
+        .map(|run| run.trim_matches('.'))
+        .any(|run| {
+            let points = run.match_indices('.').map(|(point, _)| point);
+            let mut roots = points.filter(|point| *point >= UID_ROOT_CHARS_MIN);
+            known.has_uid(run)
+                || roots.any(|end| run.get(..end).is_some_and(|uid| known.has_uid(uid)))
+        })
 }

@@ -296,13 +296,19 @@ fn options_and_rules_let_stay_what_they_keep() {
 
 #[test]
 fn private_elements_and_drawings_stand_only_under_their_options() {
-    let creator = text(Tag(0x0019, 0x0010), VR::LO, "ACME");
-    let private = text(Tag(0x0019, 0x1001), VR::DS, "1.5");
+    let creator = text(Tag(0x0019, 0x0010), VR::LO, "SIEMENS MR HEADER");
+    let private = text(Tag(0x0019, 0x100C), VR::IS, "1000");
     let mut case = sound();
     case.output.put(private.clone());
-    assert_eq!(case.refused(), "private-element at (0019,1001)", "no creator");
-    case.output.put(creator);
+    assert_eq!(case.refused(), "private-element at (0019,100C)", "no creator");
+    case.output.put(creator.clone());
     case.verify().unwrap();
+    case.output.put(text(Tag(0x0019, 0x10F0), VR::IS, "1000"));
+    assert_eq!(case.refused(), "private-element at (0019,10F0)", "not listed as safe");
+    case.output.remove(Tag(0x0019, 0x10F0));
+    case.output.put(text(Tag(0x0019, 0x0011), VR::LO, "SIEMENS MR HEADER"));
+    assert_eq!(case.refused(), "private-element at (0019,0011)", "an empty block");
+    case.output.remove(Tag(0x0019, 0x0011));
     case.rules.profile.options.remove(&ProfileOption::RetainSafePrivate);
     assert_eq!(case.refused(), "private-element at (0019,0010)");
 
@@ -427,4 +433,102 @@ fn a_copy_that_cannot_be_read_or_an_input_gone_bad_does_not_pass() {
         report: &Report::default(),
     });
     assert_eq!(fault.unwrap_err().reason, Reason::Unreadable);
+}
+
+/// A clean copy of a PDF object with its placeholder, and what is said of it.
+fn with_placeholder() -> Case {
+    use crate::clean::content::{examine, placeholder};
+    use crate::clean::report::ContentNote;
+    use crate::config::{ContentRules, Documents};
+    let class = "1.2.840.10008.5.1.4.1.1.104.1";
+    let content = ContentRules { documents: Documents::Placeholder, ..ContentRules::default() };
+    let mut case = sound();
+    for set in [&mut case.input, &mut case.output] {
+        set.retain(|element| element.tag.group() != 0x0028 && element.tag != PIXEL_DATA);
+        set.put(text(Tag(0x0008, 0x0016), VR::UI, class));
+    }
+    case.input.put(text(Tag(0x0042, 0x0011), VR::OB, "%PDF of a patient"));
+    examine(&case.input, &content).unwrap().put_placeholder(&mut case.output);
+    let codes = vec![DataSet::from_iter([text(Tag(0x0008, 0x0100), VR::SH, "113100")])];
+    case.output.put(sequence(Tag(0x0012, 0x0064), codes));
+    case.report.header.method_codes = vec!["113100".into()];
+    case.report.sop_class = class.into();
+    case.report.pixels = PixelReport::default();
+    case.report.content = vec![ContentNote::DocumentReplaced];
+    case.rules.content = content;
+    assert!(placeholder::of_class(class).is_some());
+    case
+}
+
+#[test]
+fn of_documents_only_the_known_placeholder_passes_and_only_where_it_is_wanted() {
+    let document = Tag(0x0042, 0x0011);
+    with_placeholder().verify().unwrap();
+    let remains = "document-remains at (0042,0011)";
+    let mut refused_by_project = with_placeholder();
+    refused_by_project.rules.content = crate::config::ContentRules::default();
+    assert_eq!(refused_by_project.refused(), remains);
+    let mut unsaid = with_placeholder();
+    unsaid.report.content.clear();
+    assert_eq!(unsaid.refused(), remains);
+    let mut another = with_placeholder();
+    let mut bytes = another.output.get(document).unwrap().as_bytes().unwrap().to_vec();
+    bytes[20] ^= 1;
+    another.output.put(Element::bytes(document, VR::OB, bytes));
+    assert_eq!(another.refused(), remains);
+    let mut longer = with_placeholder();
+    let mut bytes = longer.output.get(document).unwrap().as_bytes().unwrap().to_vec();
+    bytes.extend(b"%\n");
+    longer.output.put(Element::bytes(document, VR::OB, bytes));
+    assert_eq!(longer.refused(), remains);
+    let mut of_another_class = with_placeholder();
+    let class = "1.2.840.10008.5.1.4.1.1.104.3";
+    of_another_class.output.put(text(Tag(0x0008, 0x0016), VR::UI, class));
+    of_another_class.report.sop_class = class.into();
+    assert_eq!(of_another_class.refused(), remains);
+    let mut gone = with_placeholder();
+    gone.output.remove(document);
+    assert_eq!(gone.refused(), "document-missing at (0042,0011)");
+    for (tag, value) in [
+        (Tag(0x0042, 0x0010), "Report of a patient"),
+        (Tag(0x0042, 0x0012), "text/plain"),
+        (Tag(0x0042, 0x0014), "application/pdf"),
+        (Tag(0x0042, 0x0015), "\u{1}\0\0\0"),
+        (Tag(0x0028, 0x0301), "YES"),
+    ] {
+        let mut case = with_placeholder();
+        case.output.put(text(tag, VR::LO, value));
+        let detail = case.refused();
+        assert!(detail.ends_with(&tag.to_string()), "{detail}");
+    }
+    let nested = DataSet::from_iter([text(document, VR::OB, "%PDF")]);
+    let detail = with(sequence(SEQUENCE, vec![nested]));
+    assert_eq!(detail, "document-remains at (0008,1140)[0].(0042,0011)");
+}
+
+#[test]
+fn former_values_signatures_and_encrypted_attributes_never_pass() {
+    for (tag, rule) in [
+        (Tag(0x0088, 0x0200), "icon-remains"),
+        (Tag(0x0400, 0x0402), "signature-remains"),
+        (Tag(0x0400, 0x0403), "signature-remains"),
+        (Tag(0x0400, 0x0500), "encrypted-attributes"),
+        (Tag(0x0400, 0x0550), "former-values-remain"),
+        (Tag(0x0400, 0x0561), "former-values-remain"),
+        (Tag(0x4FFE, 0x0001), "signature-remains"),
+        (Tag(0xFFFA, 0xFFFA), "signature-remains"),
+    ] {
+        let stray = sequence(tag, vec![DataSet::new()]);
+        assert_eq!(with(stray.clone()), format!("{rule} at {tag}"));
+        let nested = with(sequence(SEQUENCE, vec![DataSet::from_iter([stray])]));
+        assert_eq!(nested, format!("{rule} at (0008,1140)[0].{tag}"));
+    }
+    // A site's rule has looked at former values; nothing can look at a cipher.
+    for (tag, passes) in [(Tag(0x0400, 0x0561), true), (Tag(0x0400, 0x0500), false)] {
+        let mut case = sound();
+        let (group, element) = (tag.group(), tag.element());
+        case.rules.profile.rules.push(TagRule { group, element, action: Action::Clean });
+        case.output.put(sequence(tag, vec![DataSet::new()]));
+        assert_eq!(case.verify().is_ok(), passes, "{tag}");
+    }
 }

@@ -6,17 +6,21 @@
 /// In the folded form of [`super::matcher::fold`], sorted.
 #[rustfmt::skip] // One word a line would hide the list's end.
 const COMMON: &[&str] = &[
-    "abdomen", "adult", "ankle", "anon", "anonym", "anonymized", "anonymous", "axial", "baby",
-    "back", "body", "brain", "breast", "cardiac", "center", "centre", "chest", "child", "clinic",
-    "clinical", "code", "container", "coronal", "default", "demo", "department", "diagnostic",
-    "doctor", "elbow", "emergency", "enter", "female", "first", "foot", "general", "hand", "head",
-    "heart", "hospital", "image", "imaging", "institute", "klinik", "klinikum", "knee", "last",
-    "left", "liver", "long", "lung", "male", "medical", "medicine", "miss", "misses", "name",
-    "neck", "none", "normal", "null", "nurse", "other", "patient", "pelvis", "phantom", "physician",
-    "physicist", "prof", "professor", "radiologie", "radiology", "research", "right", "room",
-    "sagittal", "scan", "series", "short", "shoulder", "skull", "spine", "student", "study", "tech",
-    "technician", "technologist", "test", "text", "thorax", "ultrasound", "university", "unknown",
-    "user", "volunteer", "whole", "wrist",
+    "abdomen", "admin", "adult", "and", "ankle", "anon", "anonym", "anonymized", "anonymous",
+    "attending", "avenue", "axial", "baby", "back", "body", "brain", "breast", "cardiac",
+    "cardiology", "center", "centre", "chest", "child", "clinic", "clinical", "code", "container",
+    "coronal", "dame", "default", "demo", "den", "department", "dept", "der", "diagnostic",
+    "doctor", "echo", "elbow", "emergency", "enter", "fam", "female", "first", "foot", "for",
+    "frau", "general", "hand", "head", "heart", "herr", "hospital", "image", "imaging", "inpatient",
+    "institute", "jnr", "klinik", "klinikum", "knee", "lab", "last", "left", "liver", "long",
+    "lung", "madam", "male", "medical", "medicine", "miss", "misses", "mister", "mrs", "name",
+    "neck", "none", "normal", "null", "nurse", "operator", "ordering", "other", "outpatient",
+    "patient", "pelvis", "personnel", "phantom", "phd", "physician", "physicians", "physicist",
+    "prof", "professor", "radiologie", "radiology", "referring", "research", "right", "road",
+    "room", "sagittal", "scan", "series", "short", "shoulder", "skull", "spine", "staff", "street",
+    "student", "study", "system", "tech", "technician", "technologist", "test", "text", "the",
+    "thorax", "ultrasound", "unit", "university", "unknown", "us1", "user", "van", "volunteer",
+    "von", "ward", "whole", "wrist",
 ];
 
 /// The folded word is on the list.

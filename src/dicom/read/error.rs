@@ -59,7 +59,9 @@ pub enum ReadError {
         offset: u64,
     },
     /// Neither file meta nor a plain data set at the start.
-    #[error("the file does not begin like DICOM")]
+    #[error(
+        "the file begins neither with a head that states a transfer syntax nor with a data set"
+    )]
     NotDicom,
     /// A private or unknown transfer syntax.
     #[error("transfer syntax is not known")]

@@ -7,8 +7,9 @@ use crate::dicom::path::TagPath;
 use crate::dicom::vr::{bulk_number_bytes, swap_numbers};
 use crate::dicom::{DataSet, Extent, Source, Tag, VR};
 
-/// Bytes copied at a time: 1 MiB, a multiple of the widest number.
-const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes copied at a time: 128 KiB, a multiple of the widest number. They are
+/// still in the cache when they are digested and written.
+const CHUNK_BYTES: usize = 128 << 10;
 const BITS_ALLOCATED: Tag = Tag(0x0028, 0x0100);
 
 /// The sources of bulk values and one buffer.

@@ -1,0 +1,196 @@
+//! Mail addresses, addresses in the web, streets: by their shape.
+
+use std::ops::Range;
+
+use super::Span;
+use super::lexicon::Flags;
+use super::words::{Line, Word};
+use crate::clean::report::TextReason;
+
+/// Ends of street names in German and Dutch.
+const STREET_ENDS: [&str; 16] = [
+    "vagen", "gatan", "vej", "gade", "katu", "utca", "strasse", "str", "weg", "gasse", "platz",
+    "allee", "ufer", "damm", "straat", "laan",
+];
+/// Most words between a house number and the kind of street.
+const STREET_WORDS_MAX: usize = 3;
+/// Most words of a town, and of a street's name after its kind.
+const TOWN_WORDS_MAX: usize = 3;
+/// Longest house number.
+const HOUSE_CHARS_MAX: usize = 5;
+
+/// Adds what is found.
+pub(super) fn find(line: &Line<'_>, found: &mut Vec<Span>) {
+    let mut ranges = Vec::new();
+    mail(line.text(), &mut ranges);
+    web(line.text(), &mut ranges);
+    if line.has_digits {
+        for at in 0..line.words.len() {
+            ranges.extend(street(line, at));
+            ranges.extend(compound_street(line, at));
+            ranges.extend(street_before(line, at));
+        }
+    }
+    found.extend(ranges.into_iter().map(|range| Span::new(range, TextReason::Contact)));
+}
+
+fn mail(text: &str, found: &mut Vec<Range<usize>>) {
+    let local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
+    for (at, _) in text.match_indices('@') {
+        let head = text.get(..at).unwrap_or_default();
+        let tail = text.get(at + 1..).unwrap_or_default();
+        let before: usize = head.chars().rev().take_while(|c| local(*c)).map(char::len_utf8).sum();
+        let after: usize = tail.chars().take_while(|c| domain(*c)).map(char::len_utf8).sum();
+        let host = tail.get(..after).unwrap_or_default().trim_end_matches('.');
+        let dotted = host.rsplit_once('.').is_some_and(|(_, last)| {
+            last.chars().count() > 1 && last.chars().all(char::is_alphabetic)
+        });
+        if before > 0 && dotted {
+            found.push(at - before..at + 1 + host.len());
+        }
+    }
+}
+
+fn web(text: &str, found: &mut Vec<Range<usize>>) {
+    if !text.contains("www.") && !text.contains("://") && !text.contains("WWW.") {
+        return;
+    }
+    let mut from = 0;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim().trim_end_matches([':', ',', ';', ')', '.']);
+        let lower = word.to_ascii_lowercase();
+        if lower.starts_with("www.") || lower.contains("://") {
+            found.push(from..from + word.len());
+        }
+        from += piece.len();
+    }
+}
+
+/// A word of a name that a street or town may have.
+fn is_name_like(line: &Line<'_>, word: &Word) -> bool {
+    let named = !word.is_plain() || word.flags.has(Flags::PLACE_WORD);
+    named && word.is_letters() && (word.is_capital() || !line.has_upper) && word.chars > 1
+}
+
+fn is_house(word: &Word) -> bool {
+    // `17a`, not `T1`.
+    word.folded.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars <= HOUSE_CHARS_MAX
+        && word.chars - word.digits <= 1
+}
+
+/// `12 Oak Hill Road, Fairport`.
+fn street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
+    line.words.get(at).filter(|word| is_house(word))?;
+    for count in 1..=STREET_WORDS_MAX {
+        let kind = at + count + 1;
+        let word = line.words.get(kind)?;
+        if line.gap(kind - 1).chars().count() > 2 {
+            return None;
+        }
+        if word.flags.has(Flags::STREET) && line.gap(kind).trim().is_empty() {
+            let between = line.words.get(at + 1..kind)?;
+            let letters = between.iter().all(Word::is_letters);
+            let named = letters && between.iter().any(|word| is_name_like(line, word));
+            return named.then(|| line.range(at, town(line, kind)));
+        }
+    }
+    None
+}
+
+/// `Lindenstraße 17, 89073 Ulm`.
+fn compound_street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
+    let word = line.words.get(at)?;
+    let ends = STREET_ENDS
+        .iter()
+        .any(|end| word.folded.strip_suffix(end).is_some_and(|head| head.len() > 2));
+    let house = line.words.get(at + 1).filter(|house| is_house(house))?;
+    let close = line.gap(at + 1).chars().all(|c| c == ' ' || c == '.');
+    let named = ends && word.is_capital() && !word.is_plain() && close && house.digits > 0;
+    named.then(|| line.range(at, town(line, at + 1)))
+}
+
+/// `14 rue des Acacias`, `calle Mayor 3`.
+fn street_before(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
+    let kind = line.words.get(at)?;
+    if !kind.flags.has(Flags::STREET_BEFORE) {
+        return None;
+    }
+    let house_before = at.checked_sub(1).filter(|before| {
+        line.words.get(*before).is_some_and(is_house) && line.gap(at).chars().count() <= 2
+    });
+    let mut last = at;
+    let mut named = false;
+    for next in at + 1..=at + 1 + TOWN_WORDS_MAX {
+        let Some(word) = line.words.get(next).filter(|_| line.is_joined(next)) else { break };
+        let link = word.flags.has(Flags::PARTICLE) && !word.is_capital();
+        if !link && !is_name_like(line, word) || line.gap(next).contains(',') {
+            break;
+        }
+        named |= !link;
+        last = next;
+    }
+    if !named {
+        return None;
+    }
+    let house = line.words.get(last + 1).filter(|word| is_house(word));
+    let near = house.is_some() && line.gap(last + 1).chars().count() <= 2;
+    let first = house_before.unwrap_or(at);
+    if near {
+        return Some(line.range(first, town(line, last + 1)));
+    }
+    house_before.is_some().then(|| line.range(first, last))
+}
+
+/// The last word of the town after a street: postal code and names.
+fn town(line: &Line<'_>, street: usize) -> usize {
+    let (mut last, mut words) = (street, 0);
+    for at in street + 1..line.words.len().min(street + 2 + TOWN_WORDS_MAX) {
+        let Some(word) = line.words.get(at) else { break };
+        let gap = line.gap(at);
+        if gap.chars().count() > 2 || gap.contains([':', '-', '/', '(', ';']) {
+            break;
+        }
+        let code = word.is_number() && (4..=5).contains(&word.chars);
+        let name = is_name_like(line, word) && words < TOWN_WORDS_MAX;
+        if !code && !name {
+            break;
+        }
+        words += usize::from(name);
+        last = at;
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::judge::lexicon::Lexicon;
+
+    fn first(text: &str) -> Option<String> {
+        let line = Line::new(text, Lexicon::shared());
+        let mut found = Vec::new();
+        find(&line, &mut found);
+        found.first().map(|span| text.get(span.range.clone()).unwrap().to_owned())
+    }
+
+    #[test]
+    fn addresses_are_found_whole() {
+        for address in [
+            "a.roe@mail.example.org",
+            "www.example.org/a?b",
+            "12 Oak Hill Road, Fairport",
+            "Lindenstraße 17, 89073 Ulm",
+            "14 rue des Acacias",
+            "calle Mayor 3",
+            "via Garibaldi 12",
+        ] {
+            assert_eq!(first(&format!("CT {address}: knee")).as_deref(), Some(address));
+        }
+        for text in ["2 mm ST elevation", "12@30 mAs", "3 way stopcock", "via oral 3", "5 mm place"]
+        {
+            assert_eq!(first(text), None, "{text}");
+        }
+    }
+}

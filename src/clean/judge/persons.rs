@@ -1,0 +1,276 @@
+//! Persons that no header names, by the forms in which a text names them:
+//! title, label, relative, `by`, initials, given names, titles after the name.
+
+use super::context::{has_title_before, is_eponym, is_weak_title};
+use super::finder::{Found, FoundClass};
+use super::lexicon::{Flags, Label, Lexicon};
+use super::words::{Case, Line, Word};
+
+/// Most words of one name.
+const NAME_WORDS_MAX: usize = 4;
+/// Most words of one name in a text all in capitals, where nothing tells a
+/// name from another word that no list knows.
+const UPPER_WORDS_MAX: usize = 2;
+/// Titles after a name that are nothing else.
+const SUFFIXES: [&str; 14] = [
+    "md", "phd", "frcr", "rdms", "rdcs", "rvt", "rn", "dds", "mbbs", "facr", "crna", "frcp", "dnp",
+    "arnp",
+];
+
+/// How sure the form is that a name follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// After a title, a label with a colon: what no list knows is a name.
+    Sure,
+    /// After `by`, a relative, a label alone: it must look like a name too.
+    Likely,
+}
+
+/// Adds the persons that a text names.
+pub(super) fn find(line: &Line<'_>, found: &mut Vec<Found>) {
+    let mut add = |first: usize, last: usize, score: f32| {
+        let range = line.range(first, last);
+        found.push(Found { range, class: FoundClass::Person, score });
+    };
+    for (at, word) in line.words.iter().enumerate() {
+        if let Some(last) = titled(line, at, word) {
+            add(at, last, 0.95);
+        }
+        if let Some((first, last)) = labelled(line, at) {
+            add(first, last, 0.9);
+        }
+        if let Some(last) = related(line, at, word) {
+            add(at + 1, last, 0.8);
+        }
+        if let Some((first, last)) = given(line, at, word) {
+            add(first, last, 0.8);
+        }
+        if let Some((first, last)) = by_form(line, at, word) {
+            add(first, last, 0.8);
+        }
+    }
+}
+
+/// `Dr. med. Obermaier`, `Mrs Doe`.
+fn titled(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
+    let strong = word.flags.has(Flags::TITLE);
+    let weak = word.flags.has(Flags::WEAK_TITLE) && is_weak_title(line, at);
+    if !(strong || weak) {
+        return None;
+    }
+    let gap = line.gap(at + 1);
+    if gap.chars().count() > 3 || gap.contains([',', ':', ';', '/', '\n', '-', '+']) {
+        return None;
+    }
+    let form = if strong { Form::Sure } else { Form::Likely };
+    if let Some(last) = name(line, at + 1, form) {
+        return Some(last);
+    }
+    // `Dr. Head`: a large letter after a title with its point.
+    let next = line.words.get(at + 1)?;
+    let dotted = gap.starts_with('.') && line.has_lower && next.case == Case::Capital;
+    (strong && dotted && word.chars > 1 && next.chars > 2).then_some(at + 1)
+}
+
+/// `Ref: Ogunleye`, `referred by Ogunleye`, `Patient Hargreaves`.
+fn labelled(line: &Line<'_>, at: usize) -> Option<(usize, usize)> {
+    let words = line.words.iter().skip(at).map(|word| word.folded.as_str());
+    let (count, label) = Lexicon::shared().label(words)?;
+    if label != Label::Person {
+        return None;
+    }
+    let gap = line.gap(at + count);
+    let marked = gap.contains([':', '=']);
+    let open = gap.chars().all(|c| " .:=".contains(c)) && gap.chars().count() <= 3;
+    if !open {
+        return None;
+    }
+    let form = if marked { Form::Sure } else { Form::Likely };
+    let mut last = name(line, at + count, form)?;
+    // Several persons: `jb / Ruiz`.
+    while marked && line.gap(last + 1).contains(['/', '&', ',']) {
+        match name(line, last + 1, Form::Likely) {
+            Some(next) => last = next,
+            None => break,
+        }
+    }
+    Some((at + count, last))
+}
+
+/// `wife Maria`, `per Lund`.
+fn related(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
+    if !word.flags.has(Flags::RELATIVE) && !word.flags.has(Flags::BEFORE) {
+        return None;
+    }
+    let gap = line.gap(at + 1);
+    let open = gap.chars().all(|c| " :,".contains(c)) && gap.chars().count() <= 2;
+    let next = line.words.get(at + 1)?;
+    let noun = line.words.get(at + 2).is_some_and(|word| word.flags.has(Flags::EPONYM_NOUN));
+    let comma_before_word = gap.contains(',') && !next.flags.has(Flags::GIVEN);
+    if !open || noun || comma_before_word {
+        return None;
+    }
+    name(line, at + 1, Form::Likely)
+}
+
+/// A given name of the list, with the names beside it.
+fn given(line: &Line<'_>, at: usize, word: &Word) -> Option<(usize, usize)> {
+    let is_name = word.flags.has(Flags::GIVEN)
+        && word.is_capital()
+        && !word.is_plain()
+        && !word.flags.has(Flags::NAME_WORD);
+    if !is_name || (word.flags.has(Flags::EPONYM) && is_eponym(line, at)) {
+        return None;
+    }
+    if line.words.get(at + 1).is_some_and(|next| next.flags.has(Flags::EPONYM_NOUN)) {
+        return None;
+    }
+    let mut first = at;
+    if let Some(before) = at.checked_sub(1) {
+        let gap = line.gap(at);
+        let beside = matches!(gap, " " | ", " | "," | "_" | "^");
+        if beside && line.words.get(before).is_some_and(|word| looks_like_name(line, before, word))
+        {
+            first = before;
+        }
+    }
+    let last = name(line, at, Form::Likely).unwrap_or(at);
+    Some((first, last))
+}
+
+/// `HARGREAVES^EDITH`, `J. Moreau`, `Doe, J.`, `Venter, MD`.
+fn by_form(line: &Line<'_>, at: usize, word: &Word) -> Option<(usize, usize)> {
+    let next = line.words.get(at + 1)?;
+    let gap = line.gap(at + 1);
+    let named = |at: usize, word: &Word| looks_like_name(line, at, word);
+    if gap == "^" {
+        let unknown = |word: &Word| word.flags.is_empty() && word.is_letters();
+        let both = named(at, word) && (named(at + 1, next) || next.chars == 1 && next.is_letters());
+        return (both && (unknown(word) || word.flags.has(Flags::GIVEN)))
+            .then(|| (at, carets(line, at + 1)));
+    }
+    if word.is_initial() && word.is_capital() && gap.starts_with('.') {
+        let close = gap.len() <= 2 && !next.flags.has(Flags::EPONYM);
+        return (close && named(at + 1, next)).then_some((at, at + 1));
+    }
+    if gap.starts_with(',') && gap.len() <= 2 && next.is_initial() && next.is_capital() {
+        let dotted = line.gap(at + 2).starts_with('.');
+        return (dotted && named(at, word) && !word.flags.has(Flags::EPONYM))
+            .then_some((at, at + 1));
+    }
+    let suffix = SUFFIXES.contains(&next.folded.as_str()) && next.is_capital();
+    if suffix && gap.len() <= 2 && named(at, word) {
+        let mut first = at;
+        while at - first < NAME_WORDS_MAX && first > 0 && line.gap(first) == " " {
+            let before = line.words.get(first - 1);
+            if !before.is_some_and(|word| named(first - 1, word)) {
+                break;
+            }
+            first -= 1;
+        }
+        return Some((first, at + 1));
+    }
+    None
+}
+
+/// The last word of names joined by carets.
+fn carets(line: &Line<'_>, mut last: usize) -> usize {
+    while line.gap(last + 1).starts_with('^')
+        && line.words.get(last + 1).is_some_and(|word| word.is_letters() && !word.is_plain())
+    {
+        last += 1;
+    }
+    last
+}
+
+/// No list knows the word as anything but a name, and it is written as one.
+fn looks_like_name(line: &Line<'_>, at: usize, word: &Word) -> bool {
+    let written = if line.has_lower {
+        matches!(word.case, Case::Capital | Case::Mixed)
+            || word.case == Case::Upper && word.chars > 3
+    } else {
+        word.case == Case::Upper
+    };
+    let taken = word.flags.has(Flags::TITLE) || word.flags.has(Flags::PLACE);
+    let eponym = word.flags.has(Flags::EPONYM) && is_eponym(line, at);
+    written && word.is_letters() && word.chars > 1 && !word.is_plain() && !taken && !eponym
+}
+
+/// The last word of a name that begins at a word, or nothing when none does.
+fn name(line: &Line<'_>, first: usize, form: Form) -> Option<usize> {
+    let mut at = first;
+    // Titles before the name: `Hr. Dr. med.`
+    while let Some(word) = line.words.get(at) {
+        let title = word.flags.has(Flags::TITLE) || word.flags.has(Flags::TITLE_TAIL);
+        let weak = word.flags.has(Flags::WEAK_TITLE) && is_weak_title(line, at);
+        let before = SUFFIXES.contains(&word.folded.as_str()) && word.is_capital();
+        if !(title || weak || before) || line.gap(at + 1).chars().count() > 3 {
+            break;
+        }
+        at += 1;
+    }
+    while line.words.get(at).is_some_and(is_link) && line.is_joined(at + 1) {
+        at += 1;
+    }
+    let word = line.words.get(at)?;
+    if !begins_name(line, at, word, form) {
+        return None;
+    }
+    let limit = if line.has_lower { NAME_WORDS_MAX } else { UPPER_WORDS_MAX };
+    let (mut last, mut names) = (at, usize::from(!word.is_initial()));
+    let mut next = at + 1;
+    while let Some(word) = line.words.get(next) {
+        let comma = line.gap(next).contains(',');
+        if !line.is_joined(next) || (names >= limit && !word.is_initial()) {
+            break;
+        }
+        if word.is_initial() && word.is_capital() && (!comma || names == 1) {
+            last = next;
+        } else if is_link(word) && !comma {
+            // Counts only with what follows it.
+        } else if word.flags.has(Flags::SUFFIX) && !word.is_plain() && word.chars > 1 {
+            last = next;
+        } else if continues_name(line, next, word, comma) {
+            last = next;
+            names += 1;
+        } else {
+            break;
+        }
+        next += 1;
+    }
+    (names > 0).then_some(last)
+}
+
+fn is_link(word: &Word) -> bool {
+    word.flags.has(Flags::PARTICLE) && word.chars > 1 && !word.flags.has(Flags::GIVEN)
+}
+
+fn begins_name(line: &Line<'_>, at: usize, word: &Word, form: Form) -> bool {
+    if !word.is_letters() || word.is_plain() || word.flags.has(Flags::EPONYM) && is_eponym(line, at)
+    {
+        return false;
+    }
+    let small = word.case == Case::Lower;
+    match form {
+        Form::Sure => {
+            let named = !word.flags.has(Flags::NAME_WORD) || !small;
+            named && (word.chars > 1 || word.is_capital())
+        }
+        Form::Likely => {
+            let initial =
+                word.is_initial() && word.is_capital() && line.gap(at + 1).starts_with('.');
+            let listed = word.flags.has(Flags::GIVEN) && word.is_capital();
+            let upper_text = !line.has_lower && word.chars > 2 && word.flags.is_empty();
+            initial || listed || looks_like_name(line, at, word) && (line.has_lower || upper_text)
+        }
+    }
+}
+
+fn continues_name(line: &Line<'_>, at: usize, word: &Word, comma: bool) -> bool {
+    let given = word.flags.has(Flags::GIVEN) && word.is_capital();
+    if comma && !given || has_title_before(line, at) && word.is_plain() {
+        return false;
+    }
+    let lower_text = !line.has_upper && !word.is_plain() && word.is_letters() && word.chars > 1;
+    looks_like_name(line, at, word) || given || lower_text && word.flags.is_empty()
+}
