@@ -182,7 +182,8 @@ impl Run<'_> {
 
     fn is_phone(&self) -> bool {
         let digits = self.digits();
-        if !PHONE_DIGITS.contains(&digits) || self.is_part() {
+        let with_measure = self.last > self.first && self.is_measure();
+        if !PHONE_DIGITS.contains(&digits) || self.is_part() || with_measure {
             return false;
         }
         let before = self.line.gap(self.first);
