@@ -17,6 +17,22 @@ const HYPHENED: [&str; 14] = [
     "dori", "machi", "cho", "chome", "ku", "shi", "mura", "ro", "daero", "gil", "dong", "gu",
     "eup", "myeon",
 ];
+/// What is said of a flat before its number.
+const DOORS: [&str; 13] = [
+    "unit",
+    "flat",
+    "apt",
+    "apartment",
+    "suite",
+    "lot",
+    "bus",
+    "bte",
+    "top",
+    "stiege",
+    "piso",
+    "lgh",
+    "int",
+];
 /// Most words between a house number and the kind of street.
 const STREET_WORDS_MAX: usize = 3;
 /// Most words of a town, and of a street's name after its kind.
@@ -118,7 +134,19 @@ fn street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
     let between = line.words.get(at + 1..kind)?;
     let letters = between.iter().all(Word::is_letters);
     let named = letters && between.iter().any(|word| is_name_like(line, word));
-    named.then(|| line.range(at, town(line, kind)))
+    named.then(|| line.range(unit_before(line, at), town(line, kind)))
+}
+
+/// `Unit 4/329 Wattle Cres`: where the flat before the house begins.
+fn unit_before(line: &Line<'_>, house: usize) -> usize {
+    let number = house
+        .checked_sub(1)
+        .filter(|before| line.gap(house) == "/" && line.words.get(*before).is_some_and(is_house));
+    let Some(number) = number else { return house };
+    let unit = number.checked_sub(1).filter(|before| {
+        line.words.get(*before).is_some_and(|word| DOORS.contains(&word.folded.as_str()))
+    });
+    unit.unwrap_or(number)
 }
 
 /// `Lindenstraße 17, 89073 Ulm`.
@@ -203,7 +231,13 @@ fn town(line: &Line<'_>, street: usize) -> usize {
             break;
         }
         let code = word.is_number() && (4..=5).contains(&word.chars);
-        let door = gap.contains(',') && is_door(word);
+        let numbered = line.words.get(at + 1).is_some_and(is_house);
+        let marked = |index: usize| {
+            line.words.get(index).is_some_and(|word| DOORS.contains(&word.folded.as_str()))
+        };
+        let door = gap.contains(',') && is_door(word)
+            || numbered && marked(at)
+            || is_house(word) && marked(at - 1);
         let beside =
             |other: usize| line.words.get(other).is_some_and(|word| is_name_like(line, word));
         // `Port Ansel`: a word of the clinic beside a name, behind the comma.

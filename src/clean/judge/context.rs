@@ -28,7 +28,7 @@ pub(super) fn shows_person(line: &Line<'_>, at: usize, weight: Weight) -> bool {
     if follows_label(line, at) && word.is_capital() {
         return true;
     }
-    if line.has_lower && word.case == Case::Capital && stands_after_label(line, at) {
+    if line.has_lower && word.is_capital() && stands_after_label(line, at) {
         return true;
     }
     if weight == Weight::Plain {
@@ -113,7 +113,11 @@ fn stands_after_label(line: &Line<'_>, at: usize) -> bool {
     (1..=LABEL_WORDS_MAX).any(|count| {
         let Some(first) = at.checked_sub(count) else { return false };
         let words = line.words.iter().skip(first).map(|word| word.folded.as_str());
-        Lexicon::shared().label(words) == Some((count, Label::Person)) && line.gap(at) == " "
+        let capital = line.words.get(at).is_some_and(|word| word.case == Case::Capital);
+        let small = line.words.get(at - 1).is_some_and(|word| word.case == Case::Lower);
+        Lexicon::shared().label(words) == Some((count, Label::Person))
+            && line.gap(at) == " "
+            && (capital || small)
     })
 }
 

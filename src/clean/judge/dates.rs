@@ -339,6 +339,14 @@ impl Scan<'_> {
     /// `14 March 2019`, `14MAR19`, `1er mars`, `21 April`.
     fn day_and_month(&self, at: usize) -> Option<usize> {
         self.number(at).filter(|(day, len)| (1..=31).contains(day) && *len <= 2)?;
+        // `T12. April 24`: a level of the spine, no day.
+        let inside = self.atoms.get(at).is_some_and(|atom| {
+            let head = self.line.text().get(..atom.range.start).unwrap_or_default();
+            head.chars().next_back().is_some_and(char::is_alphabetic)
+        });
+        if inside {
+            return None;
+        }
         let row = at > 0
             && self.number(at - 1).is_some()
             && matches!(self.between(at), Some('.' | '/'))

@@ -160,6 +160,11 @@ fn address(line: &Line<'_>, at: usize) -> Option<usize> {
         let named = word.is_letters() && word.is_capital() && !word.is_plain();
         let usual = word.case == Case::Capital && line.has_lower && last.is_some();
         let suffix = gap == "-" && word.is_letters();
+        let flat =
+            matches!(word.folded.as_str(), "unit" | "flat" | "apt" | "suite" | "bus" | "bte");
+        if flat && line.words.get(next + 1).is_some_and(|number| number.digits > 0) {
+            continue;
+        }
         if word.flags.has(Flags::PARTICLE) && !word.is_capital() && next > at {
             continue;
         }

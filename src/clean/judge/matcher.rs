@@ -252,7 +252,10 @@ impl Matcher {
 
     /// The parts of names that a word is.
     fn hits(&self, line: &Line<'_>, at: usize, word: &Word) -> Vec<Part> {
-        if word.flags.has(Flags::EPONYM) && context::is_eponym(line, at) {
+        let next = line.words.get(at + 1);
+        // `LI-RADS`, `BI-RADS`.
+        let system = line.gap(at + 1) == "-" && next.is_some_and(|word| word.folded == "rads");
+        if system || word.flags.has(Flags::EPONYM) && context::is_eponym(line, at) {
             return Vec::new();
         }
         if let Some(parts) = self.parts.get(&word.folded) {

@@ -72,10 +72,11 @@ fn titled(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
     if let Some(last) = name(line, at + 1, form) {
         return Some(last);
     }
-    // `Dr. Head`: a large letter after a title with its point.
+    // `Dr. Head`, `Dr BRANCH`: a large letter after a title, and no `DR CHEST`.
     let next = line.words.get(at + 1)?;
     let dotted = gap.starts_with('.') && line.has_lower && next.case == Case::Capital;
-    (strong && dotted && word.chars > 1 && next.chars > 2).then_some(at + 1)
+    let titled = word.case == Case::Capital && next.is_capital() && next.is_letters();
+    (strong && (dotted || titled) && word.chars > 1 && next.chars > 2).then_some(at + 1)
 }
 
 /// `Ref: Ogunleye`, `referred by Ogunleye`, `Patient Hargreaves`.
@@ -96,12 +97,18 @@ fn labelled(line: &Line<'_>, at: usize) -> Option<(usize, usize)> {
     let mut last = name(line, at + count, form).max(shouted)?;
     // Several persons: `jb / Ruiz`.
     while marked && line.gap(last + 1).contains(['/', '&', ',']) {
-        match name(line, last + 1, Form::Likely) {
+        // The second name is the line's last word, or a sign follows it.
+        let ends = |next: &usize| {
+            *next + 1 == line.words.len() || line.gap(*next + 1).contains(['/', '&', ',', ';', ':'])
+        };
+        match name(line, last + 1, Form::Likely).filter(ends) {
             Some(next) => last = next,
             None => break,
         }
     }
-    Some((at + count, last))
+    let of_patient =
+        matches!(line.words.get(at)?.folded.as_str(), "patient" | "pat" | "pt" | "pts");
+    Some((at + count, if of_patient { last } else { with_surname(line, at + count, last) }))
 }
 
 /// `wife Maria`, `per Lund`.
@@ -119,7 +126,25 @@ fn related(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
     }
     let words_min = if word.flags.has(Flags::RELATIVE) { 1 } else { 2 };
     let sure = word.flags.has(Flags::BEFORE) && next.flags.has(Flags::SURE_EPONYM);
-    name(line, at + 1, Form::Likely).max(shouted(line, at + 1, words_min)).filter(|_| !sure)
+    let last = name(line, at + 1, Form::Likely).max(shouted(line, at + 1, words_min));
+    last.filter(|_| !sure).map(|last| with_surname(line, at + 1, last))
+}
+
+/// `son Matilda Crisp called`: a surname that is a word too, behind one given name.
+fn with_surname(line: &Line<'_>, first: usize, last: usize) -> usize {
+    let (Some(given), Some(word)) = (line.words.get(last), line.words.get(last + 1)) else {
+        return last;
+    };
+    let after = line.words.get(last + 2);
+    let large = after.is_some_and(Word::is_capital) && line.gap(last + 2).trim().is_empty();
+    let alike = given.case == word.case && word.is_capital() && word.is_letters();
+    let surname = first == last
+        && line.gap(last + 1) == " "
+        && line.has_lower
+        && alike
+        && !large
+        && !word.flags.has(Flags::EPONYM);
+    if surname { last + 1 } else { last }
 }
 
 /// `husband HAIBO SHI consented`: all in capitals behind a word that is not.
@@ -138,7 +163,7 @@ fn shouted(line: &Line<'_>, mut first: usize, words_min: usize) -> Option<usize>
         line.words.get(first).filter(|word| upper(word) && !word.flags.has(Flags::TITLE))?;
     let mut last = first;
     while last - first + 1 < NAME_WORDS_MAX
-        && line.gap(last + 1) == " "
+        && matches!(line.gap(last + 1), " " | "-")
         && line.words.get(last + 1).is_some_and(upper)
     {
         last += 1;
@@ -319,7 +344,8 @@ fn begins_name(line: &Line<'_>, at: usize, word: &Word, form: Form) -> bool {
 
 fn continues_name(line: &Line<'_>, at: usize, word: &Word, comma: bool) -> bool {
     let given = word.flags.has(Flags::GIVEN) && word.is_capital();
-    if comma && !given || has_title_before(line, at) && word.is_plain() {
+    let eponym = word.flags.has(Flags::SURE_EPONYM);
+    if eponym || comma && !given || has_title_before(line, at) && word.is_plain() {
         return false;
     }
     let lower_text = !line.has_upper && !word.is_plain() && word.is_letters() && word.chars > 1;

@@ -85,7 +85,7 @@ fn named(line: &Line<'_>, kind: usize, kind_end: usize) -> Option<(usize, usize)
     let (mut names, mut usual) = (0, 0);
     while kind - first < NAME_WORDS_MAX && first > 0 && is_close(line, first) {
         let Some(word) = line.words.get(first - 1) else { break };
-        match part(line, word) {
+        match part(line, first - 1, word) {
             Some(true) => names += 1,
             Some(false) => usual += 1,
             None => break,
@@ -97,7 +97,7 @@ fn named(line: &Line<'_>, kind: usize, kind_end: usize) -> Option<(usize, usize)
         let Some(word) = line.words.get(next) else { break };
         let link =
             word.flags.has(Flags::PARTICLE) || matches!(word.folded.as_str(), "of" | "fur" | "for");
-        match part(line, word) {
+        match part(line, next, word) {
             Some(true) => {
                 names += 1;
                 last = next;
@@ -119,11 +119,11 @@ fn is_close(line: &Line<'_>, at: usize) -> bool {
 }
 
 /// A word of an institution's name: its own (`true`), or a usual one (`false`).
-fn part(line: &Line<'_>, word: &Word) -> Option<bool> {
-    let written = word.is_capital() || !line.has_upper && word.flags.is_empty();
+fn part(line: &Line<'_>, at: usize, word: &Word) -> Option<bool> {
     if word.folded == "s" && !word.is_capital() {
-        return Some(false);
+        return matches!(line.gap(at), "'" | "’").then_some(false);
     }
+    let written = word.is_capital() || !line.has_upper && word.flags.is_empty();
     if !written
         || !word.is_letters()
         || word.flags.has(Flags::TITLE)
