@@ -1,6 +1,7 @@
 //! Names in writing without spaces (Chinese, Japanese, Korean): they stand
 //! anywhere in a run of letters.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::words::{fold, is_wide};
@@ -12,7 +13,8 @@ const HONORIFICS: [&str; 12] =
 /// The names of one data set.
 #[derive(Debug, Default)]
 pub(super) struct WideNames {
-    names: Vec<Vec<char>>,
+    /// By their first letter.
+    names: HashMap<char, Vec<Vec<char>>>,
 }
 
 impl WideNames {
@@ -29,8 +31,12 @@ impl WideNames {
         let backward: Vec<char> = letters.iter().rev().flatten().copied().collect();
         for name in letters.into_iter().chain([whole, backward]) {
             // One sign alone is a word of its own in many texts.
-            if name.len() > 1 && name.iter().all(|c| is_wide(*c)) && !self.names.contains(&name) {
-                self.names.push(name);
+            let Some(first) = name.first().copied() else { continue };
+            if name.len() > 1 && name.iter().all(|c| is_wide(*c)) {
+                let same = self.names.entry(first).or_default();
+                if !same.contains(&name) {
+                    same.push(name);
+                }
             }
         }
     }
@@ -49,12 +55,12 @@ impl WideNames {
             letters
                 .extend(folded.chars().filter(|c| c.is_alphanumeric()).map(|c| (c, range.clone())));
         }
-        for name in &self.names {
-            for window in letters.windows(name.len()) {
+        for (at, (first, range)) in letters.iter().enumerate() {
+            for name in self.names.get(first).into_iter().flatten() {
+                let Some(window) = letters.get(at..at + name.len()) else { continue };
                 if window.iter().map(|(c, _)| c).eq(name) {
-                    let start = window.first().map_or(0, |(_, range)| range.start);
                     let end = window.last().map_or(0, |(_, range)| range.end);
-                    found.push(start..with_honorific(text, end));
+                    found.push(range.start..with_honorific(text, end));
                 }
             }
         }
