@@ -1,7 +1,7 @@
 //! Names in writing without spaces (Chinese, Japanese, Korean): they stand
 //! anywhere in a run of letters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::words::{fold, is_wide};
@@ -15,6 +15,8 @@ const HONORIFICS: [&str; 12] =
 pub(super) struct WideNames {
     /// By their first letter.
     names: HashMap<char, Vec<Vec<char>>>,
+    /// A family name of one sign, and the first signs of names: by themselves only.
+    single: HashSet<char>,
 }
 
 impl WideNames {
@@ -27,6 +29,8 @@ impl WideNames {
         if !letters.iter().flatten().any(|c| is_wide(*c)) {
             return;
         }
+        let first = letters.iter().filter_map(|name| name.first());
+        self.single.extend(first.copied().filter(|c| is_wide(*c)));
         let whole = letters.concat();
         let backward: Vec<char> = letters.iter().rev().flatten().copied().collect();
         for name in letters.into_iter().chain([whole, backward]) {
@@ -54,6 +58,14 @@ impl WideNames {
             let folded = fold(written);
             letters
                 .extend(folded.chars().filter(|c| c.is_alphanumeric()).map(|c| (c, range.clone())));
+        }
+        for (at, c) in text.char_indices().filter(|(_, c)| self.single.contains(c)) {
+            let before = text.get(..at).and_then(|head| head.chars().next_back());
+            let end = at + c.len_utf8();
+            let after = text.get(end..).and_then(|tail| tail.chars().next());
+            if !before.is_some_and(is_wide) && !after.is_some_and(is_wide) {
+                found.push(at..end);
+            }
         }
         for (at, (first, range)) in letters.iter().enumerate() {
             for name in self.names.get(first).into_iter().flatten() {
