@@ -142,7 +142,7 @@ fn disguised_names_are_read_as_people_read_them() {
         "seen\u{200b}Winterbottom",
     ] {
         let cleaned = judge.clean_text(&format!("left {name} knee"), &matcher);
-        assert!(["left knee", "left seen knee"].contains(&cleaned.as_str()), "{cleaned}");
+        assert!(["left knee", "left seen\u{200b} knee"].contains(&cleaned.as_str()), "{cleaned}");
     }
     for text in ["left \u{43a}\u{43e}\u{43b}\u{435}\u{43d}\u{43e}", "5 \u{3bc}m", "le\u{ad}sion"] {
         assert_eq!(judge.clean_text(text, &matcher), text);
