@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Tag, VR};
+use super::{Tag, VR, vr};
 
 /// Which file an [`Extent`] lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,17 @@ impl Element {
         match &self.value {
             Value::Items(items) => Some(items),
             Value::Bytes(_) | Value::Bulk(_) | Value::Fragments { .. } => None,
+        }
+    }
+
+    /// The value ends with a whole number of its VR: others cannot be read, and
+    /// throw other readers off behind it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match &self.value {
+            Value::Bytes(bytes) => vr::are_whole(self.vr, bytes.len() as u64),
+            Value::Bulk(extent) => vr::are_whole(self.vr, extent.bytes),
+            Value::Items(_) | Value::Fragments { .. } => true,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod ae_title;
 pub mod charset;
 pub mod dataset;
 pub mod day;
+pub mod looks;
 pub mod path;
 pub mod peek;
 pub mod read;

@@ -49,6 +49,13 @@ pub fn bulk_number_bytes(tag: Tag, vr: VR, bits_allocated: Option<u16>) -> usize
     }
 }
 
+/// So many bytes, padded to even length, are whole numbers of the VR.
+#[must_use]
+pub fn are_whole(vr: VR, bytes: u64) -> bool {
+    let width = if vr == VR::AT { 4 } else { number_bytes(vr) };
+    bytes.div_ceil(2).saturating_mul(2).is_multiple_of(width as u64) || width <= 2
+}
+
 /// Reverses each number of `width` bytes in place; a rest that is no whole
 /// number stays.
 pub fn swap_numbers(bytes: &mut [u8], width: usize) {
@@ -131,6 +138,23 @@ mod tests {
         assert_eq!(by_dictionary(Tag(0x0009, 0x0010), false), VR::LO);
         assert_eq!(by_dictionary(Tag(0x0009, 0x1010), false), VR::UN);
         assert_eq!(by_dictionary(Tag(0x0008, 0xFFFE), false), VR::UN);
+    }
+
+    #[test]
+    fn values_of_whole_numbers_are_told_from_cut_ones() {
+        for (vr, bytes, whole) in [
+            (VR::SL, 6, false),
+            (VR::SL, 8, true),
+            (VR::SL, 0, true),
+            (VR::FD, 12, false),
+            // Padded when it is written.
+            (VR::FD, 15, true),
+            (VR::OW, 3, true),
+            (VR::AT, 6, false),
+            (VR::LO, 5, true),
+        ] {
+            assert_eq!(are_whole(vr, bytes), whole, "{vr} {bytes}");
+        }
     }
 
     #[test]

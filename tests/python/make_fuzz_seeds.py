@@ -83,6 +83,7 @@ def files():
     tables.PatientAge, tables.ContentTime = "092Y", "101500"
     yield "tables", written(tables)
 
+    yield from attacks()
     for name, charset, person in [
         ("japanese", ["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
         ("korean", ["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
@@ -92,6 +93,71 @@ def files():
         other = base(charset=charset, name=person)
         other.SeriesDescription = person.split("=")[-1].replace("^", " ")
         yield name, written(other)
+
+
+def attacks():
+    """What a fuzzer does not find by itself."""
+    switched = base()
+    inner = item(SpecificCharacterSet="ISO_IR 192", ImageComments="für Jörg Winterbottom 王")
+    deeper = item(ImageComments="Jörg", SpecificCharacterSet=["", "ISO 2022 IR 87"])
+    inner.ReferencedImageSequence = Sequence([deeper])
+    switched.ReferencedImageSequence = Sequence([inner, item(ImageComments="Jörg")])
+    yield "charset-in-items", written(switched)
+
+    hidden = base()
+    value = implicit(0xFFFEE000, implicit(0x00100010, b"Quillfeather^Max"))
+    for _ in range(3):
+        value = implicit(0xFFFEE000, implicit(0x00091001, value))
+    hidden.private_block(0x0009, "ACME", create=True).add_new(1, "UN", value)
+    hidden.ImageComments = "seen by Quillfeather"
+    yield "un-in-un", written(hidden)
+
+    blocks = base()
+    for creator in ("ACME", "SIEMENS MR HEADER", "ACME 2"):
+        block = blocks.private_block(0x0019, creator, create=True)
+        block.add_new(0x0C, "IS", "1000")
+        block.add_new(0x0B, "LO", "Winterbottom")
+    yield "private-blocks", written(blocks)
+
+    days = base()
+    days.ImageComments = "31.01.'24; 2024年1月31日; 31st of Jan, 2024; 5-OCT-61; 051061-1234; 1961 10 05"
+    days.ContentDate = "2024.01.31"
+    days.add_new(0x0008002A, "DT", "2024013110150061005.196110+0100")
+    days.SpecificCharacterSet = "ISO_IR 192"
+    yield "odd-dates", written(days)
+
+    split = base()
+    split.ProtocolName = "Winter\\bottom\\Jo"
+    split.ImageType = ["ORIGINAL", "PRIMARY", "WINTER", "BOTTOM"]
+    split.ImageComments = "Winter\\bottom"
+    yield "split-name", written(split)
+
+    disguised = base(charset="ISO_IR 192", name="W\u0456nterbottom^J\u00ado")
+    disguised.ImageComments = (
+        "Winter\u00adbottom W\u200binterbottom W\u0456nterb\u043ettom Wi\u0301nterbottom "
+        "\uff37\uff49\uff4e\uff54\uff45\uff52bottom \u202eWinterbottom\u202c \u24cc\u24d8nterbottom"
+    )
+    disguised.SeriesDescription = "\u200b"
+    yield "disguised", written(disguised)
+
+    numbers = base()
+    numbers.add_new(0x00189073, "FD", [19611005.0, 4471903.0])
+    numbers.add_new(0x00280106, "US", [0x6957, 0x746E, 0x7265, 0x6F62, 0x7474, 0x6D6F])
+    numbers.add_new(0x00281201, "OW", "Winterbottom".encode("utf-16-le"))
+    numbers.SeriesNumber = "19611005"
+    numbers.FrameOfReferenceUID = "1.2.752.99.4471903.19611005"
+    yield "in-numbers", written(numbers)
+
+    broken = base(SR)
+    code = implicit(0x00080102, b"DCM ")
+    broken.add_new(0x00189073, "FD", 1.0)
+    content = written(broken).replace(b"FD\x08\x00" + struct.pack("<d", 1.0), b"SL\x06\x00121106")
+    yield "broken-number", content + code
+
+    long = base()
+    long.ImageComments = "Young Jo, Dr. Jo van Baker 31 Jan; " * 290
+    long.add_new(0x00104000, "LT", "Winterbotton " * 700)
+    yield "long", written(long)
 
 
 CHARSETS = [
@@ -112,6 +178,10 @@ TEXTS = [
     "Müller-Lüdenscheidt^Jörg\nDr. Müller: CT Schädel, Tel. +49 89 5550 1234",
     "山田^太郎\n患者山田太郎様 1961年10月5日 頭部",
     "Hill^Mark\nHill-Sachs lesion, Baker cyst, mark 2 of 3, t2_tse_cor 3mm",
+    "Winterbottom^Jo\nW\u200binter\u00adbottom, W\u0456nterb\u043ettom, Wi\u0301nterbottom PZ\u00ad-4471\u200b903",
+    "W\u0456nter\u00adbottom^J\u043e\nWinterbottom Jo \u202emottob\u202c PZ-44\u200d71903",
+    "Young^Mark\nDr. Young Young young adult, J. J. Young-Young Baker Baker-Baker sign",
+    "Copeh^Tomas\n\u0421\u041e\u0420\u0415\u041d, Copeh\u200bTomas; C\u034fopeh",
     "Doe^Jane\nPatient: Jane Doe, 12 Foxglove Crescent; ask a.roe@mail.example.org",
 ]
 

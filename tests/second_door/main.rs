@@ -12,6 +12,7 @@ mod support;
 
 mod corpora;
 mod hiding;
+mod long;
 mod ordinary;
 mod people;
 mod places;

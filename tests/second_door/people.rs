@@ -93,6 +93,50 @@ pub(crate) const PEOPLE: &[Person] = &[
         ],
         codings: &[UTF_8],
     },
+    // What a reader takes for the name and a program does not.
+    Person {
+        script: "Disguised",
+        charset: "ISO_IR 192",
+        names: "Winterbottom^Josephine",
+        spellings: &[
+            "Winter\u{ad}bottom",
+            "W\u{200b}interbottom",
+            "Win\u{feff}ter\u{200d}bot\u{2060}tom",
+            "\u{202a}Winterbottom\u{202c}",
+            "seen\u{200b}by\u{200b}Winterbottom",
+            "W\u{456}nterb\u{43e}ttom",
+            "W\u{3b9}nterbott\u{3bf}m, J\u{43e}sephine",
+            "JOS\u{415}PHIN\u{395}",
+            "\u{ff37}\u{ff29}\u{ff2e}\u{ff34}\u{ff25}\u{ff32}\u{ff22}\u{ff2f}\u{ff34}\u{ff34}\u{ff2f}\u{ff2d}",
+            "Wi\u{301}nterbotto\u{308}m",
+            "\u{1d416}\u{1d422}nterbottom",
+            "\u{24cc}interbottom",
+            "Win\u{34f}terbottom",
+        ],
+        codings: &[UTF_8],
+    },
+    Person {
+        script: "Disguised short",
+        charset: "ISO_IR 192",
+        names: "Copeh^Tomas",
+        spellings: &[
+            "C\u{ad}opeh",
+            "Co\u{200c}peh",
+            "\u{421}opeh",
+            // All Cyrillic.
+            "\u{421}\u{41e}\u{420}\u{415}\u{41d}",
+            "T\u{43e}m\u{430}s",
+            "Tom\u{ad}as Copeh",
+        ],
+        codings: &[UTF_8],
+    },
+    Person {
+        script: "Disguised in the header",
+        charset: "ISO_IR 192",
+        names: "W\u{456}nter\u{ad}bottom^Josephine",
+        spellings: &["Winterbottom", "WINTERBOTTOM", "W\u{456}nter\u{ad}bottom"],
+        codings: &[UTF_8],
+    },
 ];
 
 /// Other values of every person here, with how they are written in text, and in

@@ -1,11 +1,11 @@
 //! Identifiers, telephone numbers and days of one data set in a text, with
 //! other separators, prefixes and misread digits.
 
-use std::collections::HashSet;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{Bound, Range};
 
 use super::lexicon::{Flags, Label, Lexicon};
-use super::words::{Line, Word, confusable, fold, squeezed, within_distance};
+use super::words::{Line, Word, confusable, fold, letters_in, squeezed, within_distance};
 
 /// Shortest identifier that is matched. Default 3: room numbers and counts stay.
 const ID_CHARS_MIN: usize = 3;
@@ -17,6 +17,8 @@ const TOLERANT_CHARS_MIN: usize = 5;
 const FUZZY_CHARS_MIN: usize = 6;
 /// Fewest digits of a telephone number, without its area.
 const PHONE_DIGITS_MIN: usize = 7;
+/// How far before its word's end an identifier may begin behind letters: `xPZ-1`.
+const BEHIND_BYTES_MAX: usize = 8;
 /// Most neighbouring words that make one identifier.
 const WORDS_MAX: usize = 5;
 
@@ -24,15 +26,28 @@ const WORDS_MAX: usize = 5;
 struct Id {
     plain: String,
     misread: Vec<char>,
+    /// The letters of the misread one.
+    letters: u64,
     chars: usize,
-    is_number: bool,
+}
+
+/// Neighbouring words without what stands between them.
+#[derive(Debug, Clone, Copy)]
+struct Run<'a> {
+    text: &'a str,
+    first_bytes: usize,
+    last_bytes: usize,
+    digits: usize,
 }
 
 /// What is looked for.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     ids: Vec<Id>,
-    phones: Vec<String>,
+    /// Without separators, and whether it tells beside a label only.
+    exact: BTreeMap<String, bool>,
+    /// By their last [`PHONE_DIGITS_MIN`] digits.
+    phones: HashMap<String, Vec<String>>,
     /// Days without separators, in the orders of day, month and year.
     days: HashSet<String>,
 }
@@ -47,14 +62,18 @@ impl Ids {
             return;
         }
         let is_number = plain.bytes().all(|byte| byte.is_ascii_digit());
-        let misread = confusable(&plain).chars().collect();
-        self.ids.push(Id { plain, misread, chars, is_number });
+        let misread: Vec<char> = confusable(&plain).chars().collect();
+        let letters = letters_in(&misread);
+        let short = is_number && chars < NUMBER_CHARS_MIN || chars == ID_CHARS_MIN;
+        self.exact.insert(plain.clone(), short);
+        self.ids.push(Id { plain, misread, letters, chars });
     }
 
     pub(super) fn add_contact(&mut self, text: &str) {
         let digits: String = fold(text).chars().filter(char::is_ascii_digit).collect();
         if digits.len() >= PHONE_DIGITS_MIN {
-            self.phones.push(digits);
+            let end = digits.get(digits.len() - PHONE_DIGITS_MIN..).unwrap_or_default();
+            self.phones.entry(end.to_owned()).or_default().push(digits);
         } else {
             self.add_id(text);
         }
@@ -91,6 +110,7 @@ impl Ids {
     /// that a number beside an identifier stays.
     fn ids_from(&self, line: &Line<'_>, first: usize, found: &mut Vec<Range<usize>>) {
         let mut plain = String::new();
+        let mut first_bytes = 0;
         let (mut digits, mut exact, mut tolerant) = (0, None, None);
         for at in first..(first + WORDS_MAX).min(line.words.len()) {
             let Some(word) = line.words.get(at) else { break };
@@ -99,15 +119,22 @@ impl Ids {
             }
             plain.push_str(&word.folded);
             digits += word.digits;
-            if digits == 0 && at > first && self.ids.iter().all(|id| !id.plain.starts_with(&plain))
-            {
+            if at == first {
+                first_bytes = plain.len();
+            }
+            if digits == 0 && at > first && !self.may_begin(&plain, first_bytes) {
                 break;
             }
             if self.is_exact(&plain, || labelled(line, first)) {
                 exact = Some(at);
             } else if tolerant.is_none()
                 && digits > 0
-                && self.is_similar(&plain, at == first, digits)
+                && self.is_similar(&Run {
+                    text: &plain,
+                    first_bytes,
+                    last_bytes: word.folded.len(),
+                    digits,
+                })
             {
                 tolerant = Some(at);
             }
@@ -116,21 +143,42 @@ impl Ids {
     }
 
     fn is_exact(&self, run: &str, labelled: impl Fn() -> bool) -> bool {
-        self.ids.iter().any(|id| {
-            let short = id.is_number && id.chars < NUMBER_CHARS_MIN || id.chars == ID_CHARS_MIN;
-            id.plain == run && (!short || labelled())
-        })
+        self.exact.get(run).is_some_and(|short| !short || labelled())
     }
 
-    fn is_similar(&self, run: &str, single: bool, digits: usize) -> bool {
+    fn any_starts_with(&self, run: &str) -> bool {
+        let from = (Bound::Included(run), Bound::Unbounded);
+        self.exact.range::<str, _>(from).next().is_some_and(|(id, _)| id.starts_with(run))
+    }
+
+    /// An identifier may begin in the first word of the run, perhaps behind letters.
+    fn may_begin(&self, run: &str, first_bytes: usize) -> bool {
+        let starts = (first_bytes.saturating_sub(BEHIND_BYTES_MAX)..first_bytes).chain([0]);
+        starts.filter_map(|start| run.get(start..)).any(|rest| self.any_starts_with(rest))
+    }
+
+    fn is_similar(&self, run: &Run<'_>) -> bool {
+        let Run { text: run, first_bytes, last_bytes, digits } = *run;
+        let single = first_bytes == run.len();
         let chars = run.chars().count();
         if chars < TOLERANT_CHARS_MIN {
             return false;
         }
         let misread: Vec<char> = confusable(run).chars().collect();
-        self.ids.iter().filter(|id| id.chars >= TOLERANT_CHARS_MIN).any(|id| {
+        let letters = letters_in(&misread);
+        // A part has no letter that the whole has not, an error changes two.
+        let may_be = |id: &&Id| {
+            id.chars >= TOLERANT_CHARS_MIN
+                && (letters & !id.letters == 0
+                    || id.letters & !letters == 0
+                    || (letters ^ id.letters).count_ones() <= 2)
+        };
+        self.ids.iter().filter(may_be).any(|id| {
             let part = single && (id.plain.starts_with(run) || id.plain.ends_with(run));
-            let inside = single && run.contains(&id.plain);
+            // It stands in all words of the run: `PZ-4471903x`.
+            let inside = run
+                .find(&id.plain)
+                .is_some_and(|at| at < first_bytes && at + id.plain.len() + last_bytes > run.len());
             let fuzzy = id.chars >= FUZZY_CHARS_MIN
                 && digits * 2 >= chars
                 && (single || chars == id.chars)
@@ -148,11 +196,12 @@ impl Ids {
                 return;
             }
             digits.push_str(&word.folded);
-            let is_phone = digits.len() >= PHONE_DIGITS_MIN
-                && self
-                    .phones
-                    .iter()
-                    .any(|phone| phone.ends_with(&digits) || digits.ends_with(phone.as_str()));
+            let end = digits.len().checked_sub(PHONE_DIGITS_MIN);
+            let phones = end.and_then(|end| self.phones.get(digits.get(end..)?));
+            let is_phone = phones
+                .into_iter()
+                .flatten()
+                .any(|phone| phone.ends_with(&digits) || digits.ends_with(phone.as_str()));
             if is_phone {
                 found.push(line.range(first, at));
                 return;
@@ -169,4 +218,30 @@ fn labelled(line: &Line<'_>, at: usize) -> bool {
         Lexicon::shared().label(words).filter(|(words, _)| *words == count)
     };
     line.gap(at).contains('#') || (1..=3).any(|count| matches!(label(count), Some((_, Label::Id))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'a>(id: &str, text: &'a str) -> Vec<&'a str> {
+        let mut ids = Ids::default();
+        ids.add_id(id);
+        let mut found = Vec::new();
+        ids.find(&Line::new(text, Lexicon::shared()), &mut found);
+        found.into_iter().filter_map(|range| text.get(range)).collect()
+    }
+
+    #[test]
+    fn an_identifier_is_found_between_letters_and_what_stands_beside_it_stays() {
+        for (text, wanted) in [
+            ("no PZ-4471903Winter 3", "PZ-4471903Winter"),
+            ("no xPZ-4471903 3", "xPZ-4471903"),
+            ("no xP-Z-4471903y 3", "xP-Z-4471903y"),
+            ("3 PZ 4471903", "PZ 4471903"),
+        ] {
+            assert_eq!(found("PZ-4471903", text).first(), Some(&wanted), "{text}");
+        }
+        assert!(found("PZ-4471903", "3 knee 44").is_empty());
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Span;
 use super::context;
@@ -14,15 +15,18 @@ use super::ids::Ids;
 use super::lexicon::{Flags, Lexicon};
 use super::spelling;
 use super::wide::WideNames;
-use super::words::{Line, Word, confusable, is_wide, squeezed, within_distance};
+use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
 use crate::clean::known::{KnownKind, KnownValues};
 use crate::clean::report::TextReason;
+use crate::dicom::looks;
 
 /// Shortest word of a name that is matched with errors. Default 4: three
 /// letters with one error match half the dictionary.
 const FUZZY_CHARS_MIN: usize = 4;
 /// Letters a name may have for one error in it.
 const CHARS_PER_ERROR: usize = 5;
+/// Letters in which another ending differs, at most.
+const ENDING_ERRORS: usize = 3;
 /// Shortest beginning of a cut-off name. Default 4.
 const CUT_CHARS_MIN: usize = 4;
 /// Shortest middle or end of names that are written together.
@@ -32,6 +36,10 @@ const JOINED_CHARS_MIN: usize = 5;
 /// Most names and places. Default 1,024: reports with hundreds of observers
 /// have fewer; a file made to slow the matcher down has more.
 const OWNERS_MAX: u16 = 1_024;
+
+/// Most names and places that one word is taken to be of. Default 32: more persons
+/// who share a name or an initial are not told apart.
+const SHARED_MAX: usize = 32;
 
 /// How much a word of a name tells by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +79,24 @@ struct Owner {
 struct Name {
     chars: Vec<char>,
     misread: Vec<char>,
+    /// The letters of both.
+    letters: [u64; 2],
     part: Part,
+}
+
+impl Name {
+    /// A word with these letters may be the name with errors, cut off or inflected:
+    /// a quick look that rules most names out.
+    fn may_be(&self, [word, misread]: [u64; 2]) -> bool {
+        let has_endings = self.chars.first().is_some_and(|first| *first >= '\u{370}');
+        let errors = if has_endings { ENDING_ERRORS } else { 0 };
+        let errors = errors.max(self.chars.len() / CHARS_PER_ERROR);
+        let differ = |a: u64, b: u64| (a ^ b).count_ones() as usize;
+        let [name, name_misread] = self.letters;
+        word & !name == 0
+            || differ(word, name) <= 2 * errors
+            || differ(misread, name_misread) <= 2 * errors
+    }
 }
 
 /// The values of one data set, made ready for tolerant matching.
@@ -81,10 +106,13 @@ pub struct Matcher {
     owners: Vec<Owner>,
     /// Strong names, for errors and cut-off lines.
     names: Vec<Name>,
+    /// Their places by their first letters, as they are written and as misread.
+    by_first: HashMap<char, Vec<usize>>,
+    by_misread: HashMap<char, Vec<usize>>,
     /// Names written together.
     joined: HashSet<String>,
-    /// Whole names without separators.
-    wholes: Vec<String>,
+    /// Whole names without separators, by each run of letters in them.
+    wholes: HashMap<String, Vec<Arc<str>>>,
     initials: HashSet<String>,
     wide: WideNames,
     ids: Ids,
@@ -101,7 +129,9 @@ impl Matcher {
     pub fn new(known: &KnownValues) -> Self {
         let mut matcher = Self::default();
         for value in &known.values {
-            let text = value.text.expose();
+            let written = value.text.expose();
+            let seen = looks::without_unseen(written);
+            let text = seen.as_deref().unwrap_or(written);
             match value.kind {
                 KnownKind::Person => matcher.add_person(text),
                 KnownKind::Place => matcher.add_place(text),
@@ -154,7 +184,7 @@ impl Matcher {
                 continue;
             }
             self.add_joined(format!("{first}{second}"));
-            self.wholes.push(format!("{first}{second}"));
+            self.add_whole(&format!("{first}{second}"));
             if let Some(initial) = first.chars().next() {
                 self.add_joined(format!("{initial}{second}"));
             }
@@ -197,7 +227,10 @@ impl Matcher {
             let initial = word.folded.chars().next().filter(|_| is_person && word.chars > 1);
             if let Some(initial) = initial.filter(|_| weight != Weight::Particle) {
                 let part = Part { weight: Weight::Initial, ..part };
-                self.parts.entry(initial.to_string()).or_default().push(part);
+                let parts = self.parts.entry(initial.to_string()).or_default();
+                if parts.len() < SHARED_MAX {
+                    parts.push(part);
+                }
             }
             if weight != Weight::Particle {
                 let owner = self.owners.get_mut(usize::from(owner));
@@ -217,12 +250,25 @@ impl Matcher {
 
     fn add_part(&mut self, form: String, part: Part) {
         if part.weight == Weight::Strong && form.chars().count() >= FUZZY_CHARS_MIN {
-            let misread = confusable(&form).chars().collect();
-            self.names.push(Name { chars: form.chars().collect(), misread, part });
+            let misread: Vec<char> = confusable(&form).chars().collect();
+            let chars: Vec<char> = form.chars().collect();
+            for (index, first) in [(&mut self.by_first, &chars), (&mut self.by_misread, &misread)] {
+                let first = first.first().copied().unwrap_or_default();
+                index.entry(first).or_default().push(self.names.len());
+            }
+            let letters = [letters_in(&chars), letters_in(&misread)];
+            self.names.push(Name { chars, misread, letters, part });
         }
         let parts = self.parts.entry(form).or_default();
-        if !parts.contains(&part) {
+        if parts.len() < SHARED_MAX && !parts.contains(&part) {
             parts.push(part);
+        }
+    }
+
+    fn add_whole(&mut self, whole: &str) {
+        let shared: Arc<str> = whole.into();
+        for run in runs_of(whole) {
+            self.wholes.entry(run.to_owned()).or_default().push(Arc::clone(&shared));
         }
     }
 
@@ -290,9 +336,12 @@ impl Matcher {
                 .filter(|part| part.weight == Weight::Strong)
                 .map(|part| part.owner)
                 .collect();
-            let cut = self
-                .names
-                .iter()
+            let alike = chars.first().and_then(|first| self.by_first.get(first));
+            let cut = alike
+                .into_iter()
+                .flatten()
+                .filter(|_| !beside.is_empty())
+                .filter_map(|at| self.names.get(*at))
                 .find(|name| beside.contains(&name.part.owner) && name.chars.starts_with(&chars));
             if let (Some(name), Some(parts)) = (cut, hits.get_mut(at)) {
                 parts.push(name.part);
@@ -304,10 +353,16 @@ impl Matcher {
     fn similar(&self, word: &Word) -> Vec<Part> {
         let chars: Vec<char> = word.folded.chars().collect();
         let misread: Vec<char> = confusable(&word.folded).chars().collect();
-        let whole = self.joined.contains(&word.folded)
-            || self.wholes.iter().any(|whole| is_cut(&word.folded, chars.len(), whole));
+        let whole = self.joined.contains(&word.folded) || self.is_cut(&word.folded);
+        let first = chars.iter().take(2).filter_map(|first| self.by_first.get(first));
+        let misread_first = misread.first().and_then(|first| self.by_misread.get(first));
+        let letters = [letters_in(&chars), letters_in(&misread)];
+        let mut alike: Vec<usize> = first.chain(misread_first).flatten().copied().collect();
+        alike.retain(|at| self.names.get(*at).is_some_and(|name| name.may_be(letters)));
+        alike.sort_unstable();
+        alike.dedup();
         let mut found: Vec<Part> = Vec::new();
-        for name in &self.names {
+        for name in alike.into_iter().filter_map(|at| self.names.get(at)) {
             if is_similar(&chars, &misread, name) || spelling::is_inflected(&chars, &name.chars) {
                 found.push(name.part);
             }
@@ -316,6 +371,12 @@ impl Matcher {
             found.push(Part { owner: u16::MAX, word: 0, weight: Weight::Strong });
         }
         found
+    }
+
+    /// Two names that lost their space, cut off: `PATIENTFI` of `PATIENT^FIRST`.
+    fn is_cut(&self, word: &str) -> bool {
+        let wholes = runs_of(word).next().and_then(|run| self.wholes.get(run));
+        wholes.is_some_and(|wholes| wholes.iter().any(|whole| whole.contains(word)))
     }
 
     /// Neighbouring words of the same name or place.
@@ -493,7 +554,9 @@ fn is_beginning(word: &[char], name: &[char]) -> bool {
     word.len() >= CUT_CHARS_MIN && name.starts_with(word)
 }
 
-/// Two names that lost their space, cut off: `PATIENTFI` of `PATIENT^FIRST`.
-fn is_cut(word: &str, chars: usize, whole: &str) -> bool {
-    chars >= INSIDE_CHARS_MIN && whole.contains(word)
+/// The runs of [`INSIDE_CHARS_MIN`] letters of a word.
+fn runs_of(word: &str) -> impl Iterator<Item = &str> {
+    let starts = word.char_indices().map(|(at, _)| at);
+    let ends = word.char_indices().map(|(at, _)| at).chain([word.len()]).skip(INSIDE_CHARS_MIN);
+    starts.zip(ends).filter_map(|(from, to)| word.get(from..to))
 }

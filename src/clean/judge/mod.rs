@@ -20,8 +20,11 @@ mod matcher;
 mod months;
 mod numbers;
 mod persons;
+mod pieces;
 mod places;
 mod spelling;
+#[cfg(test)]
+mod tests;
 mod wide;
 mod words;
 
@@ -30,13 +33,16 @@ use std::ops::Range;
 use clinical::Clinical;
 use dates::DateFound;
 use lexicon::Lexicon;
+use pieces::{Piece, pieces};
 
 pub use finder::{Found, FoundClass, NameFinder, RuleFinder};
 pub use matcher::Matcher;
 pub use words::Line;
+use words::Reading;
 
 use crate::clean::report::TextReason;
 use crate::config::TextPolicy;
+use crate::dicom::looks;
 
 /// Mean confidence below which a line counts as unreadable. Default 0.9:
 /// with PP-OCRv6 small it separated all unreadable scripts from 99.5 % of the
@@ -152,14 +158,51 @@ impl Judge {
         if is_short_machine_text(text) {
             return Vec::new();
         }
-        let line = Line::new(text, Lexicon::shared());
-        let (dates, mut found) = self.found(&line, matcher);
+        let (dates, mut found) = self.found(text, matcher);
         found.extend(dates.into_iter().map(|date| Span::new(date.range, TextReason::Date)));
         finished(text, found)
     }
 
-    /// Dates, and apart from them all else that identifies.
-    fn found(&self, line: &Line<'_>, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+    /// Dates, and apart from them all else that identifies. Long texts are looked
+    /// at piece by piece: what a rule asks of the words around is then bounded.
+    fn found(&self, text: &str, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+        let (mut dates, mut spans) = (Vec::new(), Vec::new());
+        for Piece { core, seen } in pieces(text) {
+            let (in_piece, found) =
+                self.found_in_piece(text.get(seen.clone()).unwrap_or_default(), matcher);
+            let moved = |range: &Range<usize>| range.start + seen.start..range.end + seen.start;
+            dates.extend(in_piece.into_iter().filter_map(|mut date| {
+                date.range = moved(&date.range);
+                core.contains(&date.range.start).then_some(date)
+            }));
+            spans.extend(found.into_iter().filter_map(|mut span| {
+                span.range = moved(&span.range);
+                (span.range.start < core.end && core.start < span.range.end).then_some(span)
+            }));
+        }
+        (dates, spans)
+    }
+
+    /// The same of one piece, in all readings.
+    fn found_in_piece(&self, text: &str, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+        let line = &Line::new(text, Lexicon::shared());
+        let (dates, mut found) = self.found_in(line, matcher);
+        if looks::without_unseen(text).is_some() {
+            let closed = Line::read(text, Lexicon::shared(), Reading::Closed);
+            let (more, also) = self.found_in(&closed, matcher);
+            let more = more.into_iter().map(|date| date.range);
+            let more = more.filter(|range| dates.iter().all(|date| date.range != *range));
+            found.extend(more.map(|range| Span::new(range, TextReason::Date)));
+            found.extend(also);
+        }
+        if looks::latin_words(text).is_some() {
+            found.extend(matcher.find(&Line::read(text, Lexicon::shared(), Reading::Latin)));
+        }
+        (dates, found)
+    }
+
+    /// The same in one reading.
+    fn found_in(&self, line: &Line<'_>, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
         let mut found = matcher.find(line);
         let dates = dates::find(line);
         let ranges: Vec<Range<usize>> = dates.iter().map(|date| date.range.clone()).collect();
@@ -212,11 +255,12 @@ impl Judge {
         if is_short_machine_text(text) {
             return text.to_owned();
         }
-        let line = Line::new(text, Lexicon::shared());
-        let (dates, mut found) = self.found(&line, matcher);
+        let (dates, mut found) = self.found(text, matcher);
+        let others = merged(found.clone());
         let mut moved: Vec<(Range<usize>, String)> = Vec::new();
         for date in dates {
-            let touched = found.iter().any(|span| overlaps(&span.range, &date.range));
+            let next = others.partition_point(|span| span.range.end <= date.range.start);
+            let touched = others.get(next).is_some_and(|span| span.range.start < date.range.end);
             match staying(text, &date, matcher, rule).filter(|_| !touched) {
                 Some(stays) => moved.push((date.range, stays)),
                 None => found.push(Span::new(date.range, TextReason::Date)),
@@ -240,6 +284,10 @@ impl Judge {
         kept.push_str(text.get(from..).unwrap_or_default());
         tidied(&kept)
     }
+}
+
+fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 /// Where something stands that is called by a name and names nobody.
@@ -276,10 +324,6 @@ fn is_short_machine_text(text: &str) -> bool {
     text.len() < 6
         && text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic())
         && text.bytes().filter(u8::is_ascii_digit).count() < 3
-}
-
-fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
 }
 
 fn finished(text: &str, mut found: Vec<Span>) -> Vec<Span> {
@@ -331,138 +375,4 @@ fn tidied(text: &str) -> String {
         words.join(" ").trim_matches([' ', ',', ';', ':', '-', '/']).to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clean::known::{KnownKind, KnownValue, KnownValues};
-    use crate::identified::Identified;
-
-    fn doe() -> Matcher {
-        let value = |kind, text: &str| KnownValue { kind, text: Identified::new(text.into()) };
-        Matcher::new(&KnownValues {
-            values: vec![value(KnownKind::Person, "DOE^JANE"), value(KnownKind::Id, "4711-0815")],
-        })
-    }
-
-    #[test]
-    fn identity_goes_and_the_finding_stays() {
-        let judge = Judge::new();
-        let cases = [
-            ("CT CHEST for Mrs Doe", "CT CHEST for"),
-            ("Jane Doe, 47110815: left knee, f/u", "left knee, f/u"),
-            ("MRI brain 14/03/2020 with contrast", "MRI brain with contrast"),
-            ("seen by Dr. Alan Smith", "seen by"),
-            ("Dr. Alan Smith CHEST PORTABLE", "CHEST PORTABLE"),
-            ("SSN 954-32-7230: ECHO STRESS", "ECHO STRESS"),
-            ("Larry Weiss DOB 10/17/1968: CAPTURE", "CAPTURE"),
-            ("call 275-555-2078: needs sedation", "call : needs sedation"),
-            ("355 Harrington Street Rebeccafurt: COR MPR", "COR MPR"),
-            ("MR PROSTATE PIRADS", "MR PROSTATE PIRADS"),
-            ("Lesion 1: 14 mm", "Lesion 1: 14 mm"),
-            ("Ref: SMITH ALAN LEFT KNEE", "Ref: LEFT KNEE"),
-            ("T2 FLAIR AX", "T2 FLAIR AX"),
-        ];
-        for (text, wanted) in cases {
-            assert_eq!(judge.clean_text(text, &doe()), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn lines_are_hidden_unless_known_to_be_clinical() {
-        let judge = Judge::new();
-        let policy = TextPolicy::HideUnlessKnownClinical;
-        let cases = [
-            ("DOE, JANE", 0.99, true, TextReason::KnownValue),
-            ("LEFT KIDNEY", 0.99, false, TextReason::Clinical),
-            ("LEFT KIDNEY", 0.5, true, TextReason::Unreadable),
-            ("", 0.0, true, TextReason::Unreadable),
-            ("Quixotic Zyx", 0.99, true, TextReason::NotKnownClinical),
-            ("14-MAR-1967", 0.99, true, TextReason::Date),
-        ];
-        for (text, confidence, hide, reason) in cases {
-            let verdict = judge.line(text, confidence, &doe(), policy);
-            assert_eq!((verdict.hide, verdict.reason), (hide, reason), "{text}");
-        }
-    }
-
-    #[test]
-    fn policies_differ_only_in_what_is_neither_clinical_nor_identifying() {
-        let judge = Judge::new();
-        let hide = |text, policy| judge.line(text, 0.99, &doe(), policy).hide;
-        assert!(!hide("Quixotic Zyx", TextPolicy::HideIdentifying));
-        assert!(hide("DOE", TextPolicy::HideIdentifying));
-        assert!(hide("LEFT KIDNEY", TextPolicy::HideAll));
-    }
-
-    #[test]
-    fn dates_are_moved_kept_or_removed() {
-        let judge = Judge::new();
-        let day = |kind, text: &str| KnownValue { kind, text: Identified::new(text.into()) };
-        let matcher = Matcher::new(&KnownValues {
-            values: vec![day(KnownKind::Date, "20190314"), day(KnownKind::BirthDate, "19670314")],
-        });
-        let cases = [
-            ("prior 2019-03-14 stable", "prior 2019-03-04 stable"),
-            ("prior 01.02.2018 stable", "prior 22.01.2018 stable"),
-            // Would fall on the day of the study.
-            ("prior 2019-03-24 stable", "prior stable"),
-            // Of birth, and by its label.
-            ("1967-03-14 stable", "stable"),
-            ("DOB 1967-03-15 stable", "stable"),
-            // Its spelling leaves a doubt.
-            ("prior 03/04/2018 stable", "prior stable"),
-            ("prior 3 May 2018 stable", "prior stable"),
-        ];
-        for (text, wanted) in cases {
-            let cleaned = judge.clean_text_with(text, &matcher, TextDates::Shift(-10));
-            assert_eq!(cleaned, wanted, "{text}");
-            assert!(!judge.clean_text(text, &matcher).contains("20"), "{text}");
-        }
-        let kept = |text: &str| judge.clean_text_with(text, &matcher, TextDates::Keep);
-        assert_eq!(kept("prior 2019-03-14 stable"), "prior 2019-03-14 stable");
-        assert_eq!(kept("1967-03-14 stable"), "stable");
-    }
-
-    #[test]
-    fn an_occupation_keeps_what_and_loses_where() {
-        let judge = Judge::new();
-        let cases = [
-            ("Mayor of Andervale", "Mayor of"),
-            ("baker in Larkton", "baker in"),
-            ("Bauer aus der Quarnau", "Bauer aus"),
-            ("head of department", "head of department"),
-            ("Teacher", "Teacher"),
-        ];
-        for (text, wanted) in cases {
-            let cleaned = judge.clean_occupation(text, &doe(), TextDates::Remove);
-            assert_eq!(cleaned, wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn another_finder_stands_beside_the_rules() {
-        #[derive(Debug)]
-        struct Finds(f32);
-        impl NameFinder for Finds {
-            fn find(&self, line: &Line<'_>, found: &mut Vec<Found>) {
-                let range = 0..line.text().find(' ').unwrap_or(0);
-                found.push(Found { range, class: FoundClass::Person, score: self.0 });
-            }
-        }
-        let cleaned = |score| {
-            let judge = Judge::new().with_finder(Box::new(Finds(score)));
-            judge.clean_text("quixotic left knee", &Matcher::default())
-        };
-        assert_eq!(cleaned(0.9), "left knee");
-        assert_eq!(cleaned(0.1), "quixotic left knee");
-    }
-
-    #[test]
-    fn spans_stand_on_whole_words_in_order() {
-        let spans = Judge::new().spans("x JANE 14/03/1967", &doe());
-        let ranges: Vec<_> = spans.iter().map(|span| span.range.clone()).collect();
-        assert_eq!(ranges, [2..6, 7..17]);
-    }
 }

@@ -13,6 +13,7 @@ const STEM_CHARS_MIN: usize = 4;
 const ARTICLE: &str = "ال";
 
 use super::words::fold;
+use crate::dicom::looks;
 
 /// The folded forms of a word of a name, the usual one first: `muller` and
 /// `mueller` for both `Müller` and `Mueller`.
@@ -34,6 +35,10 @@ pub(super) fn forms(written: &str) -> Vec<String> {
     forms.push(contracted);
     if let Some(bare) = folded.strip_prefix(ARTICLE).filter(|bare| bare.chars().count() > 2) {
         forms.push(bare.to_owned());
+    }
+    // A name typed in two alphabets is meant in one.
+    if written.contains(|c: char| c.is_ascii_alphabetic()) {
+        forms.extend(looks::latin_word(written).map(|latin| fold(&latin)));
     }
     let mut seen: Vec<String> = Vec::new();
     for form in forms {

@@ -1,6 +1,7 @@
 //! Names in writing without spaces (Chinese, Japanese, Korean): they stand
 //! anywhere in a run of letters.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::words::{fold, is_wide};
@@ -12,9 +13,10 @@ const HONORIFICS: [&str; 12] =
 /// The names of one data set.
 #[derive(Debug, Default)]
 pub(super) struct WideNames {
-    names: Vec<Vec<char>>,
+    /// By their first letter.
+    names: HashMap<char, Vec<Vec<char>>>,
     /// A family name of one sign, and the first signs of names: by themselves only.
-    single: Vec<char>,
+    single: HashSet<char>,
 }
 
 impl WideNames {
@@ -28,13 +30,17 @@ impl WideNames {
             return;
         }
         let first = letters.iter().filter_map(|name| name.first());
-        self.single.extend(first.filter(|c| is_wide(**c)));
+        self.single.extend(first.copied().filter(|c| is_wide(*c)));
         let whole = letters.concat();
         let backward: Vec<char> = letters.iter().rev().flatten().copied().collect();
         for name in letters.into_iter().chain([whole, backward]) {
             // One sign alone is a word of its own in many texts.
-            if name.len() > 1 && name.iter().all(|c| is_wide(*c)) && !self.names.contains(&name) {
-                self.names.push(name);
+            let Some(first) = name.first().copied() else { continue };
+            if name.len() > 1 && name.iter().all(|c| is_wide(*c)) {
+                let same = self.names.entry(first).or_default();
+                if !same.contains(&name) {
+                    same.push(name);
+                }
             }
         }
     }
@@ -61,12 +67,12 @@ impl WideNames {
                 found.push(at..end);
             }
         }
-        for name in &self.names {
-            for window in letters.windows(name.len()) {
+        for (at, (first, range)) in letters.iter().enumerate() {
+            for name in self.names.get(first).into_iter().flatten() {
+                let Some(window) = letters.get(at..at + name.len()) else { continue };
                 if window.iter().map(|(c, _)| c).eq(name) {
-                    let start = window.first().map_or(0, |(_, range)| range.start);
                     let end = window.last().map_or(0, |(_, range)| range.end);
-                    found.push(start..with_honorific(text, end));
+                    found.push(range.start..with_honorific(text, end));
                 }
             }
         }

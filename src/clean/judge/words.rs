@@ -1,12 +1,14 @@
 //! Text cut into words that remember where they stood and how they were
 //! written.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::lexicon::{Flags, Lexicon};
+use crate::dicom::looks::{is_unseen, latin_word, without_unseen};
 
 /// Letters of scripts written without spaces begin here (CJK, kana, hangul).
 const WIDE_FROM: char = '\u{2E80}';
@@ -24,6 +26,17 @@ pub(super) enum Case {
     Mixed,
     /// No letters that have a case.
     None,
+}
+
+/// How letters that show nothing, or look like others, are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As they stand: what shows nothing parts words.
+    Plain,
+    /// What shows nothing is not there.
+    Closed,
+    /// So, and words that look Latin are Latin.
+    Latin,
 }
 
 /// A run of letters, digits and marks.
@@ -86,13 +99,19 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// Cuts a text.
     pub(super) fn new(text: &'a str, lexicon: &Lexicon) -> Self {
+        Self::read(text, lexicon, Reading::Plain)
+    }
+
+    /// Cuts a text in one of its readings.
+    pub(super) fn read(text: &'a str, lexicon: &Lexicon, reading: Reading) -> Self {
+        let inside = |c: char| reading != Reading::Plain && is_unseen(c);
         let mut words = Vec::new();
         let mut start = None;
         for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-            match (start, is_word_char(c)) {
+            match (start, is_word_char(c) || start.is_some() && inside(c)) {
                 (None, true) => start = Some(at),
                 (Some(from), false) => {
-                    words.push(word(text, from..at, lexicon));
+                    words.push(word(text, from..at, lexicon, reading));
                     start = None;
                 }
                 (None, false) | (Some(_), true) => {}
@@ -137,8 +156,9 @@ impl<'a> Line<'a> {
     }
 }
 
-fn word(text: &str, range: Range<usize>, lexicon: &Lexicon) -> Word {
-    let written = text.get(range.clone()).unwrap_or_default();
+fn word(text: &str, range: Range<usize>, lexicon: &Lexicon, reading: Reading) -> Word {
+    let written = read_as(text.get(range.clone()).unwrap_or_default(), reading);
+    let written = written.as_ref();
     let folded = fold(written);
     let digits = folded.bytes().filter(u8::is_ascii_digit).count();
     let chars = if folded.is_ascii() { folded.len() } else { folded.chars().count() };
@@ -148,6 +168,15 @@ fn word(text: &str, range: Range<usize>, lexicon: &Lexicon) -> Word {
         flags = Flags::WORD;
     }
     Word { range, case, flags, digits, chars, folded }
+}
+
+fn read_as(written: &str, reading: Reading) -> Cow<'_, str> {
+    if reading == Reading::Plain || written.is_ascii() {
+        return Cow::Borrowed(written);
+    }
+    let seen = without_unseen(written).map_or(Cow::Borrowed(written), Cow::Owned);
+    let latin = if reading == Reading::Latin { latin_word(&seen) } else { None };
+    latin.map_or(seen, Cow::Owned)
 }
 
 /// `AbdRoutine`: words of the lexicon written together, each with a large letter.
@@ -260,9 +289,24 @@ pub(super) fn within_distance(a: &[char], b: &[char], limit: usize) -> bool {
     if a.len().abs_diff(b.len()) > limit {
         return false;
     }
-    if limit == 0 {
-        return a == b;
+    // What both begin and end with costs nothing.
+    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (a.get(head..).unwrap_or_default(), b.get(head..).unwrap_or_default());
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let a = a.get(..a.len() - tail).unwrap_or_default();
+    let b = b.get(..b.len() - tail).unwrap_or_default();
+    match (limit, a, b) {
+        (_, [], rest) | (_, rest, []) => rest.len() <= limit,
+        (0, ..) => false,
+        (_, [_], [_]) => true,
+        (1, [x, y], [z, w]) => x == w && y == z,
+        (1, ..) => false,
+        (..) => within_rows(a, b, limit),
     }
+}
+
+/// The same by the rows of the table; it ends when no way is left.
+fn within_rows(a: &[char], b: &[char], limit: usize) -> bool {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -280,8 +324,18 @@ pub(super) fn within_distance(a: &[char], b: &[char], limit: usize) -> bool {
             next.push(cost);
         }
         before = std::mem::replace(&mut row, next);
+        // A crossing takes up the row before.
+        if row.iter().chain(&before).all(|cost| *cost > limit) {
+            return false;
+        }
     }
     row.last().is_some_and(|distance| *distance <= limit)
+}
+
+/// The letters of a text as bits: texts that differ in `n` letters differ in at
+/// most `2 n` bits.
+pub(super) fn letters_in(chars: &[char]) -> u64 {
+    chars.iter().fold(0, |bits, c| bits | 1 << (u32::from(*c) % 64))
 }
 
 #[cfg(test)]

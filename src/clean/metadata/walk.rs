@@ -114,6 +114,7 @@ impl<'a> Walker<'a> {
             let Some(element) = set.remove(tag) else { continue };
             let (word, element) = match self.element(element, retained.stays(tag), scope)? {
                 Outcome::Gone(word) => (word, None),
+                Outcome::Stays(_, element) if !element.is_whole() => ("removed", None),
                 Outcome::Stays(word, element) => (word, Some(element)),
             };
             *self.counts.entry(word.to_owned()).or_insert(0) += 1;

@@ -297,9 +297,14 @@ impl Known {
         self.texts.iter().map(|(parts, mark)| (parts.as_slice(), *mark))
     }
 
-    /// Last digits of the phone numbers.
-    pub(super) fn phones(&self) -> impl Iterator<Item = &str> {
-        self.phones.iter().map(String::as_str)
+    /// The last digits of a phone number stand in the digits.
+    pub(super) fn has_phone_in(&self, digits: &str) -> bool {
+        !self.phones.is_empty()
+            && PHONE_DIGITS.into_iter().any(|length| {
+                (length..=digits.len())
+                    .filter_map(|end| digits.get(end - length..end))
+                    .any(|phone| self.phones.contains(phone))
+            })
     }
 
     /// The UID named an instance in the received object.

@@ -4,6 +4,7 @@
 //!
 //! The lists are those of the cleaner; how they are read and asked is not.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -83,29 +84,47 @@ pub(super) fn is_plain(word: &str) -> bool {
     known && !LISTS.names.contains_key(word)
 }
 
+/// A text as it is written; its words are looked through once, and only when one
+/// of them is in question.
+pub(super) struct Written<'a> {
+    text: &'a str,
+    /// Folded words, and whether one stands there with a large letter.
+    words: OnceCell<HashMap<String, bool>>,
+}
+
+impl<'a> Written<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, words: OnceCell::new() }
+    }
+
+    /// The word stands in the text, and nowhere with a large letter.
+    fn is_small(&self, word: &str) -> bool {
+        let words = self.words.get_or_init(|| {
+            let mut words = HashMap::new();
+            for written in self.text.split(|letter: char| !letter.is_alphanumeric()) {
+                *words.entry(fold(written)).or_insert(false) |=
+                    written.chars().any(char::is_uppercase);
+            }
+            words
+        });
+        words.get(word) == Some(&false)
+    }
+}
+
 /// The word at this place of `text` says what it says of everybody. `folded`:
 /// the words of the text, one of them at `at`.
-pub(super) fn is_explained(text: &str, folded: &[&str], at: usize) -> bool {
+pub(super) fn is_explained(text: &Written<'_>, folded: &[&str], at: usize) -> bool {
     let Some(word) = folded.get(at) else { return false };
     is_plain(word) || is_name_used_as_word(text, folded, at) || is_eponym(folded, at)
 }
 
-fn is_name_used_as_word(text: &str, folded: &[&str], at: usize) -> bool {
+fn is_name_used_as_word(text: &Written<'_>, folded: &[&str], at: usize) -> bool {
     let Some(word) = folded.get(at) else { return false };
     let Some(its_words) = LISTS.names.get(word) else { return false };
     let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
     let beside_its_words =
         beside.filter_map(|index| folded.get(index)).any(|other| its_words.contains(other));
-    beside_its_words || is_written_small(text, word)
-}
-
-/// The word stands in the text, and nowhere with a large letter.
-fn is_written_small(text: &str, word: &str) -> bool {
-    let mut places = text
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|written| fold(written) == word)
-        .peekable();
-    places.peek().is_some() && places.all(|written| !written.chars().any(char::is_uppercase))
+    beside_its_words || text.is_small(word)
 }
 
 fn is_eponym(folded: &[&str], at: usize) -> bool {
@@ -129,7 +148,7 @@ mod tests {
         let folded = fold(text);
         let cut: Vec<&str> = words(&folded).collect();
         let at = cut.iter().position(|other| *other == word).unwrap();
-        is_explained(text, &cut, at)
+        is_explained(&Written::new(text), &cut, at)
     }
 
     #[test]

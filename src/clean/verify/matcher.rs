@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::known::{Kind, Known, Mark, NUMBER_DIGITS_MIN, Weight};
-use super::language;
+use super::language::{self, Written};
 use super::spelling::{fold, is_wide, runs, words};
 use super::vocabulary::{Place, Vocabulary};
 use super::words::is_common;
@@ -19,6 +19,8 @@ const JOINED_CHARS_MIN: usize = 6;
 const INSIDE_CHARS_MIN: usize = 8;
 const INSIDE_DIGITS_MIN: usize = 5;
 const INSIDE_NAME_CHARS_MIN: usize = 7;
+/// Letters by which texts of writing without spaces are kept: the shortest has two.
+const WIDE_HEAD_CHARS: usize = 2;
 /// Bytes that are searched for texts so short are searched in every way.
 const SMALL_CHARS_MIN: usize = 5;
 /// Most runs of letters and digits that one text may be cut into.
@@ -44,8 +46,10 @@ pub(super) struct Matcher<'a> {
     by_first: HashMap<&'a str, Vec<Needle<'a>>>,
     joined: HashMap<String, Needle<'a>>,
     joined_bytes_max: usize,
-    wide: Vec<(String, Kind)>,
-    inside: Vec<(String, Needle<'a>)>,
+    /// By their first two letters.
+    wide: HashMap<String, Vec<(String, Kind)>>,
+    /// By their first [`INSIDE_NAME_CHARS_MIN`] letters.
+    inside: HashMap<String, Vec<(String, Needle<'a>)>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +69,8 @@ impl<'a> Matcher<'a> {
             by_first: HashMap::new(),
             joined: HashMap::new(),
             joined_bytes_max: 0,
-            wide: Vec::new(),
-            inside: Vec::new(),
+            wide: HashMap::new(),
+            inside: HashMap::new(),
         };
         for (parts, mark) in known.texts() {
             matcher.add(parts, mark);
@@ -86,7 +90,8 @@ impl<'a> Matcher<'a> {
         let needle = Needle { rest, chars, mark, vocabulary: vocabulary(parts, mark) };
         self.by_first.entry(first).or_default().push(needle);
         if whole.chars().any(is_wide) {
-            self.wide.push((whole.clone(), mark.kind));
+            let head = head(&whole, WIDE_HEAD_CHARS).unwrap_or(&whole).to_owned();
+            self.wide.entry(head).or_default().push((whole.clone(), mark.kind));
         }
         let digits = whole.bytes().filter(u8::is_ascii_digit).count();
         let inside = match mark.kind {
@@ -98,7 +103,8 @@ impl<'a> Matcher<'a> {
             Kind::Place | Kind::Contact | Kind::Date => false,
         };
         if inside {
-            self.inside.push((whole.clone(), needle));
+            let head = head(&whole, INSIDE_NAME_CHARS_MIN).unwrap_or(&whole).to_owned();
+            self.inside.entry(head).or_default().push((whole.clone(), needle));
         }
         let joins = mark.weight == Weight::Whole || rest.is_empty();
         if joins && chars >= JOINED_CHARS_MIN {
@@ -114,7 +120,8 @@ impl<'a> Matcher<'a> {
     pub(super) fn find(&self, text: &str, depth: Depth) -> Option<Kind> {
         let folded = fold(text);
         let split: Vec<&str> = words(&folded).collect();
-        let found = (0..split.len()).find_map(|at| self.at(text, &split, at, depth));
+        let written = Written::new(text);
+        let found = (0..split.len()).find_map(|at| self.at(&written, &split, at, depth));
         found.or_else(|| match depth {
             Depth::Text | Depth::Term { .. } => self.anyhow(&folded, &split, depth),
             Depth::Bytes { chars_min } if chars_min <= SMALL_CHARS_MIN => {
@@ -137,7 +144,7 @@ impl<'a> Matcher<'a> {
             .or_else(|| self.phone_in(folded))
     }
 
-    fn at(&self, text: &str, split: &[&str], at: usize, depth: Depth) -> Option<Kind> {
+    fn at(&self, text: &Written<'_>, split: &[&str], at: usize, depth: Depth) -> Option<Kind> {
         let (first, after) = split.get(at..)?.split_first()?;
         self.by_first.get(first)?.iter().find_map(|needle| {
             let following = after.get(..needle.rest.len())?;
@@ -157,7 +164,10 @@ impl<'a> Matcher<'a> {
             return None;
         }
         let run = split.concat();
-        self.wide.iter().find(|(part, _)| run.contains(part)).map(|(_, kind)| *kind)
+        tails(&run).find_map(|tail| {
+            let parts = self.wide.get(head(tail, WIDE_HEAD_CHARS)?)?;
+            parts.iter().find(|(part, _)| tail.starts_with(part)).map(|(_, kind)| *kind)
+        })
     }
 
     /// Neighbouring runs of letters and digits that together are a known text.
@@ -190,9 +200,13 @@ impl<'a> Matcher<'a> {
     /// Words that hold a known text.
     fn inside_of(&self, split: &[&str], depth: Depth) -> Option<Kind> {
         let long = split.iter().filter(|word| word.len() > INSIDE_NAME_CHARS_MIN);
-        long.flat_map(|word| self.inside.iter().filter(move |(known, _)| word.contains(known)))
-            .find(|(_, needle)| depth.takes(needle))
-            .map(|(_, needle)| needle.mark.kind)
+        long.flat_map(|word| tails(word)).find_map(|tail| {
+            let parts = self.inside.get(head(tail, INSIDE_NAME_CHARS_MIN)?)?;
+            let found = |(known, needle): &&(String, Needle<'_>)| {
+                tail.starts_with(known) && depth.takes(needle)
+            };
+            parts.iter().find(found).map(|(_, needle)| needle.mark.kind)
+        })
     }
 
     /// Digits with anything between them but letters.
@@ -201,9 +215,20 @@ impl<'a> Matcher<'a> {
         let digits = runs.map(|run| run.chars().filter(char::is_ascii_digit).collect::<String>());
         let found = digits
             .filter(|digits| digits.len() > NUMBER_DIGITS_MIN)
-            .any(|digits| self.known.phones().any(|phone| digits.contains(phone)));
+            .any(|digits| self.known.has_phone_in(&digits));
         found.then_some(Kind::Contact)
     }
+}
+
+/// The first letters of a text that has as many.
+fn head(text: &str, chars: usize) -> Option<&str> {
+    let end = text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars)?;
+    text.get(..end)
+}
+
+/// A text from each of its letters on.
+fn tails(text: &str) -> impl Iterator<Item = &str> {
+    text.char_indices().filter_map(|(at, _)| text.get(at..))
 }
 
 impl Needle<'_> {

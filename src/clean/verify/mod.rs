@@ -39,6 +39,7 @@ use std::path::Path;
 
 use crate::clean::report::Report;
 use crate::config::CleanRules;
+use crate::dicom::DataSet;
 use crate::dicom::vr::PIXEL_DATA;
 use crate::dicom::write::ReadSeek;
 use crate::pseudonym::Assigned;
@@ -85,6 +86,9 @@ pub struct Verified {
 pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
     let Job { input, output, scratch, rules, assigned, report } = job;
     let input = Object::open(input, scratch).map_err(|fault| fault.of_input())?;
+    let lengths = Object::open(output, scratch).map_err(|fault| fault.of_output())?;
+    has_whole_numbers(&lengths.set)?;
+    drop(lengths);
     opens_elsewhere(output)?;
     let mut output = Object::open(output, scratch).map_err(|fault| fault.of_output())?;
 
@@ -101,6 +105,18 @@ pub fn verify(job: Job<'_>) -> Result<Verified, Quarantine> {
         return Err(Finding::at("pixel-data-lost", PIXEL_DATA).into());
     }
     Ok(Verified { values: known.len(), uids: known.uids_len(), elements })
+}
+
+/// No value ends within a number: the toolkits lose their place behind it, take
+/// what follows for a length and set aside a gigabyte.
+fn has_whole_numbers(set: &DataSet) -> Result<(), Quarantine> {
+    let at = |tag| Finding::at("broken-number", tag);
+    set.iter().try_for_each(|element| {
+        if !element.is_whole() {
+            return Err(at(element.tag).into());
+        }
+        element.items().unwrap_or_default().iter().try_for_each(has_whole_numbers)
+    })
 }
 
 /// Another toolkit reads the header too: a sign that receivers can.

@@ -227,7 +227,8 @@ impl Scanner<'_> {
             }
             None => Depth::Text,
         };
-        let other = views::of_text(bytes, self.known);
+        let mut other = views::of_text(bytes, self.known);
+        views::push_seen(&mut other, text);
         let views = || std::iter::once(text).chain(other.iter().map(String::as_str));
         let uid = || other.iter().any(|view| has_uid(view.as_bytes(), self.known));
         views()

@@ -4,6 +4,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::dicom::looks;
+
 /// Letters of scripts written without spaces begin here (CJK, kana, hangul).
 const WIDE_FROM: char = '\u{2E80}';
 /// Katakana that have a hiragana, and the distance to it.
@@ -57,6 +59,8 @@ fn hiragana(letter: char) -> char {
 /// The folded spellings of a name: as it stands, with umlauts as two letters,
 /// and with two letters as the umlaut that they may stand for.
 pub(super) fn spellings(text: &str) -> Vec<String> {
+    let seen = looks::without_unseen(text);
+    let text = seen.as_deref().unwrap_or(text);
     let mut found = vec![fold(text)];
     let lower = text.nfc().flat_map(char::to_lowercase).collect::<String>();
     let in_two = UMLAUTS
@@ -70,6 +74,10 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
         FROM_TWO.iter().fold(folded.clone(), |text, (letters, one)| text.replace(letters, one));
     if in_one != folded {
         found.push(in_one);
+    }
+    // A name typed in two alphabets is meant in one.
+    if text.contains(|letter: char| letter.is_ascii_alphabetic()) {
+        found.extend(looks::latin_words(text).map(|latin| fold(&latin)));
     }
     found
 }

@@ -6,12 +6,16 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::known::Known;
+use super::spelling::is_wide;
 use crate::dicom::VR;
 use crate::dicom::charset::Charset;
+use crate::dicom::looks::{latin_words, without_unseen};
 
 /// Bytes up to here are read in every coding; longer ones where the person's
 /// values ask for it.
 const SMALL_BYTES_MAX: usize = 16 << 10;
+/// Latin letters and katakana in other widths.
+const HALF_AND_FULL_WIDTH: std::ops::RangeInclusive<char> = '\u{ff00}'..='\u{ffef}';
 /// Begins an escape sequence of ISO 2022.
 const ESCAPE: u8 = 0x1B;
 /// Controls that text may hold (PS3.5 §6.1.3): TAB, LF, FF, CR, ESC.
@@ -50,7 +54,42 @@ pub(super) fn of_bytes(bytes: &[u8], known: &Known) -> Vec<String> {
     if small || known.beyond_ascii || bytes.contains(&0) {
         push_utf16(&mut views, bytes, known);
     }
+    if small && beyond {
+        push_seen(&mut views, "");
+    }
     views
+}
+
+/// What readers see of the views where it is not what stands there: nothing of
+/// zero-width characters, Latin letters for those that look like them.
+pub(super) fn push_seen(views: &mut Vec<String>, text: &str) {
+    let mut seen = Vec::new();
+    for view in std::iter::once(text).chain(views.iter().map(String::as_str)) {
+        let closed = without_unseen(view).map(|closed| parted(&closed));
+        let latin = match &closed {
+            Some(closed) => latin_words(closed),
+            None if view.is_ascii() => None,
+            None => latin_words(&parted(view)),
+        };
+        seen.extend(latin.into_iter().chain(closed));
+    }
+    views.append(&mut seen);
+}
+
+/// A blank between writing without spaces and other letters: in bytes read as
+/// UTF-16, what stands around a name mostly is such writing.
+fn parted(text: &str) -> String {
+    let mut parted = String::with_capacity(text.len());
+    let mut before = None;
+    for letter in text.chars() {
+        let wide = is_wide(letter) && !HALF_AND_FULL_WIDTH.contains(&letter);
+        if before.is_some_and(|before| before != wide) {
+            parted.push(' ');
+        }
+        before = Some(wide);
+        parted.push(letter);
+    }
+    parted
 }
 
 fn push_sets(views: &mut Vec<String>, bytes: &[u8], known: &Known) {

@@ -98,14 +98,18 @@ fn resets(byte: u8, vr: VR) -> bool {
 pub(super) fn encode(text: &str, first: Option<Set>, others: &[Set]) -> Option<Vec<u8>> {
     let initial = Areas::initial(first);
     let mut areas = initial;
+    // What the upper area holds is the same for every VR.
+    let mut said = true;
     let mut bytes = Vec::with_capacity(text.len());
     for letter in text.chars() {
         if let Ok(byte) = u8::try_from(letter).map_err(drop).and_then(ascii) {
             to_ascii(&mut bytes, &mut areas, first);
             bytes.push(byte);
-            // Without knowing the VR all delimiters are taken for such; to
-            // repeat an escape sequence after them does no harm.
+            // Without knowing the VR, what is active behind `\\`, `^` and `=` is
+            // not known: the next set is said again, the initial one too.
             if resets(byte, VR::PN) {
+                let always = resets(byte, VR::LT);
+                said = always || said && areas == initial;
                 areas = initial;
             }
             continue;
@@ -114,10 +118,12 @@ pub(super) fn encode(text: &str, first: Option<Set>, others: &[Set]) -> Option<V
         let known = first.into_iter().chain(others.iter().copied());
         let mut sets = active.chain(known.filter(|_| !others.is_empty()));
         let (set, coded) = sets.find_map(|set| Some((set, set.encode(letter)?)))?;
-        if ![areas.lower, areas.upper].contains(&Some(set)) {
+        let is_lower = set.is_lower();
+        if ![areas.lower, areas.upper].contains(&Some(set)) || !said && !is_lower {
             bytes.push(ESCAPE);
             bytes.extend(set.escape());
             areas.invoke(set);
+            said |= !is_lower;
         }
         bytes.extend(coded);
     }

@@ -127,6 +127,17 @@ fn what_is_in_no_set_is_not_encoded() {
 }
 
 #[test]
+fn behind_a_backslash_of_text_the_set_is_said_again() {
+    let charset = Charset::from_specific(b"ISO 2022 IR 144\\ISO 2022 IR 126");
+    for text in ["ι\\Лю", "Лю ι^Лю\\ι", "ι\r\nЛю", "Лю\\Лю"] {
+        let encoded = charset.encode(text).unwrap();
+        for vr in [VR::LT, VR::LO, VR::PN] {
+            assert_eq!(charset.decode(&encoded, vr).text, text, "{vr}");
+        }
+    }
+}
+
+#[test]
 fn an_item_has_its_own_set_or_that_of_its_parent() {
     let item =
         |value: &[u8]| DataSet::from_iter([Element::bytes(SPECIFIC_CHARACTER_SET, VR::CS, value)]);

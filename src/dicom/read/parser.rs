@@ -223,13 +223,14 @@ impl<'a, R: Read + Seek> Parser<'a, R> {
         Ok(true)
     }
 
-    /// Skips what is not kept: group lengths and trailing padding.
+    /// Skips what is not kept: group lengths, also of private groups and before they
+    /// are padded, and trailing padding.
     fn left_out(&mut self, header: Header, scope: Scope) -> Result<bool, ReadError> {
         let Some(bytes) = header.bytes else { return Ok(false) };
         let group_length = header.tag.element() == 0 && !is_private(header.tag);
         if header.tag == TRAILING_PADDING && scope.depth == 0 {
             self.notes.padding_bytes = self.notes.padding_bytes.saturating_add(bytes);
-        } else if header.tag.element() == 0 && (group_length || bytes == 4) {
+        } else if header.tag.element() == 0 && (group_length || matches!(bytes, 3 | 4)) {
             self.notes.group_lengths = self.notes.group_lengths.saturating_add(1);
         } else {
             return Ok(false);

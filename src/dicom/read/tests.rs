@@ -143,6 +143,8 @@ fn fragments_and_long_binary_values_stay_in_the_file() {
 fn duplicates_group_lengths_and_padding_are_noted_and_order_does_not_matter() {
     let bytes = [
         explicit(Tag(0x0010, 0x0000), VR::UL, &[0; 4]),
+        // Padded, it would be one.
+        explicit(Tag(0x0009, 0x0000), VR::UN, &[0; 3]),
         explicit(ROWS, VR::US, &[1, 0]),
         explicit(NAME, VR::PN, b"ODD"),
         explicit(NAME, VR::PN, b"LAST"),
@@ -151,7 +153,7 @@ fn duplicates_group_lengths_and_padding_are_noted_and_order_does_not_matter() {
     ]
     .concat();
     let parsed = read(&bytes, Encoding::EXPLICIT_LE).unwrap();
-    assert_eq!(parsed.notes, Notes { duplicates: 1, group_lengths: 1, padding_bytes: 787 });
+    assert_eq!(parsed.notes, Notes { duplicates: 1, group_lengths: 2, padding_bytes: 787 });
     assert_eq!(parsed.set.tags(), [NAME, ROWS]);
     assert_eq!(parsed.set.get(NAME).unwrap().as_bytes(), Some(b"LAST".as_slice()));
 }

@@ -1,0 +1,173 @@
+//! Claims about whole texts and lines.
+
+use super::pieces::PIECE_BYTES;
+use super::*;
+use crate::clean::known::{KnownKind, KnownValue, KnownValues};
+use crate::identified::Identified;
+
+fn doe() -> Matcher {
+    let value = |kind, text: &str| KnownValue { kind, text: Identified::new(text.into()) };
+    Matcher::new(&KnownValues {
+        values: vec![value(KnownKind::Person, "DOE^JANE"), value(KnownKind::Id, "4711-0815")],
+    })
+}
+
+#[test]
+fn identity_goes_and_the_finding_stays() {
+    let judge = Judge::new();
+    let cases = [
+        ("CT CHEST for Mrs Doe", "CT CHEST for"),
+        ("Jane Doe, 47110815: left knee, f/u", "left knee, f/u"),
+        ("MRI brain 14/03/2020 with contrast", "MRI brain with contrast"),
+        ("seen by Dr. Alan Smith", "seen by"),
+        ("Dr. Alan Smith CHEST PORTABLE", "CHEST PORTABLE"),
+        ("SSN 954-32-7230: ECHO STRESS", "ECHO STRESS"),
+        ("Larry Weiss DOB 10/17/1968: CAPTURE", "CAPTURE"),
+        ("call 275-555-2078: needs sedation", "call : needs sedation"),
+        ("355 Harrington Street Rebeccafurt: COR MPR", "COR MPR"),
+        ("MR PROSTATE PIRADS", "MR PROSTATE PIRADS"),
+        ("Lesion 1: 14 mm", "Lesion 1: 14 mm"),
+        ("Ref: SMITH ALAN LEFT KNEE", "Ref: LEFT KNEE"),
+        ("T2 FLAIR AX", "T2 FLAIR AX"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(judge.clean_text(text, &doe()), wanted, "{text}");
+    }
+}
+
+#[test]
+fn lines_are_hidden_unless_known_to_be_clinical() {
+    let judge = Judge::new();
+    let policy = TextPolicy::HideUnlessKnownClinical;
+    let cases = [
+        ("DOE, JANE", 0.99, true, TextReason::KnownValue),
+        ("LEFT KIDNEY", 0.99, false, TextReason::Clinical),
+        ("LEFT KIDNEY", 0.5, true, TextReason::Unreadable),
+        ("", 0.0, true, TextReason::Unreadable),
+        ("Quixotic Zyx", 0.99, true, TextReason::NotKnownClinical),
+        ("14-MAR-1967", 0.99, true, TextReason::Date),
+    ];
+    for (text, confidence, hide, reason) in cases {
+        let verdict = judge.line(text, confidence, &doe(), policy);
+        assert_eq!((verdict.hide, verdict.reason), (hide, reason), "{text}");
+    }
+}
+
+#[test]
+fn policies_differ_only_in_what_is_neither_clinical_nor_identifying() {
+    let judge = Judge::new();
+    let hide = |text, policy| judge.line(text, 0.99, &doe(), policy).hide;
+    assert!(!hide("Quixotic Zyx", TextPolicy::HideIdentifying));
+    assert!(hide("DOE", TextPolicy::HideIdentifying));
+    assert!(hide("LEFT KIDNEY", TextPolicy::HideAll));
+}
+
+#[test]
+fn dates_are_moved_kept_or_removed() {
+    let judge = Judge::new();
+    let day = |kind, text: &str| KnownValue { kind, text: Identified::new(text.into()) };
+    let matcher = Matcher::new(&KnownValues {
+        values: vec![day(KnownKind::Date, "20190314"), day(KnownKind::BirthDate, "19670314")],
+    });
+    let cases = [
+        ("prior 2019-03-14 stable", "prior 2019-03-04 stable"),
+        ("prior 01.02.2018 stable", "prior 22.01.2018 stable"),
+        // Would fall on the day of the study.
+        ("prior 2019-03-24 stable", "prior stable"),
+        // Of birth, and by its label.
+        ("1967-03-14 stable", "stable"),
+        ("DOB 1967-03-15 stable", "stable"),
+        // Its spelling leaves a doubt.
+        ("prior 03/04/2018 stable", "prior stable"),
+        ("prior 3 May 2018 stable", "prior stable"),
+    ];
+    for (text, wanted) in cases {
+        let cleaned = judge.clean_text_with(text, &matcher, TextDates::Shift(-10));
+        assert_eq!(cleaned, wanted, "{text}");
+        assert!(!judge.clean_text(text, &matcher).contains("20"), "{text}");
+    }
+    let kept = |text: &str| judge.clean_text_with(text, &matcher, TextDates::Keep);
+    assert_eq!(kept("prior 2019-03-14 stable"), "prior 2019-03-14 stable");
+    assert_eq!(kept("1967-03-14 stable"), "stable");
+}
+
+#[test]
+fn an_occupation_keeps_what_and_loses_where() {
+    let judge = Judge::new();
+    let cases = [
+        ("Mayor of Andervale", "Mayor of"),
+        ("baker in Larkton", "baker in"),
+        ("Bauer aus der Quarnau", "Bauer aus"),
+        ("head of department", "head of department"),
+        ("Teacher", "Teacher"),
+    ];
+    for (text, wanted) in cases {
+        let cleaned = judge.clean_occupation(text, &doe(), TextDates::Remove);
+        assert_eq!(cleaned, wanted, "{text}");
+    }
+}
+
+#[test]
+fn another_finder_stands_beside_the_rules() {
+    #[derive(Debug)]
+    struct Finds(f32);
+    impl NameFinder for Finds {
+        fn find(&self, line: &Line<'_>, found: &mut Vec<Found>) {
+            let range = 0..line.text().find(' ').unwrap_or(0);
+            found.push(Found { range, class: FoundClass::Person, score: self.0 });
+        }
+    }
+    let cleaned = |score| {
+        let judge = Judge::new().with_finder(Box::new(Finds(score)));
+        judge.clean_text("quixotic left knee", &Matcher::default())
+    };
+    assert_eq!(cleaned(0.9), "left knee");
+    assert_eq!(cleaned(0.1), "quixotic left knee");
+}
+
+#[test]
+fn disguised_names_are_read_as_people_read_them() {
+    let judge = Judge::new();
+    let value =
+        |text: &str| KnownValue { kind: KnownKind::Person, text: Identified::new(text.into()) };
+    let known = KnownValues { values: vec![value("Winterbottom^Josephine")] };
+    let matcher = Matcher::new(&known);
+    for name in [
+        "Winter\u{ad}bottom",
+        "W\u{200b}interbottom",
+        "W\u{456}nterb\u{43e}ttom",
+        "Wi\u{301}nterbottom",
+        "\u{ff37}interbottom",
+        "JOS\u{415}PHIN\u{395}",
+        "seen\u{200b}Winterbottom",
+    ] {
+        let cleaned = judge.clean_text(&format!("left {name} knee"), &matcher);
+        assert!(["left knee", "left seen\u{200b} knee"].contains(&cleaned.as_str()), "{cleaned}");
+    }
+    for text in ["left \u{43a}\u{43e}\u{43b}\u{435}\u{43d}\u{43e}", "5 \u{3bc}m", "le\u{ad}sion"] {
+        assert_eq!(judge.clean_text(text, &matcher), text);
+    }
+}
+
+#[test]
+fn long_texts_are_judged_by_pieces_and_nothing_falls_between() {
+    let judge = Judge::new();
+    let mut text = String::new();
+    while text.len() < 5 * PIECE_BYTES {
+        text.push_str("Jane Doe, 4711-0815, 14/03/2020 knee: ");
+    }
+    let cleaned = judge.clean_text(&text, &doe());
+    for part in ["Jane", "Doe", "4711", "2020"] {
+        assert!(!cleaned.contains(part), "{part}");
+    }
+    assert!(cleaned.matches("knee").count() == text.matches("knee").count());
+    let solid = "x".repeat(3 * PIECE_BYTES);
+    assert_eq!(judge.clean_text(&solid, &doe()), solid);
+}
+
+#[test]
+fn spans_stand_on_whole_words_in_order() {
+    let spans = Judge::new().spans("x JANE 14/03/1967", &doe());
+    let ranges: Vec<_> = spans.iter().map(|span| span.range.clone()).collect();
+    assert_eq!(ranges, [2..6, 7..17]);
+}
