@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VerifyOrder};
 use super::protocol::{check_len, decode, encode};
 use super::sandbox::EXIT_MEMORY;
-use crate::clean::{Identity, Report};
+use crate::clean::{Identity, Parts, Report};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
@@ -95,6 +95,17 @@ pub enum WorkError {
     },
 }
 
+/// What a worker made of one instance.
+#[derive(Debug)]
+pub struct Made {
+    /// What it did.
+    pub report: Report,
+    /// What of the clean object lies in the received one.
+    pub parts: Option<Parts>,
+    /// What the person is called.
+    pub assigned: Assigned,
+}
+
 /// Worker processes of one role.
 #[derive(Debug)]
 pub struct Pool {
@@ -128,16 +139,12 @@ impl Pool {
         Ok(())
     }
 
-    /// Cleans one instance; `assign` is called once with whose it is. Gives the
-    /// report and what was assigned.
+    /// Cleans one instance; `assign` is called once with whose it is. Gives what
+    /// was made and what was assigned.
     ///
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
-    pub async fn clean<A, F>(
-        &self,
-        order: CleanOrder,
-        assign: A,
-    ) -> Result<(Report, Assigned), WorkError>
+    pub async fn clean<A, F>(&self, order: CleanOrder, assign: A) -> Result<Made, WorkError>
     where
         A: FnOnce(Identity) -> F,
         F: Future<Output = Result<Assigned, WorkError>>,
@@ -147,9 +154,9 @@ impl Pool {
         let talk = worker.cleaning(order, assign);
         match tokio::time::timeout(self.options.time_max, talk).await {
             Err(_elapsed) => Err(worker.kill().await),
-            Ok(Ok(Talk::Done(report, assigned))) => {
+            Ok(Ok(Talk::Done(made))) => {
                 self.put_back(worker);
-                Ok((*report, assigned))
+                Ok(*made)
             }
             Ok(Ok(Talk::NotAssigned(error))) => {
                 self.put_back(worker);
@@ -160,19 +167,20 @@ impl Pool {
         }
     }
 
-    /// Checks one clean instance.
+    /// Checks one clean instance. Gives the CRC-32 of what it has from the
+    /// received one.
     ///
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
-    pub async fn verify(&self, order: VerifyOrder) -> Result<(), WorkError> {
+    pub async fn verify(&self, order: VerifyOrder) -> Result<u32, WorkError> {
         let _permit = self.permits.acquire().await;
         let mut worker = self.take().await?;
         let order = Order::Verify(Box::new(order));
         match tokio::time::timeout(self.options.time_max, worker.exchange(&order)).await {
             Err(_elapsed) => Err(worker.kill().await),
-            Ok(Ok(Answer::Verified)) => {
+            Ok(Ok(Answer::Verified(crc32))) => {
                 self.put_back(worker);
-                Ok(())
+                Ok(crc32)
             }
             Ok(Ok(answer)) => Err(self.settle(worker, answer).await),
             Ok(Err(_pipe_broken)) => Err(worker.died().await),
@@ -192,7 +200,7 @@ impl Pool {
             }
             Answer::Panicked(what) => WorkError::Died { death: Death::Crash, what },
             Answer::SetupFailed(what) => WorkError::NotStarted { what },
-            Answer::Ready(_) | Answer::Identity(_) | Answer::Cleaned(_) | Answer::Verified => {
+            Answer::Ready(_) | Answer::Identity(_) | Answer::Cleaned(..) | Answer::Verified(_) => {
                 worker.kill().await;
                 let what = "answer out of turn".to_owned();
                 WorkError::Died { death: Death::Crash, what }
@@ -254,7 +262,7 @@ impl Pool {
 
 /// How a talk about one instance ended.
 enum Talk {
-    Done(Box<Report>, Assigned),
+    Done(Box<Made>),
     /// The front gave no pseudonym; the worker has put the instance down.
     NotAssigned(WorkError),
     Other(Answer),
@@ -277,8 +285,8 @@ impl Worker {
             }
         };
         let last = self.exchange(&Order::Assigned(assigned.clone())).await?;
-        let Answer::Cleaned(report) = last else { return Ok(Talk::Other(last)) };
-        Ok(Talk::Done(report, assigned))
+        let Answer::Cleaned(report, parts) = last else { return Ok(Talk::Other(last)) };
+        Ok(Talk::Done(Box::new(Made { report: *report, parts, assigned })))
     }
 
     async fn exchange(&mut self, order: &Order) -> io::Result<Answer> {
