@@ -237,7 +237,10 @@ impl Pieces {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Seek as _, SeekFrom};
+
     use super::*;
+    use crate::clean::parts::{Assembled, Stretch};
 
     #[test]
     fn only_a_file_as_its_report_says_is_admitted() {
@@ -261,5 +264,75 @@ mod tests {
         std::fs::write(&path, "abcd").unwrap();
         let longer = Cleaned::admit(report, path);
         assert!(matches!(longer, Err(AdmitError::Length { bytes: 4, reported_bytes: 3 })));
+    }
+
+    /// Twenty bytes of which `4..14` and `16..18` go as they are.
+    fn parts(dir: &Path) -> Checked {
+        let (written, received) = (dir.join("written"), dir.join("received"));
+        std::fs::write(&written, "HEAD+end").unwrap();
+        std::fs::write(&received, "head0123456789--ABzz").unwrap();
+        let digest = |text: &str| crate::clean::hex(&Sha256::digest(text));
+        let stretches =
+            vec![Stretch { at: 4, offset: 4, bytes: 10 }, Stretch { at: 5, offset: 16, bytes: 2 }];
+        let parts = Parts {
+            stretches,
+            written_digest: digest("HEAD+end"),
+            rest_digest: digest("head--zz"),
+        };
+        let crc32 = crc32fast::hash(b"0123456789AB");
+        let report = Report { output_bytes: 20, ..Report::default() };
+        Checked { report, written, rest: Some(Rest { received, parts, crc32 }) }
+    }
+
+    #[test]
+    fn parts_are_put_together_as_the_second_door_saw_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let checked = parts(dir.path());
+        let rest = checked.rest.clone().unwrap();
+        let mut seen = Vec::new();
+        let mut assembled = Assembled::open(&checked.written, &rest.received, &rest.parts).unwrap();
+        assembled.seek(SeekFrom::Start(17)).unwrap();
+        assembled.read_to_end(&mut seen).unwrap();
+        assert_eq!(seen, b"end");
+        assembled.rewind().unwrap();
+        seen.clear();
+        assembled.read_to_end(&mut seen).unwrap();
+        assert_eq!(seen, b"HEAD0123456789+ABend");
+        assert_eq!(assembled.checksum().unwrap(), rest.crc32);
+        let mut unread = Assembled::open(&checked.written, &rest.received, &rest.parts).unwrap();
+        unread.seek(SeekFrom::End(-6)).unwrap();
+        unread.read_exact(&mut [0; 2]).unwrap();
+        assert_eq!(unread.checksum().unwrap(), rest.crc32);
+
+        let mut copy = Vec::new();
+        let path = PathBuf::from("stands-here");
+        let cleaned = Cleaned::admit_copying(checked, path.clone(), &mut copy).unwrap();
+        assert_eq!(copy, seen);
+        assert_eq!(cleaned.path(), path);
+        let digest = |text: &[u8]| crate::clean::hex(&Sha256::digest(text));
+        assert_eq!(cleaned.report().output_digest, digest(&seen));
+        assert_eq!(cleaned.report().input_digest, digest(b"head0123456789--ABzz"));
+    }
+
+    #[test]
+    fn parts_that_changed_after_they_were_checked_are_not_admitted() {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, changed) in [
+            ("received", "head0123456780--ABzz"),
+            ("received", "Head0123456789--ABzz"),
+            ("received", "head0123456789--ABz"),
+            ("received", "head012345"),
+            ("written", "HEAd+end"),
+            ("written", "HEAD+end and more"),
+        ] {
+            let checked = parts(dir.path());
+            std::fs::write(dir.path().join(file), changed).unwrap();
+            let rest = checked.rest.clone().unwrap();
+            let opened = Assembled::open(&checked.written, &rest.received, &rest.parts);
+            assert_eq!(opened.is_err(), file == "written", "{changed}");
+            let admitted = Cleaned::admit_copying(checked, PathBuf::new(), &mut io::sink());
+            let refused = matches!(admitted, Err(AdmitError::Digest));
+            assert!(refused, "{changed}");
+        }
     }
 }

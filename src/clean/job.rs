@@ -251,7 +251,13 @@ pub fn verify(
         verify(&mut File::open(output)?)?;
         return Ok(0);
     };
-    let mut assembled = Assembled::open(output, input, parts)?;
+    let mut assembled = Assembled::open(output, input, parts).map_err(|error| {
+        if error.kind() == io::ErrorKind::InvalidData {
+            let detail = "clean file changed before it was checked";
+            return JobError::from(Quarantine::new(Reason::DamagedSpool, detail));
+        }
+        error.into()
+    })?;
     verify(&mut assembled)?;
     Ok(assembled.checksum()?)
 }

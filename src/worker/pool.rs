@@ -5,12 +5,12 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VerifyOrder};
 use super::protocol::{check_len, decode, encode};
@@ -22,6 +22,11 @@ use crate::reason::{Quarantine, Reason};
 /// Longest wait for a fresh worker to be ready. Default 60 s: models are read
 /// from a cold disk.
 const READY_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Longest wait for a busy worker before another is started beside it. Default
+/// 50 ms: headers take one or two each, and processes that take turns on a core
+/// find their caches cold; a picture takes longer and gets a worker of its own.
+const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
 
 /// How a pool is made.
 #[derive(Debug, Clone)]
@@ -112,6 +117,10 @@ pub struct Pool {
     options: PoolOptions,
     permits: Semaphore,
     idle: Mutex<Vec<Worker>>,
+    /// Told when a worker becomes idle.
+    put_down: Notify,
+    /// Shared with each worker there is.
+    running: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -119,6 +128,7 @@ struct Worker {
     process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
+    _running: Arc<()>,
 }
 
 impl Pool {
@@ -126,7 +136,8 @@ impl Pool {
     #[must_use]
     pub fn new(options: PoolOptions) -> Self {
         let permits = Semaphore::new(options.count.max(1));
-        Self { options, permits, idle: Mutex::new(Vec::new()) }
+        let idle = Mutex::new(Vec::new());
+        Self { options, permits, idle, put_down: Notify::new(), running: Arc::new(()) }
     }
 
     /// Starts one worker, to learn early whether that works.
@@ -208,19 +219,37 @@ impl Pool {
         }
     }
 
+    /// An idle worker, one that is soon idle, or a fresh one.
     async fn take(&self) -> Result<Worker, WorkError> {
+        match tokio::time::timeout(BUSY_WAIT_MAX, self.soon_idle()).await {
+            Ok(Some(worker)) => Ok(worker),
+            Ok(None) | Err(_) => self.start().await,
+        }
+    }
+
+    /// Waits for an idle worker; `None` when there is no worker at all.
+    async fn soon_idle(&self) -> Option<Worker> {
         loop {
+            // Made before the look, so that none is missed in between.
+            let put_down = self.put_down.notified();
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut worker) = idle else { return self.start().await };
-            // One that died while it waited must not cost an instance a try.
-            if worker.process.try_wait().is_ok_and(|end| end.is_none()) {
-                return Ok(worker);
+            if let Some(mut worker) = idle {
+                // One that died while it waited must not cost an instance a try.
+                if worker.process.try_wait().is_ok_and(|end| end.is_none()) {
+                    return Some(worker);
+                }
+                continue;
             }
+            if Arc::strong_count(&self.running) == 1 {
+                return None;
+            }
+            put_down.await;
         }
     }
 
     fn put_back(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        self.put_down.notify_one();
     }
 
     async fn start(&self) -> Result<Worker, WorkError> {
@@ -239,7 +268,8 @@ impl Pool {
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(not_started("no pipes".into()));
         };
-        let mut worker = Worker { process, stdin, stdout: BufReader::new(stdout) };
+        let stdout = BufReader::new(stdout);
+        let mut worker = Worker { process, stdin, stdout, _running: Arc::clone(&self.running) };
         let setup = Order::Setup(self.options.setup.clone());
         match tokio::time::timeout(READY_WAIT_MAX, worker.exchange(&setup)).await {
             Ok(Ok(Answer::Ready(not_confined))) => {
