@@ -76,6 +76,8 @@ pub struct Project {
     pub destinations: Vec<String>,
     /// The configuration says what is done with faces; else a default holds.
     pub faces_stated: bool,
+    /// A Patient ID without an issuer is that of the one person known by it.
+    pub joins_missing_issuer: bool,
 }
 
 /// How pseudonyms of new persons are made (DESIGN.md decision 7).
@@ -367,6 +369,14 @@ fn checked_project(
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
         faces_stated: raw.faces.is_some(),
+        joins_missing_issuer: match raw.missing_issuer.as_deref() {
+            None | Some("joined") => true,
+            Some("distinct") => false,
+            Some(_) => {
+                faults.add(key("missing_issuer"), "write joined or distinct");
+                true
+            }
+        },
     }
 }
 

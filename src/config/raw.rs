@@ -177,6 +177,9 @@ pub struct RawProject {
     pub placeholders: Vec<String>,
     /// Issuer of Patient ID where neither the object nor its sender says one. Default none.
     pub issuer: String,
+    /// `joined` or `distinct`: a Patient ID once with and once without an issuer.
+    /// Default `joined`: senders leave the issuer out of some studies of a person.
+    pub missing_issuer: Option<String>,
     /// Put before each pseudonym. Default nothing.
     pub code_prefix: String,
     /// Names of destinations. Default: all.

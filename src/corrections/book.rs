@@ -52,12 +52,25 @@ struct Owned {
     at: u64,
 }
 
+/// A person who came with a Patient ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Holder {
+    person: Mark,
+    issuer: Mark,
+    at: u64,
+}
+
+/// The issuer that nobody states.
+const NO_ISSUER: Mark = [0; 8];
+
 /// A record of a study.
 #[derive(Debug, PartialEq, Eq)]
 struct StudyRecord<'a> {
     study: Mark,
     person: Mark,
     patient_id: Mark,
+    /// Zeros without one.
+    issuer: Mark,
     issuer_stated: bool,
     code: &'a str,
 }
@@ -66,6 +79,8 @@ struct StudyRecord<'a> {
 #[derive(Debug, Default)]
 struct Memory {
     owners: HashMap<Mark, Owned>,
+    /// Persons by Patient ID, with the issuers under which they came.
+    holders: HashMap<Mark, Vec<Holder>>,
     /// Studies in the order in which they were first seen.
     order: VecDeque<Mark>,
     recalls: Vec<Recall>,
@@ -127,11 +142,13 @@ impl LocalBook {
     }
 
     fn record<'a>(&self, claim: Claim<'_>, code: &'a str) -> StudyRecord<'a> {
-        let Claim { project, study, patient_id, issuer_stated } = claim;
+        let Claim { project, study, patient_id, issuer_stated, issuer, .. } = claim;
+        let stated = !issuer.is_empty();
         StudyRecord {
             study: self.mark(b"study", project, study),
             person: self.mark(b"person", project, code),
             patient_id: self.mark(b"patient-id", project, patient_id),
+            issuer: if stated { self.mark(b"issuer", project, issuer) } else { NO_ISSUER },
             issuer_stated,
             code,
         }
@@ -151,6 +168,13 @@ impl CorrectionBook for LocalBook {
             Some(owned) if owned.person == claimed.person => Ok(Owner::Same),
             Some(_) => Ok(inner.joined(&claimed)?.map_or(Owner::Other, Owner::Join)),
             None => {
+                // Another study of the person was quicker by a moment.
+                let joined = inner.joined_across(claim, &claimed)?;
+                if let Some(code) = joined.filter(|joined| joined != code) {
+                    let held = self.record(claim, &code);
+                    inner.note(&held.to_bytes(), "corrections.study.synced")?;
+                    return Ok(Owner::Join(code));
+                }
                 inner.note(&claimed.to_bytes(), "corrections.study.synced")?;
                 Ok(Owner::New)
             }
@@ -158,7 +182,16 @@ impl CorrectionBook for LocalBook {
     }
 
     fn joins(&self, claim: Claim<'_>) -> Result<Option<String>, CorrectionError> {
-        self.inner()?.joined(&self.record(claim, ""))
+        let claimed = self.record(claim, "");
+        let mut inner = self.inner()?;
+        if inner.memory.owners.contains_key(&claimed.study) {
+            return inner.joined(&claimed);
+        }
+        let joined = inner.joined_across(claim, &claimed)?;
+        if let Some(code) = &joined {
+            inner.note(&self.record(claim, code).to_bytes(), "corrections.study.synced")?;
+        }
+        Ok(joined)
     }
 
     fn adopt(&self, claim: Claim<'_>, code: &str) -> Result<(), CorrectionError> {
@@ -210,26 +243,70 @@ impl Inner {
         self.memory.take(record, at).ok_or(CorrectionError::Failed)
     }
 
-    /// The pseudonym of the study's owner, where that is the same Patient ID and
-    /// one of the two does not say by whom it was issued.
+    /// The pseudonym of the study's owner, where that is the same Patient ID, of one
+    /// issuer or without one on one side.
     fn joined(&mut self, claimed: &StudyRecord<'_>) -> Result<Option<String>, CorrectionError> {
         let Some(owned) = self.memory.owners.get(&claimed.study) else { return Ok(None) };
         let record = self.journal.record_at(owned.at)?;
         let Some(known) = StudyRecord::read(&record) else { return Err(CorrectionError::Failed) };
+        // One issuer too: the study may have joined a person while this was assigned.
+        let one_issuer = known.issuer == claimed.issuer && known.issuer != NO_ISSUER;
         let same = known.patient_id == claimed.patient_id
-            && !(known.issuer_stated && claimed.issuer_stated);
+            && (one_issuer || !(known.issuer_stated && claimed.issuer_stated));
         Ok(same.then(|| known.code.to_owned()))
     }
 }
 
+impl Inner {
+    /// The pseudonym of the one person who is known by this Patient ID in other
+    /// studies, where an issuer is missing on one side.
+    fn joined_across(
+        &mut self,
+        claim: Claim<'_>,
+        claimed: &StudyRecord<'_>,
+    ) -> Result<Option<String>, CorrectionError> {
+        let Some(holder) = self.memory.holder(claimed).filter(|_| claim.joins_missing_issuer)
+        else {
+            return Ok(None);
+        };
+        let record = self.journal.record_at(holder.at)?;
+        let known = StudyRecord::read(&record).ok_or(CorrectionError::Failed)?;
+        Ok(Some(known.code.to_owned()))
+    }
+}
+
 impl Memory {
+    /// Whom a Patient ID joins: whom it joined before under this issuer, else the only
+    /// person there is, unless two issuers are stated.
+    fn holder(&self, claimed: &StudyRecord<'_>) -> Option<Holder> {
+        let holders = self.holders.get(&claimed.patient_id)?;
+        if let Some(at) = holders.iter().position(|holder| holder.issuer == claimed.issuer) {
+            // Who joined nobody is looked up in the table: links may have changed it.
+            let (same, earlier) = (holders.get(at)?, holders.get(..at)?);
+            return earlier.iter().find(|other| other.person == same.person).copied();
+        }
+        let (first, others) = holders.split_first()?;
+        let one = others.iter().all(|other| other.person == first.person);
+        let stated = holders.iter().any(|holder| holder.issuer != NO_ISSUER);
+        (one && !(stated && claimed.issuer != NO_ISSUER)).then_some(*first)
+    }
+
+    fn hold(&mut self, record: &StudyRecord<'_>, at: u64) {
+        let holders = self.holders.entry(record.patient_id).or_default();
+        let holder = Holder { person: record.person, issuer: record.issuer, at };
+        if !holders.iter().any(|known| known.issuer == holder.issuer) {
+            holders.push(holder);
+        }
+    }
+
     /// Takes in a record; nothing when it is not understood.
     fn take(&mut self, record: &[u8], at: u64) -> Option<()> {
         let (kind, body) = record.split_first()?;
         match *kind {
             STUDY => {
-                let StudyRecord { study, person, .. } = StudyRecord::read(record)?;
-                self.own(study, Owned { person, at });
+                let record = StudyRecord::read(record)?;
+                self.hold(&record, at);
+                self.own(record.study, Owned { person: record.person, at });
             }
             RECALL => self.remember(serde_json::from_slice(body).ok()?),
             _ => return None,
@@ -267,7 +344,7 @@ impl Memory {
 impl<'a> StudyRecord<'a> {
     fn to_bytes(&self) -> Vec<u8> {
         let stated = [u8::from(self.issuer_stated)];
-        let marks = [self.study, self.person, self.patient_id].concat();
+        let marks = [self.study, self.person, self.patient_id, self.issuer].concat();
         [&[STUDY][..], &marks, &stated, self.code.as_bytes()].concat()
     }
 
@@ -276,11 +353,13 @@ impl<'a> StudyRecord<'a> {
         let (study, rest) = rest.split_first_chunk::<8>()?;
         let (person, rest) = rest.split_first_chunk::<8>()?;
         let (patient_id, rest) = rest.split_first_chunk::<8>()?;
+        let (issuer, rest) = rest.split_first_chunk::<8>()?;
         let (stated, code) = rest.split_first()?;
         Some(Self {
             study: *study,
             person: *person,
             patient_id: *patient_id,
+            issuer: *issuer,
             issuer_stated: *stated == 1,
             code: std::str::from_utf8(code).ok()?,
         })

@@ -41,6 +41,10 @@ pub struct Claim<'a> {
     pub patient_id: &'a str,
     /// The instance itself says who issued it.
     pub issuer_stated: bool,
+    /// Who issued it, normalised: stated, or by the configuration; may be empty.
+    pub issuer: &'a str,
+    /// A Patient ID without an issuer is that of the one person known by it.
+    pub joins_missing_issuer: bool,
 }
 
 /// Whose a study is.
@@ -51,7 +55,7 @@ pub enum Owner {
     /// This person's.
     Same,
     /// That of the person with this pseudonym: the same Patient ID, and one of the
-    /// two says nothing of its issuer, as senders of one study do.
+    /// two says nothing of its issuer, as senders of one person do.
     Join(String),
     /// It came before under another: held as `second-patient`.
     Other,

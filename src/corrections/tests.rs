@@ -20,7 +20,14 @@ fn try_open(dir: &Path, keys: &Keys) -> Result<(LocalBook, BookReport), Correcti
 }
 
 fn claim(project: &'static str, study: &'static str) -> Claim<'static> {
-    Claim { project, study, patient_id: "ID", issuer_stated: true }
+    Claim {
+        project,
+        study,
+        patient_id: "ID",
+        issuer_stated: true,
+        issuer: "",
+        joins_missing_issuer: false,
+    }
 }
 
 fn recall(note: &str, instances: &[&str]) -> Recall {
@@ -75,6 +82,41 @@ fn the_same_id_without_issuer_joins_the_person_of_its_study() {
     assert_eq!(book.claim(of("1", "ID2", false), "P3").unwrap(), Owner::Other);
     assert_eq!(book.joins(of("1", "ID", true)).unwrap(), None);
     assert_eq!(book.joins(of("3", "ID", false)).unwrap(), None);
+}
+
+#[test]
+fn an_id_without_issuer_is_that_of_the_one_person_known_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |study, issuer| Claim {
+        issuer,
+        issuer_stated: !issuer.is_empty(),
+        joins_missing_issuer: true,
+        ..claim("a", study)
+    };
+    let (book, _) = open(dir.path());
+    let joins = |book: &LocalBook, study, issuer| book.joins(of(study, issuer)).unwrap();
+    assert_eq!(joins(&book, "1", ""), None);
+    assert_eq!(book.claim(of("1", ""), "P1").unwrap(), Owner::New);
+    // Another study, which says the issuer; also when two were given a code at once.
+    assert_eq!(book.claim(of("2", "A"), "P2").unwrap(), Owner::Join("P1".into()));
+    assert_eq!(joins(&book, "3", "A").as_deref(), Some("P1"));
+    assert_eq!(book.claim(of("2", "A"), "P2").unwrap(), Owner::Join("P1".into()));
+    drop(book);
+    let (book, _) = open(dir.path());
+    assert_eq!(joins(&book, "4", "A").as_deref(), Some("P1"));
+    // Whose code was never joined is the table's to say.
+    assert_eq!(joins(&book, "5", ""), None);
+    // A second issuer is a second person.
+    assert_eq!(joins(&book, "6", "B"), None);
+    assert_eq!(book.claim(of("6", "B"), "P6").unwrap(), Owner::New);
+    let other = |study, issuer| Claim { project: "b", ..of(study, issuer) };
+    assert_eq!(book.joins(other("7", "A")).unwrap(), None, "another project");
+    let distinct = Claim { joins_missing_issuer: false, ..of("8", "A") };
+    assert_eq!(book.joins(distinct).unwrap(), None);
+    // Two persons are known under stated issuers: which one is meant is not known.
+    assert_eq!(book.claim(other("11", "A"), "P7").unwrap(), Owner::New);
+    assert_eq!(book.claim(other("12", "B"), "P8").unwrap(), Owner::New);
+    assert_eq!(book.joins(other("13", "")).unwrap(), None);
 }
 
 #[test]

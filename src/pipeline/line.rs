@@ -189,6 +189,7 @@ impl CleanLine {
         let asked = Asked {
             memory: self.memory.clone(),
             project: job.project.name.clone(),
+            joins_missing_issuer: job.project.joins_missing_issuer,
             treatments: treatments.clone(),
             identity,
         };
@@ -220,6 +221,7 @@ fn outgoing(uid: &str, identity: &Identity, assigned: &Assigned) -> String {
 struct Asked {
     memory: LineMemory,
     project: String,
+    joins_missing_issuer: bool,
     treatments: Treatments,
     identity: Identity,
 }
@@ -266,6 +268,8 @@ impl Asked {
             study: self.identity.study.expose(),
             patient_id: self.identity.person.patient_id.expose(),
             issuer_stated: self.identity.issuer_stated,
+            issuer: self.identity.person.issuer.expose(),
+            joins_missing_issuer: self.joins_missing_issuer,
         }
     }
 

@@ -228,6 +228,13 @@ fn the_same_id_with_and_without_issuer_is_one_person_in_a_study() {
     let persons: std::collections::BTreeSet<_> =
         node.delivered().into_keys().map(|path| path.iter().next().unwrap().to_owned()).collect();
     assert_eq!((persons.len(), node.delivered().len()), (1, 4));
+    // So it is in another study.
+    let later = with(5).text((0x0020, 0x000D), "UI", "1.2.3.9").write(&folder);
+    send(&node, &[later]);
+    assert_eq!(node.settle().quarantine, 0, "{:?}", node.quarantined());
+    let persons: std::collections::BTreeSet<_> =
+        node.delivered().into_keys().map(|path| path.iter().next().unwrap().to_owned()).collect();
+    assert_eq!((persons.len(), node.delivered().len()), (1, 5));
     // Another issuer of the same ID is another person.
     let other = Object::ct(4).text((0x0010, 0x0021), "LO", "ELSEWHERE").write(&folder);
     send(&node, &[other]);

@@ -4,13 +4,18 @@ use std::ops::Range;
 
 use super::Span;
 use super::lexicon::Flags;
-use super::words::{Line, Word};
+use super::words::{Case, Line, Word};
 use crate::clean::report::TextReason;
 
 /// Ends of street names in German and Dutch.
 const STREET_ENDS: [&str; 16] = [
     "vagen", "gatan", "vej", "gade", "katu", "utca", "strasse", "str", "weg", "gasse", "platz",
     "allee", "ufer", "damm", "straat", "laan",
+];
+/// Kinds of streets and districts behind a hyphen, in Japanese and Korean.
+const HYPHENED: [&str; 14] = [
+    "dori", "machi", "cho", "chome", "ku", "shi", "mura", "ro", "daero", "gil", "dong", "gu",
+    "eup", "myeon",
 ];
 /// Most words between a house number and the kind of street.
 const STREET_WORDS_MAX: usize = 3;
@@ -29,8 +34,10 @@ pub(super) fn find(line: &Line<'_>, found: &mut Vec<Span>) {
             ranges.extend(street(line, at));
             ranges.extend(compound_street(line, at));
             ranges.extend(street_before(line, at));
+            ranges.extend(calle(line, at));
         }
     }
+    ranges.extend((1..line.words.len()).filter_map(|at| hyphened(line, at)));
     found.extend(ranges.into_iter().map(|range| Span::new(range, TextReason::Contact)));
 }
 
@@ -73,6 +80,23 @@ fn is_name_like(line: &Line<'_>, word: &Word) -> bool {
     named && word.is_letters() && (word.is_capital() || !line.has_upper) && word.chars > 1
 }
 
+/// The number of a house, and not of a measure: `40 %`, `8.4 mGy`, `431 ms`.
+fn is_house_at(line: &Line<'_>, at: usize) -> bool {
+    let gap = line.gap(at + 1);
+    let next = line.words.get(at + 1);
+    let unit = gap.chars().count() <= 1 && next.is_some_and(|word| word.flags.has(Flags::UNIT));
+    let decimal = matches!(gap, "." | ",") && next.is_some_and(|word| word.digits > 0);
+    let after = at.checked_sub(1).and_then(|before| line.words.get(before));
+    let fraction = line.gap(at) == "." && after.is_some_and(|word| word.digits > 0);
+    let measure = unit || decimal || fraction || gap.trim_start().starts_with('%');
+    line.words.get(at).is_some_and(is_house) && !measure
+}
+
+/// `2ºB`, `3a`: floor and door.
+fn is_door(word: &Word) -> bool {
+    word.digits > 0 && !word.is_number() && word.chars <= HOUSE_CHARS_MAX
+}
+
 fn is_house(word: &Word) -> bool {
     // `17a`, not `T1`.
     word.folded.starts_with(|c: char| c.is_ascii_digit())
@@ -80,23 +104,21 @@ fn is_house(word: &Word) -> bool {
         && word.chars - word.digits <= 1
 }
 
-/// `12 Oak Hill Road, Fairport`.
+/// `12 Oak Hill Road, Fairport`: to the last kind of street that is near.
 fn street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
-    line.words.get(at).filter(|word| is_house(word))?;
-    for count in 1..=STREET_WORDS_MAX {
-        let kind = at + count + 1;
-        let word = line.words.get(kind)?;
-        if line.gap(kind - 1).chars().count() > 2 {
-            return None;
-        }
-        if word.flags.has(Flags::STREET) && line.gap(kind).trim().is_empty() {
-            let between = line.words.get(at + 1..kind)?;
-            let letters = between.iter().all(Word::is_letters);
-            let named = letters && between.iter().any(|word| is_name_like(line, word));
-            return named.then(|| line.range(at, town(line, kind)));
-        }
-    }
-    None
+    line.words.get(at).filter(|_| is_house_at(line, at))?;
+    let near = |kind: &usize| {
+        let gaps = (at + 1..*kind).all(|index| line.gap(index).chars().count() <= 2);
+        gaps && line.gap(*kind).trim().is_empty()
+    };
+    let is_kind =
+        |kind: &usize| line.words.get(*kind).is_some_and(|word| word.flags.has(Flags::STREET));
+    let kind =
+        (at + 2..=at + 1 + STREET_WORDS_MAX).rev().find(|kind| is_kind(kind) && near(kind))?;
+    let between = line.words.get(at + 1..kind)?;
+    let letters = between.iter().all(Word::is_letters);
+    let named = letters && between.iter().any(|word| is_name_like(line, word));
+    named.then(|| line.range(at, town(line, kind)))
 }
 
 /// `Lindenstraße 17, 89073 Ulm`.
@@ -105,7 +127,7 @@ fn compound_street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
     let ends = STREET_ENDS
         .iter()
         .any(|end| word.folded.strip_suffix(end).is_some_and(|head| head.len() > 2));
-    let house = line.words.get(at + 1).filter(|house| is_house(house))?;
+    let house = line.words.get(at + 1).filter(|_| is_house_at(line, at + 1))?;
     let close = line.gap(at + 1).chars().all(|c| c == ' ' || c == '.');
     let named = ends && word.is_capital() && !word.is_plain() && close && house.digits > 0;
     named.then(|| line.range(at, town(line, at + 1)))
@@ -117,15 +139,16 @@ fn street_before(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
     if !kind.flags.has(Flags::STREET_BEFORE) {
         return None;
     }
-    let house_before = at.checked_sub(1).filter(|before| {
-        line.words.get(*before).is_some_and(is_house) && line.gap(at).chars().count() <= 2
-    });
+    let house_before = at
+        .checked_sub(1)
+        .filter(|before| is_house_at(line, *before) && line.gap(at).chars().count() <= 2);
     let mut last = at;
     let mut named = false;
     for next in at + 1..=at + 1 + TOWN_WORDS_MAX {
         let Some(word) = line.words.get(next).filter(|_| line.is_joined(next)) else { break };
         let link = word.flags.has(Flags::PARTICLE) && !word.is_capital();
-        if !link && !is_name_like(line, word) || line.gap(next).contains(',') {
+        let usual = house_before.is_some() && line.has_lower && word.case == Case::Capital;
+        if !(link || usual || is_name_like(line, word)) || line.gap(next).contains(',') {
             break;
         }
         named |= !link;
@@ -134,27 +157,61 @@ fn street_before(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
     if !named {
         return None;
     }
-    let house = line.words.get(last + 1).filter(|word| is_house(word));
-    let near = house.is_some() && line.gap(last + 1).chars().count() <= 2;
+    let near = is_house_at(line, last + 1) && line.gap(last + 1).chars().count() <= 2;
     let first = house_before.unwrap_or(at);
     if near {
         return Some(line.range(first, town(line, last + 1)));
     }
-    house_before.is_some().then(|| line.range(first, last))
+    house_before.is_some().then(|| line.range(first, town(line, last)))
+}
+
+/// `C/ Almendros 15`.
+fn calle(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
+    let word = line.words.get(at)?;
+    let marked = word.folded == "c" && word.is_capital() && line.gap(at + 1).starts_with('/');
+    if !marked || !line.words.get(at + 1).is_some_and(|word| is_name_like(line, word)) {
+        return None;
+    }
+    let house = (at + 2..at + 3 + STREET_WORDS_MAX).find(|index| is_house_at(line, *index))?;
+    let joined = (at + 2..=house).all(|index| line.gap(index).chars().count() <= 2);
+    joined.then(|| line.range(at, town(line, house)))
+}
+
+/// `266 Sakura-dori`, `Haneul-dong`: kinds of streets and districts behind a hyphen.
+fn hyphened(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
+    let kind = line.words.get(at)?;
+    let is_kind = HYPHENED.contains(&kind.folded.as_str()) && kind.case == Case::Lower;
+    let name = line.words.get(at - 1)?;
+    if !is_kind || line.gap(at) != "-" || !(name.is_capital() && is_name_like(line, name)) {
+        return None;
+    }
+    let house = (at - 1)
+        .checked_sub(1)
+        .filter(|before| is_house_at(line, *before) && line.gap(at - 1).chars().count() <= 2);
+    Some(line.range(house.unwrap_or(at - 1), town(line, at)))
 }
 
 /// The last word of the town after a street: postal code and names.
 fn town(line: &Line<'_>, street: usize) -> usize {
     let (mut last, mut words) = (street, 0);
-    for at in street + 1..line.words.len().min(street + 2 + TOWN_WORDS_MAX) {
+    for at in street + 1..line.words.len().min(street + 4 + TOWN_WORDS_MAX) {
         let Some(word) = line.words.get(at) else { break };
         let gap = line.gap(at);
-        if gap.chars().count() > 2 || gap.contains([':', '-', '/', '(', ';']) {
+        // `341/3`: the number goes on.
+        let flat = gap == "/" && at == street + 1 && is_house(word);
+        if !flat && (gap.chars().count() > 2 || gap.contains([':', '-', '/', '(', ';'])) {
             break;
         }
         let code = word.is_number() && (4..=5).contains(&word.chars);
-        let name = is_name_like(line, word) && words < TOWN_WORDS_MAX;
-        if !code && !name {
+        let door = gap.contains(',') && is_door(word);
+        let beside =
+            |other: usize| line.words.get(other).is_some_and(|word| is_name_like(line, word));
+        // `Port Ansel`: a word of the clinic beside a name, behind the comma.
+        let usual = word.case == Case::Capital
+            && line.has_lower
+            && (gap.contains(',') && beside(at + 1) || words > 0 && beside(at - 1));
+        let name = (usual || is_name_like(line, word)) && words < TOWN_WORDS_MAX;
+        if !(code || name || door || flat) {
             break;
         }
         words += usize::from(name);

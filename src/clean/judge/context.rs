@@ -10,6 +10,8 @@ use super::words::{Case, Line, Word};
 
 /// Words between an eponym and its noun: `Baker's popliteal cyst`.
 const EPONYM_WORDS_BETWEEN: usize = 2;
+/// Degrees that are nothing else when written large.
+const DEGREES: [&str; 4] = ["md", "phd", "frcr", "mbbs"];
 /// Longest label of a person, in words.
 const LABEL_WORDS_MAX: usize = 3;
 
@@ -26,8 +28,11 @@ pub(super) fn shows_person(line: &Line<'_>, at: usize, weight: Weight) -> bool {
     if follows_label(line, at) && word.is_capital() {
         return true;
     }
+    if line.has_lower && word.case == Case::Capital && stands_after_label(line, at) {
+        return true;
+    }
     if weight == Weight::Plain {
-        return false;
+        return word.is_capital() && has_marks(line, word);
     }
     let next_to_its_words = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().any(|beside| {
         let gap = line.gap(at.max(beside));
@@ -81,9 +86,16 @@ pub(super) fn is_weak_title(line: &Line<'_>, at: usize) -> bool {
 
 fn has_suffix_after(line: &Line<'_>, at: usize) -> bool {
     let suffix = line.words.get(at + 1);
-    let is_suffix =
-        |word: &Word| word.flags.has(Flags::SUFFIX) && word.chars > 1 && !word.is_plain();
-    line.is_joined(at + 1) && suffix.is_some_and(is_suffix)
+    let is_suffix = |word: &Word| {
+        let degree = DEGREES.contains(&word.folded.as_str()) && word.case == Case::Upper;
+        word.flags.has(Flags::SUFFIX) && word.chars > 1 && (degree || !word.is_plain())
+    };
+    // `M.D.`
+    let letters = |index: usize, letter: &str| {
+        line.words.get(index).is_some_and(|word| word.folded == letter && word.is_capital())
+    };
+    let pointed = letters(at + 1, "m") && line.gap(at + 2) == "." && letters(at + 2, "d");
+    line.is_joined(at + 1) && (pointed || suffix.is_some_and(is_suffix))
 }
 
 /// `Patient: Head`, `Ref. Long`.
@@ -94,6 +106,21 @@ fn follows_label(line: &Line<'_>, at: usize) -> bool {
         let label = Lexicon::shared().label(words);
         label == Some((count, Label::Person)) && line.gap(at).contains([':', '='])
     })
+}
+
+/// `pt Head`, `attending Shim`: the label alone, before a word that the header has as a name.
+fn stands_after_label(line: &Line<'_>, at: usize) -> bool {
+    (1..=LABEL_WORDS_MAX).any(|count| {
+        let Some(first) = at.checked_sub(count) else { return false };
+        let words = line.words.iter().skip(first).map(|word| word.folded.as_str());
+        Lexicon::shared().label(words) == Some((count, Label::Person)) && line.gap(at) == " "
+    })
+}
+
+/// Latin letters with diacritics, which the lists do not have: `Groß` is no `gross`.
+fn has_marks(line: &Line<'_>, word: &Word) -> bool {
+    let written = line.text().get(word.range.clone()).unwrap_or_default();
+    !written.is_ascii() && written.chars().all(|c| c < '\u{250}')
 }
 
 /// Two letters that are somebody's initials stand where a person is named.

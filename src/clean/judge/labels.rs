@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Span;
 use super::lexicon::{Flags, Label, Lexicon};
-use super::words::Line;
+use super::words::{Case, Line};
 use crate::clean::report::TextReason;
 
 /// Words between a label and its number: `no`, `is`.
@@ -17,6 +17,8 @@ const PHONE_DIGITS_MIN: usize = 5;
 const GROUPS_MAX: usize = 8;
 /// Characters between a label and its date.
 const GAP_MAX: usize = 6;
+/// Most words of an address.
+const ADDRESS_WORDS_MAX: usize = 12;
 
 /// Adds labels with their values.
 pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span>) {
@@ -116,7 +118,9 @@ fn contact(line: &Line<'_>, at: usize) -> Option<usize> {
         let Some(word) = line.words.get(next).filter(|word| word.is_number()) else { break };
         let gap = line.gap(next);
         let links = gap.chars().count() <= 3 && gap.chars().all(|c| " -./()+".contains(c));
-        if next > at && !links {
+        let unit = line.words.get(next + 1).is_some_and(|unit| unit.flags.has(Flags::UNIT));
+        let measure = unit && line.gap(next + 1).chars().count() <= 1 && gap == " ";
+        if next > at && (!links || measure) {
             break;
         }
         digits += word.chars;
@@ -131,19 +135,40 @@ fn contact(line: &Line<'_>, at: usize) -> Option<usize> {
     (digits >= PHONE_DIGITS_MIN).then_some(last)
 }
 
-/// All that follows with a large letter or a digit.
+/// The address after its label: names with a large letter, numbers, what links them.
 fn address(line: &Line<'_>, at: usize) -> Option<usize> {
     if !is_open(line.gap(at)) {
         return None;
     }
-    let mut last = None;
-    for next in at..at + GROUPS_MAX {
+    let (mut last, mut shown, mut capital) = (None, false, false);
+    for next in at..line.words.len().min(at + ADDRESS_WORDS_MAX) {
         let Some(word) = line.words.get(next) else { break };
-        let near = next == at || line.gap(next).chars().count() <= 2;
-        if !near || word.is_plain() && word.digits == 0 || !(word.is_capital() || word.digits > 0) {
+        let gap = line.gap(next);
+        let after_c = next > at
+            && gap.starts_with('/')
+            && line.words.get(next - 1).is_some_and(|word| word.folded == "c");
+        let tight = gap.chars().count() <= 3
+            && !matches!(gap, " - " | " / " | "/ ")
+            && gap.chars().all(|c| " ,.-/'’#".contains(c));
+        if next > at && !(tight || after_c) {
             break;
         }
+        let unit = line.words.get(next + 1).is_some_and(|unit| unit.flags.has(Flags::UNIT));
+        let number = word.digits > 0 && !unit;
+        // A word all in capitals behind others is what the address stands before.
+        let shouted = word.case == Case::Upper && word.chars > 1 && capital;
+        let named = word.is_letters() && word.is_capital() && !word.is_plain();
+        let usual = word.case == Case::Capital && line.has_lower && last.is_some();
+        let suffix = gap == "-" && word.is_letters();
+        if word.flags.has(Flags::PARTICLE) && !word.is_capital() && next > at {
+            continue;
+        }
+        if shouted || !(number || named || usual || suffix) {
+            break;
+        }
+        shown |= number || named;
+        capital |= matches!(word.case, Case::Capital | Case::Mixed);
         last = Some(next);
     }
-    last
+    last.filter(|_| shown)
 }

@@ -40,6 +40,8 @@ impl Flags {
     pub(super) const PLACE_WORD: Self = Self(1 << 16);
     pub(super) const UNIT: Self = Self(1 << 17);
     pub(super) const CODE_SYSTEM: Self = Self(1 << 18);
+    /// An eponym that few people are called by.
+    pub(super) const SURE_EPONYM: Self = Self(1 << 19);
 
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -75,6 +77,8 @@ pub(super) struct Lexicon {
     neighbours: HashMap<&'static str, Vec<&'static str>>,
     labels: Phrases<Label>,
     places: Phrases<()>,
+    /// What is called by a name and names nobody: `Ann Arbor stage`.
+    phrases: Phrases<()>,
 }
 
 static SHARED: LazyLock<Lexicon> = LazyLock::new(Lexicon::read);
@@ -132,6 +136,11 @@ impl Lexicon {
             "place words" => Flags::PLACE_WORD,
             "units" => Flags(Flags::UNIT.0 | Flags::WORD.0),
             "extra eponyms" => Flags::EPONYM,
+            "sure eponyms" => Flags(Flags::EPONYM.0 | Flags::SURE_EPONYM.0),
+            "phrases that stay" => {
+                add_phrases(&mut self.phrases, line, ());
+                return;
+            }
             "extra eponym nouns" => Flags(Flags::EPONYM_NOUN.0 | Flags::WORD.0),
             _ => return,
         };
@@ -174,6 +183,11 @@ impl Lexicon {
         words: impl Iterator<Item = &'w str> + Clone,
     ) -> Option<(usize, Label)> {
         longest(&self.labels, words)
+    }
+
+    /// `ann arbor`, and others that are called by a name: how many words.
+    pub(super) fn phrase<'w>(&self, words: impl Iterator<Item = &'w str> + Clone) -> Option<usize> {
+        longest(&self.phrases, words).map(|(count, ())| count)
     }
 
     /// `medical center`, and others of two words: how many.

@@ -237,8 +237,9 @@ impl Matcher {
     pub(super) fn find(&self, line: &Line<'_>) -> Vec<Span> {
         let mut found = Vec::new();
         if !self.parts.is_empty() {
-            let hits: Vec<Vec<Part>> =
+            let mut hits: Vec<Vec<Part>> =
                 line.words.iter().enumerate().map(|(at, word)| self.hits(line, at, word)).collect();
+            self.cut_off(line, &mut hits);
             self.runs(line, &hits, &mut found);
             self.together(line, &mut found);
         }
@@ -264,6 +265,36 @@ impl Matcher {
             return Vec::new();
         }
         self.similar(word)
+    }
+
+    /// Adds short beginnings of a name beside another part of it: `Hor, Femke` of
+    /// `Horst^Femke`.
+    fn cut_off(&self, line: &Line<'_>, hits: &mut [Vec<Part>]) {
+        for at in 0..line.words.len() {
+            let Some(word) = line.words.get(at) else { continue };
+            let unknown = hits.get(at).is_some_and(Vec::is_empty) && !word.is_plain();
+            if !unknown || !word.is_letters() || !word.is_capital() || word.chars < 2 {
+                continue;
+            }
+            let chars: Vec<char> = word.folded.chars().collect();
+            let before = at.checked_sub(1).filter(|_| line.is_joined(at));
+            let after = Some(at + 1).filter(|next| line.is_joined(*next));
+            let beside: Vec<u16> = [before, after]
+                .into_iter()
+                .flatten()
+                .filter_map(|index| hits.get(index))
+                .flatten()
+                .filter(|part| part.weight == Weight::Strong)
+                .map(|part| part.owner)
+                .collect();
+            let cut = self
+                .names
+                .iter()
+                .find(|name| beside.contains(&name.part.owner) && name.chars.starts_with(&chars));
+            if let (Some(name), Some(parts)) = (cut, hits.get_mut(at)) {
+                parts.push(name.part);
+            }
+        }
     }
 
     /// Names that a word may be with errors, or cut off.
@@ -370,7 +401,7 @@ impl Run<'_> {
     /// The words together show who somebody is, or where something is.
     fn shows(&self, owner: Option<Owner>) -> bool {
         let (mut words, mut initials) = (HashSet::new(), HashSet::new());
-        let mut capital = true;
+        let (mut capital, mut particles) = (true, false);
         for at in self.first..=self.last {
             let Some(word) = self.line.words.get(at) else { continue };
             for part in self.parts(at) {
@@ -382,7 +413,7 @@ impl Run<'_> {
                             initials.insert(part.word);
                         }
                     }
-                    Weight::Particle => {}
+                    Weight::Particle => particles = true,
                     Weight::Short | Weight::NameWord | Weight::Plain | Weight::Number => {
                         capital &= word.is_capital();
                         words.insert(part.word);
@@ -395,7 +426,8 @@ impl Run<'_> {
             return words.len() > 1 && words.len() >= usize::from(owner.words);
         }
         let other_initial = initials.iter().any(|initial| !words.contains(initial));
-        words.len() > 1 || (words.len() == 1 && capital && other_initial)
+        // `Van Der Zee`: the word with the particles of the name.
+        words.len() > 1 || (words.len() == 1 && capital && (other_initial || particles))
     }
 
     /// The last word that is no particle.

@@ -174,6 +174,9 @@ impl Judge {
         for finder in &self.finders {
             finder.find(line, &mut names);
         }
+        let phrases = phrases(line);
+        let stays = |name: &Found| phrases.iter().any(|phrase| overlaps(phrase, &name.range));
+        names.retain(|name| !stays(name));
         found.extend(names.into_iter().filter(|name| name.score >= SCORE_MIN).map(|name| {
             let reason = match name.class {
                 FoundClass::Person => TextReason::Name,
@@ -237,6 +240,16 @@ impl Judge {
         kept.push_str(text.get(from..).unwrap_or_default());
         tidied(&kept)
     }
+}
+
+/// Where something stands that is called by a name and names nobody.
+fn phrases(line: &Line<'_>) -> Vec<Range<usize>> {
+    let at = |first: usize| {
+        let words = line.words.iter().skip(first).map(|word| word.folded.as_str());
+        let count = Lexicon::shared().phrase(words)?;
+        Some(line.range(first, first + count - 1))
+    };
+    (0..line.words.len()).filter_map(at).collect()
 }
 
 /// What a date becomes; `None` when it goes. One that would fall on another

@@ -17,6 +17,8 @@ const MIXED_DIGITS_MIN: usize = 5;
 /// Most letters before the digits of an identifier, and after them.
 const LETTERS_BEFORE_MAX: usize = 5;
 const LETTERS_AFTER_MAX: usize = 3;
+/// Most digits of a measure behind a number in groups.
+const MEASURE_DIGITS_MAX: usize = 3;
 /// Components of a UID that is no version number.
 const UID_GROUPS_MIN: usize = 6;
 /// Digits of telephone numbers.
@@ -170,6 +172,15 @@ impl Run<'_> {
             || gap.trim_start().starts_with('%')
     }
 
+    /// The last group is a short number by itself, with its unit: `618 0294538 22 mm`.
+    fn ends_in_measure(&self) -> bool {
+        let last = self.line.words.get(self.last);
+        self.last > self.first
+            && self.line.gap(self.last) == " "
+            && last.is_some_and(|word| word.chars <= MEASURE_DIGITS_MAX)
+            && self.is_measure()
+    }
+
     /// A part of a decimal number, or of a longer row with the same sign.
     fn is_part(&self) -> bool {
         let number = |at: Option<usize>| {
@@ -182,7 +193,7 @@ impl Run<'_> {
 
     fn is_phone(&self) -> bool {
         let digits = self.digits();
-        if !PHONE_DIGITS.contains(&digits) || self.is_part() {
+        if !PHONE_DIGITS.contains(&digits) || self.is_part() || self.ends_in_measure() {
             return false;
         }
         let before = self.line.gap(self.first);
@@ -200,11 +211,11 @@ impl Run<'_> {
 
     fn is_id(&self) -> bool {
         let (digits, groups) = (self.digits(), self.last - self.first + 1);
-        if self.is_measure() {
-            return false;
-        }
         if groups == 1 {
-            return digits >= ID_DIGITS_MIN && !self.is_part();
+            return digits >= ID_DIGITS_MIN && !self.is_part() && !self.is_measure();
+        }
+        if self.ends_in_measure() {
+            return false;
         }
         if self.all_gaps(".") {
             return groups >= UID_GROUPS_MIN;

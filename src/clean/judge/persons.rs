@@ -11,6 +11,12 @@ const NAME_WORDS_MAX: usize = 4;
 /// Most words of one name in a text all in capitals, where nothing tells a
 /// name from another word that no list knows.
 const UPPER_WORDS_MAX: usize = 2;
+/// A single word all in capitals that is no abbreviation has more letters.
+const SHOUTED_CHARS_MIN: usize = 3;
+/// Letters that stand for words before others: with, left, right.
+const LETTER_WORDS: [&str; 5] = ["w", "c", "l", "r", "s"];
+/// Longest word that a point behind it shortens, as in `St. Clair`.
+const SHORTENED_CHARS_MAX: usize = 3;
 /// Titles after a name that are nothing else.
 const SUFFIXES: [&str; 14] = [
     "md", "phd", "frcr", "rdms", "rdcs", "rvt", "rn", "dds", "mbbs", "facr", "crna", "frcp", "dnp",
@@ -86,7 +92,8 @@ fn labelled(line: &Line<'_>, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let form = if marked { Form::Sure } else { Form::Likely };
-    let mut last = name(line, at + count, form)?;
+    let shouted = shouted(line, at + count, 1);
+    let mut last = name(line, at + count, form).max(shouted)?;
     // Several persons: `jb / Ruiz`.
     while marked && line.gap(last + 1).contains(['/', '&', ',']) {
         match name(line, last + 1, Form::Likely) {
@@ -110,7 +117,35 @@ fn related(line: &Line<'_>, at: usize, word: &Word) -> Option<usize> {
     if !open || noun || comma_before_word {
         return None;
     }
-    name(line, at + 1, Form::Likely)
+    let words_min = if word.flags.has(Flags::RELATIVE) { 1 } else { 2 };
+    let sure = word.flags.has(Flags::BEFORE) && next.flags.has(Flags::SURE_EPONYM);
+    name(line, at + 1, Form::Likely).max(shouted(line, at + 1, words_min)).filter(|_| !sure)
+}
+
+/// `husband HAIBO SHI consented`: all in capitals behind a word that is not.
+fn shouted(line: &Line<'_>, mut first: usize, words_min: usize) -> Option<usize> {
+    let before = first.checked_sub(1).and_then(|before| line.words.get(before))?;
+    if !matches!(before.case, Case::Lower | Case::Capital) {
+        return None;
+    }
+    while line.words.get(first).is_some_and(|word| SUFFIXES.contains(&word.folded.as_str())) {
+        first += 1;
+    }
+    let upper = |word: &Word| {
+        word.case == Case::Upper && word.is_letters() && word.chars > 1 && !word.is_plain()
+    };
+    let begins =
+        line.words.get(first).filter(|word| upper(word) && !word.flags.has(Flags::TITLE))?;
+    let mut last = first;
+    while last - first + 1 < NAME_WORDS_MAX
+        && line.gap(last + 1) == " "
+        && line.words.get(last + 1).is_some_and(upper)
+    {
+        last += 1;
+    }
+    let count = last - first + 1;
+    let enough = count >= words_min && (count > 1 || begins.chars > SHOUTED_CHARS_MIN);
+    enough.then_some(last)
 }
 
 /// A given name of the list, with the names beside it.
@@ -159,7 +194,8 @@ fn by_form(line: &Line<'_>, at: usize, word: &Word) -> Option<(usize, usize)> {
             .then_some((at, at + 1));
     }
     let suffix = SUFFIXES.contains(&next.folded.as_str()) && next.is_capital();
-    if suffix && gap.len() <= 2 && named(at, word) {
+    let short = word.case == Case::Upper && word.chars > 1 && word.flags.is_empty();
+    if suffix && gap.len() <= 2 && (named(at, word) || short && word.is_letters()) {
         let mut first = at;
         while at - first < NAME_WORDS_MAX && first > 0 && line.gap(first) == " " {
             let before = line.words.get(first - 1);
@@ -221,10 +257,17 @@ fn name(line: &Line<'_>, first: usize, form: Form) -> Option<usize> {
     let mut next = at + 1;
     while let Some(word) = line.words.get(next) {
         let comma = line.gap(next).contains(',');
-        if !line.is_joined(next) || (names >= limit && !word.is_initial()) {
+        let before = line.words.get(next - 1);
+        let ended = line.gap(next).contains(". ")
+            && before.is_some_and(|word| word.chars > SHORTENED_CHARS_MAX);
+        if ended || !line.is_joined(next) || (names >= limit && !word.is_initial()) {
             break;
         }
-        if word.is_initial() && word.is_capital() && (!comma || names == 1) {
+        if word.is_initial()
+            && word.is_capital()
+            && (!comma || names == 1)
+            && !is_letter_word(line, next, word)
+        {
             last = next;
         } else if is_link(word) && !comma {
             // Counts only with what follows it.
@@ -239,6 +282,14 @@ fn name(line: &Line<'_>, first: usize, form: Form) -> Option<usize> {
         next += 1;
     }
     (names > 0).then_some(last)
+}
+
+/// `W CONTRAST`: a word cut to one letter, no initial.
+fn is_letter_word(line: &Line<'_>, at: usize, word: &Word) -> bool {
+    let next = line.words.get(at + 1);
+    LETTER_WORDS.contains(&word.folded.as_str())
+        && line.gap(at + 1) == " "
+        && next.is_some_and(Word::is_plain)
 }
 
 fn is_link(word: &Word) -> bool {

@@ -50,11 +50,18 @@ pub(super) fn of_occupation(line: &Line<'_>) -> Option<Range<usize>> {
         let word = line.words.get(*at);
         let article = line.words.get(at + 1).filter(|_| word.is_some_and(is_article)).or(word);
         after.is_some_and(|word| WHERE.contains(&word.folded.as_str()))
-            && article
+            && (article
                 .is_some_and(|word| !word.is_plain() && (word.is_capital() || !line.has_upper))
+                || two_capitals(line, *at))
     };
     let first = (1..line.words.len()).find(names)?;
     Some(line.range(first, first).start..line.text().len())
+}
+
+/// `Port Ansel`: a word of the language, large, before another that no list knows.
+fn two_capitals(line: &Line<'_>, at: usize) -> bool {
+    let capital = |index: usize| line.words.get(index).filter(|word| word.is_capital());
+    line.has_lower && capital(at).is_some() && capital(at + 1).is_some_and(|word| !word.is_plain())
 }
 
 fn is_article(word: &Word) -> bool {

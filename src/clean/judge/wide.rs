@@ -13,6 +13,8 @@ const HONORIFICS: [&str; 12] =
 #[derive(Debug, Default)]
 pub(super) struct WideNames {
     names: Vec<Vec<char>>,
+    /// A family name of one sign, and the first signs of names: by themselves only.
+    single: Vec<char>,
 }
 
 impl WideNames {
@@ -25,6 +27,8 @@ impl WideNames {
         if !letters.iter().flatten().any(|c| is_wide(*c)) {
             return;
         }
+        let first = letters.iter().filter_map(|name| name.first());
+        self.single.extend(first.filter(|c| is_wide(**c)));
         let whole = letters.concat();
         let backward: Vec<char> = letters.iter().rev().flatten().copied().collect();
         for name in letters.into_iter().chain([whole, backward]) {
@@ -48,6 +52,14 @@ impl WideNames {
             let folded = fold(written);
             letters
                 .extend(folded.chars().filter(|c| c.is_alphanumeric()).map(|c| (c, range.clone())));
+        }
+        for (at, c) in text.char_indices().filter(|(_, c)| self.single.contains(c)) {
+            let before = text.get(..at).and_then(|head| head.chars().next_back());
+            let end = at + c.len_utf8();
+            let after = text.get(end..).and_then(|tail| tail.chars().next());
+            if !before.is_some_and(is_wide) && !after.is_some_and(is_wide) {
+                found.push(at..end);
+            }
         }
         for name in &self.names {
             for window in letters.windows(name.len()) {

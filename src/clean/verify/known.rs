@@ -197,7 +197,7 @@ impl Known {
                 let words = parts.into_iter().filter(|word| {
                     word.chars().count() >= PLACE_CHARS_MIN
                         && !is_common(word)
-                        && !is_number(word)
+                        && !word.contains(|c: char| c.is_ascii_digit())
                         && Vocabulary::of(word).is_none()
                 });
                 for word in words.collect::<Vec<_>>() {
