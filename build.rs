@@ -172,7 +172,7 @@ fn write_types(code: &mut String, classes: &[Fields], types: &[Fields]) -> Resul
     for (class, number) in by_class {
         writeln!(code, "    ({class:?}, {number}),")?;
     }
-    writeln!(code, "];\nstatic NEEDS: &[Need] = &[")?;
+    let mut needs = Vec::new();
     for row in types {
         let [key, place, strongest, objects] = row.as_slice() else {
             return Err("a row of the attribute types is too short".into());
@@ -185,14 +185,19 @@ fn write_types(code: &mut String, classes: &[Fields], types: &[Fields]) -> Resul
             list.extend(numbers.values());
         }
         list.sort_unstable();
-        writeln!(
-            code,
+        needs.push(format!(
             "    Need {{ tag: {}, nested: {}, value: {}, objects: &{list:?} }},",
             tag(key)?,
             place == "nested",
             strongest == "1",
-        )?;
+        ));
     }
-    writeln!(code, "];")?;
+    // By tag, which stands first and has a fixed width.
+    needs.sort_unstable();
+    writeln!(
+        code,
+        "];\n/// In the order of tags.\nstatic NEEDS: &[Need] = &[\n{}\n];",
+        needs.join("\n")
+    )?;
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! One instance through all cleaning steps: received object in, clean object
 //! and report out.
 //!
-//! Invariant: when [`Cleaner::clean`] returns a report, the output file holds
-//! the whole clean object; it is not synced and has no final name yet, that
-//! is the front's part. Neighbours: `metadata`, `redact`, `verify`; called by
+//! Invariant: when [`Cleaner::clean`] returns, the output file holds the whole
+//! clean object, or what [`Parts`] do not take from the received file; it is not
+//! synced and has no final name yet, that is the front's part. Neighbours: `metadata`, `redact`, `verify`; called by
 //! `worker::child`.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -15,13 +15,15 @@ use super::content;
 use super::identity::Identity;
 use super::judge::{Judge, Matcher};
 use super::metadata::{self, HeaderContext, Stamp};
+use super::parts::{Assembled, Parts, STRETCH_BYTES_MIN, digest_without, stretches};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
 use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
 use super::verify;
 use crate::config::{CleanRules, ProfileOption};
-use crate::dicom::write::{BulkSources, NewMeta, WriteError, Written, write_part10};
+use crate::dicom::write::{BulkSources, Left, NewMeta, ReadSeek, WriteError, Written};
+use crate::dicom::write::{write_part10, write_part10_leaving};
 use crate::dicom::{DataSet, Tag, TransferSyntax, Uid};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
@@ -47,6 +49,8 @@ pub struct Input<'a> {
     pub rules: &'a CleanRules,
     /// Issuer of Patient ID where the object has none, by its sender; may be empty.
     pub default_issuer: &'a str,
+    /// Long values that go as they are may stay in the received file.
+    pub in_parts: bool,
 }
 
 /// Why there is no clean object.
@@ -110,7 +114,7 @@ impl Cleaner {
         &mut self,
         job: &Input<'_>,
         ask: impl FnOnce(Identity) -> io::Result<Assigned>,
-    ) -> Result<Report, JobError> {
+    ) -> Result<(Report, Option<Parts>), JobError> {
         let (judge, models) = (&self.judge, self.models.as_slice());
         let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
         match self.eyes.broken.take() {
@@ -139,7 +143,7 @@ impl Tools<'_> {
         &mut self,
         job: &Input<'_>,
         ask: impl FnOnce(Identity) -> io::Result<Assigned>,
-    ) -> Result<Report, JobError> {
+    ) -> Result<(Report, Option<Parts>), JobError> {
         let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
         let mut source = source::open(job.input, scratch_dir)?;
         check_uids(&source)?;
@@ -178,17 +182,18 @@ impl Tools<'_> {
         content.put_placeholder(&mut set);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
-        let written = write(job.output, &set, &syntax, &mut source, &mut scratch)?;
-        Ok(Report {
+        let made = Made { set: &set, syntax: &syntax };
+        let output = made.write(job, &mut source, &mut scratch)?;
+        let report = Report {
             version: REPORT_VERSION,
             software: env!("CARGO_PKG_VERSION").to_owned(),
             profile: job.rules.profile.name.clone(),
             profile_digest: profile_digest(job.rules),
             models: if pixels.screened { self.models.to_vec() } else { Vec::new() },
             key_id: assigned.key_id.clone(),
-            input_digest: source.digest.clone(),
-            output_digest: written.sha256_hex(),
-            output_bytes: written.bytes,
+            input_digest: output.received_digest,
+            output_digest: output.digest,
+            output_bytes: output.bytes,
             sop_class: text(&set, SOP_CLASS),
             sop_instance: text(&set, SOP_INSTANCE),
             series_instance: text(&set, SERIES_INSTANCE),
@@ -201,33 +206,60 @@ impl Tools<'_> {
             pixels,
             content: content.notes().to_vec(),
             recall,
-        })
+        };
+        Ok((report, output.parts))
     }
 }
 
-/// Checks a clean object through the second door.
+/// A clean object as it comes to the second door.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Received object.
+    pub input: &'a Path,
+    /// What the cleaner wrote.
+    pub output: &'a Path,
+    /// What of the object lies in the received one.
+    pub parts: Option<&'a Parts>,
+}
+
+/// Checks a clean object through the second door. Gives the CRC-32 of what it
+/// has from the received file; of nothing: 0.
 ///
 /// # Errors
 /// [`JobError::Quarantine`] when something is found.
 pub fn verify(
-    input: &Path,
-    output: &Path,
+    subject: Subject<'_>,
     rules: &CleanRules,
     assigned: &Assigned,
     report: &Report,
-) -> Result<(), JobError> {
-    let (mut received, mut cleaned) = (File::open(input)?, File::open(output)?);
+) -> Result<u32, JobError> {
+    let Subject { input, output, parts } = subject;
+    let mut received = File::open(input)?;
     let mut scratch = output.as_os_str().to_owned();
     scratch.push(".verify");
-    verify::verify(verify::Job {
-        input: &mut received,
-        output: &mut cleaned,
-        scratch: Path::new(&scratch),
-        rules,
-        assigned,
-        report,
+    let mut verify = |cleaned: &mut dyn ReadSeek| {
+        verify::verify(verify::Job {
+            input: &mut received,
+            output: cleaned,
+            scratch: Path::new(&scratch),
+            rules,
+            assigned,
+            report,
+        })
+    };
+    let Some(parts) = parts else {
+        verify(&mut File::open(output)?)?;
+        return Ok(0);
+    };
+    let mut assembled = Assembled::open(output, input, parts).map_err(|error| {
+        if error.kind() == io::ErrorKind::InvalidData {
+            let detail = "clean file changed before it was checked";
+            return JobError::from(Quarantine::new(Reason::DamagedSpool, detail));
+        }
+        error.into()
     })?;
-    Ok(())
+    verify(&mut assembled)?;
+    Ok(assembled.checksum()?)
 }
 
 /// The four UIDs that the output's place and name are made of (PS3.3 §C.12.1,
@@ -277,39 +309,94 @@ fn apply(
     (if big_endian { TransferSyntax::explicit_le() } else { syntax }, report)
 }
 
-fn write(
-    path: &Path,
-    set: &DataSet,
-    syntax: &TransferSyntax,
-    source: &mut Opened,
-    scratch: &mut LaterFile,
-) -> Result<Written, JobError> {
-    let bad = |tag: Tag| Quarantine::new(Reason::RuleFailed, tag.to_string());
-    let uid = |tag| text(set, tag).parse::<Uid>().map_err(|_not_uid| bad(tag));
-    let (sop_class, sop_instance) = (uid(SOP_CLASS)?, uid(SOP_INSTANCE)?);
-    let meta =
-        NewMeta { sop_class: &sop_class, sop_instance: &sop_instance, transfer_syntax: syntax };
-    // Not truncated first: a staging file that is used again keeps its pages
-    // and blocks. What it held beyond the new end is cut off below.
-    let mut out =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let mut bulk = BulkSources {
-        input: &mut source.file,
-        scratch: Some(scratch),
-        input_big_endian: source.big_endian,
-    };
-    let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string()).into();
-    let written = write_part10(&mut out, &meta, set, &mut bulk).map_err(|error| match error {
-        WriteError::Io(error) => JobError::Io(error),
-        // Empty pixel data that is not coded as its transfer syntax says.
-        WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error),
-        WriteError::UnsupportedTransferSyntax
-        | WriteError::NoScratch { .. }
-        | WriteError::TooLong { .. }
-        | WriteError::TooDeep { .. } => refused(Reason::Internal, &error),
-    })?;
-    out.set_len(written.bytes)?;
-    Ok(written)
+/// A clean data set, to be written.
+struct Made<'a> {
+    set: &'a DataSet,
+    syntax: &'a TransferSyntax,
+}
+
+/// What was written.
+struct Output {
+    /// Of the object.
+    bytes: u64,
+    /// Empty where it lies in parts: who puts it together has both digests.
+    digest: String,
+    received_digest: String,
+    parts: Option<Parts>,
+}
+
+impl Made<'_> {
+    /// Writes the object, in parts where that is asked for and possible.
+    fn write(
+        &self,
+        job: &Input<'_>,
+        source: &mut Opened,
+        scratch: &mut LaterFile,
+    ) -> Result<Output, JobError> {
+        // Not truncated first: a staging file that is used again keeps its pages
+        // and blocks. What it held beyond the new end is cut off below.
+        let mut file = OpenOptions::new();
+        let mut file =
+            file.write(true).create(true).truncate(false).mode(0o600).open(job.output)?;
+        let in_parts = job.in_parts && !source.inflated;
+        let (mut written, left) = self.write_to(&mut file, source, scratch, in_parts)?;
+        let mut apart = stretches(&left);
+        if apart.is_none() {
+            file.rewind()?;
+            (written, _) = self.write_to(&mut file, source, scratch, false)?;
+        }
+        file.set_len(written.bytes)?;
+        let stretches = apart.take().unwrap_or_default();
+        let mut received = if source.inflated { Some(File::open(job.input)?) } else { None };
+        let received = received.as_mut().unwrap_or(&mut source.file);
+        let received_digest = digest_without(received, &stretches)?;
+        let digest = written.sha256_hex();
+        if stretches.is_empty() {
+            return Ok(Output { bytes: written.bytes, digest, received_digest, parts: None });
+        }
+        let copied: u64 = stretches.iter().map(|stretch| stretch.bytes).sum();
+        let parts = Parts { stretches, written_digest: digest, rest_digest: received_digest };
+        Ok(Output {
+            bytes: written.bytes.saturating_add(copied),
+            digest: String::new(),
+            received_digest: String::new(),
+            parts: Some(parts),
+        })
+    }
+
+    fn write_to(
+        &self,
+        file: &mut File,
+        source: &mut Opened,
+        scratch: &mut LaterFile,
+        in_parts: bool,
+    ) -> Result<(Written, Vec<Left>), JobError> {
+        let bad = |tag: Tag| Quarantine::new(Reason::RuleFailed, tag.to_string());
+        let uid = |tag| text(self.set, tag).parse::<Uid>().map_err(|_not_uid| bad(tag));
+        let (sop_class, sop_instance) = (uid(SOP_CLASS)?, uid(SOP_INSTANCE)?);
+        let transfer_syntax = self.syntax;
+        let meta = NewMeta { sop_class: &sop_class, sop_instance: &sop_instance, transfer_syntax };
+        let mut bulk = BulkSources {
+            input: &mut source.file,
+            scratch: Some(scratch),
+            input_big_endian: source.big_endian,
+        };
+        let written = if in_parts {
+            write_part10_leaving(file, &meta, self.set, &mut bulk, STRETCH_BYTES_MIN)
+        } else {
+            write_part10(file, &meta, self.set, &mut bulk).map(|written| (written, Vec::new()))
+        };
+        let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string());
+        written.map_err(|error| match error {
+            WriteError::Io(error) => JobError::Io(error),
+            // Empty pixel data that is not coded as its transfer syntax says.
+            WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error).into(),
+            WriteError::UnsupportedTransferSyntax
+            | WriteError::NoScratch { .. }
+            | WriteError::TooLong { .. }
+            | WriteError::TooDeep { .. } => refused(Reason::Internal, &error).into(),
+        })
+    }
 }
 
 fn text(set: &DataSet, tag: Tag) -> String {

@@ -11,16 +11,19 @@ pub mod job;
 pub mod judge;
 pub mod known;
 pub mod metadata;
+pub mod parts;
 pub mod pixels;
 pub mod redact;
 pub mod report;
 mod source;
 pub mod text;
+mod twin;
 pub mod verify;
 
-pub use cleaned::{AdmitError, Cleaned};
+pub use cleaned::{AdmitError, Checked, Cleaned, Rest};
 pub use identity::{Identity, Rejection};
 pub use known::KnownValues;
+pub use parts::{Parts, Stretch};
 pub use report::Report;
 
 /// Lower-case hexadecimal.

@@ -6,15 +6,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use super::job::JobError;
 use crate::dicom::read::{FileMeta, ReadError, ReadLimits, inflate, read_data_set, read_head};
 use crate::dicom::{DataSet, Encoding};
 use crate::reason::{Quarantine, Reason};
-
-/// Bytes hashed at a time. 128 KiB: what was just read is still in the cache.
-const CHUNK_BYTES: usize = 128 << 10;
 
 /// An object that was read.
 pub(super) struct Opened {
@@ -26,8 +21,8 @@ pub(super) struct Opened {
     pub(super) set: DataSet,
     /// Bulk values in `file` are big endian.
     pub(super) big_endian: bool,
-    /// Hex SHA-256 of the whole object.
-    pub(super) digest: String,
+    /// `file` is what the data set inflated to.
+    pub(super) inflated: bool,
 }
 
 /// Reads the object at `path`; a deflated one is inflated into a nameless file
@@ -35,19 +30,20 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path, scratch_dir: &Path) -> Result<Opened, JobError> {
     let limits = ReadLimits::default();
     let mut file = File::open(path)?;
-    let digest = digest(&mut file)?;
     let head = read_head(&mut file, &limits).map_err(refused)?;
     let unknown = || refused(ReadError::UnknownTransferSyntax);
     let encoding = head.meta.transfer_syntax.encoding().ok_or_else(unknown)?;
-    let (mut file, start, encoding) = if encoding.deflated {
-        let mut inflated = nameless(scratch_dir)?;
-        inflate(&mut file, head.data_set_offset, &mut inflated, &limits).map_err(refused)?;
-        (inflated, 0, Encoding::EXPLICIT_LE)
+    let inflated = encoding.deflated;
+    let (mut file, start, encoding) = if inflated {
+        let mut target = nameless(scratch_dir)?;
+        inflate(&mut file, head.data_set_offset, &mut target, &limits).map_err(refused)?;
+        (target, 0, Encoding::EXPLICIT_LE)
     } else {
         (file, head.data_set_offset, encoding)
     };
     let parsed = read_data_set(&mut file, start, encoding, &limits).map_err(refused)?;
-    Ok(Opened { file, meta: head.meta, set: parsed.set, big_endian: encoding.big_endian, digest })
+    let (meta, set, big_endian) = (head.meta, parsed.set, encoding.big_endian);
+    Ok(Opened { file, meta, set, big_endian, inflated })
 }
 
 /// A file without a name: gone when it is closed, also by a crash.
@@ -103,20 +99,6 @@ impl Seek for LaterFile {
             (_, to) => self.made()?.seek(to),
         }
     }
-}
-
-fn digest(file: &mut File) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    file.seek(SeekFrom::Start(0))?;
-    loop {
-        match file.read(&mut chunk)? {
-            0 => break,
-            count => hasher.update(chunk.get(..count).unwrap_or_default()),
-        }
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok(super::hex(&hasher.finalize()))
 }
 
 /// The reason that goes with a fault of the stream.

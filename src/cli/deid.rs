@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::DeidArgs;
 use super::deid_report::Written;
-use super::{Failure, runtime};
+use super::{Failure, folder_runtime};
 use crate::app::{AppError, Opened};
 use crate::config::{Config, Profile, Project};
 use crate::disk::RealDisk;
@@ -64,7 +64,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
         }
         report.as_mut().map_or(Ok(()), |report| report.add(&outcome))
     };
-    let ended = runtime()?.block_on(async {
+    let ended = folder_runtime()?.block_on(async {
         run.line.warm().await.map_err(FolderRunError::Work)?;
         run.run(found, told).await
     });

@@ -83,6 +83,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string() })
 }
 
+/// For the front of a folder: it starts others' work and puts files together on
+/// blocking threads. One thread for the rest wakes nobody to do so.
+fn folder_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure { code: ExitCode::Bug, what: error.to_string() })
+}
+
 /// What the user is told, and the exit code.
 #[derive(Debug)]
 struct Failure {

@@ -3,7 +3,8 @@
 //! Every component is a new UID or a pseudonym and was checked, so that no
 //! value of a data set becomes a path. Invariant: [`Outcome::Delivered`] only
 //! after file and all directories above it are synced; a half written file
-//! never has a name that ends in `.dcm`.
+//! never has a name that ends in `.dcm`. [`Folder::deliver_checked`] leaves the
+//! directories to its caller, who syncs those of many files at once.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{Forwardable, Outcome};
-use crate::clean::{AdmitError, Cleaned, Report};
+use crate::clean::{AdmitError, Checked, Cleaned, Report};
 use crate::disk::Disk;
 use crate::reason::{Quarantine, Reason};
 
@@ -120,38 +121,60 @@ impl Folder {
         written.map_or_else(WriteFault::outcome, |()| Outcome::Delivered)
     }
 
-    /// Admits the checked file at `staged` while it is copied here: each byte is
-    /// read and digested once. `dirs` stand for pseudonym, study and series
-    /// where the caller has other names.
+    /// Admits a checked object while it is copied here: each byte is read and
+    /// digested once. `dirs` stand for pseudonym, study and series where the
+    /// caller has other names. The file is synced; its name is durable once the
+    /// caller has [`Self::sync`]ed the directories that come with it.
     ///
     /// # Errors
     /// What [`Self::deliver`] answers when it does not deliver.
     pub fn deliver_checked(
         &self,
-        report: Report,
-        staged: &Path,
+        checked: Checked,
         dirs: Option<&[String]>,
-    ) -> Result<Cleaned, Outcome> {
-        let names = Names::of(&report, dirs).map_err(Outcome::Quarantine)?;
-        self.admit(report, staged, &names).map_err(WriteFault::outcome)
+    ) -> Result<(Cleaned, Vec<PathBuf>), Outcome> {
+        let names = Names::of(&checked.report, dirs).map_err(Outcome::Quarantine)?;
+        self.admit(checked, &names).map_err(WriteFault::outcome)
     }
 
-    fn admit(&self, report: Report, staged: &Path, names: &Names) -> Result<Cleaned, WriteFault> {
+    /// Makes the names in these directories durable.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn sync<'a>(&self, dirs: impl IntoIterator<Item = &'a PathBuf>) -> io::Result<()> {
+        dirs.into_iter().try_for_each(|dir| self.disk.sync_dir(dir))
+    }
+
+    fn admit(
+        &self,
+        checked: Checked,
+        names: &Names,
+    ) -> Result<(Cleaned, Vec<PathBuf>), WriteFault> {
         let disk = self.disk.as_ref();
-        let dir = self.make_dirs(&names.dirs)?;
+        let dir = self.dir_of(names);
         let path = dir.join(format!("{}.dcm", names.instance));
         if disk.exists(&path)? {
-            let cleaned = Cleaned::admit(report, staged.to_owned())?;
+            let cleaned = Cleaned::admit_copying(checked, path.clone(), &mut io::sink())?;
             let standing = digest_of(&mut disk.open(&path)?, &mut io::sink())?;
             if standing != cleaned.report().output_digest {
                 return Err(WriteFault::Conflict);
             }
-            disk.sync_dir(&dir)?;
-            return Ok(cleaned);
+            return Ok((cleaned, vec![dir]));
         }
-        let part = self.part_of(&dir, &names.instance)?;
-        let mut target = disk.create_new(&part)?;
-        let admitted = Cleaned::admit_copying(report, staged.to_owned(), &mut target);
+        let part = part_of(&dir, &names.instance);
+        let mut unsynced = Vec::new();
+        let mut target = match disk.create_new(&part) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                unsynced = self.make_dirs(&names.dirs)?;
+                disk.create_new(&part)?
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                disk.remove(&part)?;
+                disk.create_new(&part)?
+            }
+            made => made?,
+        };
+        let admitted = Cleaned::admit_copying(checked, path.clone(), &mut target);
         let cleaned = match admitted {
             Ok(cleaned) => cleaned,
             Err(error) => {
@@ -159,31 +182,27 @@ impl Folder {
                 return Err(error.into());
             }
         };
+        // Synced before the rename: after a crash a short file would pass for whole.
         target.sync_data()?;
         disk.rename(&part, &path)?;
-        disk.sync_dir(&dir)?;
-        Ok(cleaned)
-    }
-
-    /// A free name for a file that is being written.
-    fn part_of(&self, dir: &Path, instance: &str) -> io::Result<PathBuf> {
-        let part = dir.join(format!(".{instance}.part"));
-        if self.disk.exists(&part)? {
-            self.disk.remove(&part)?;
-        }
-        Ok(part)
+        unsynced.push(dir);
+        Ok((cleaned, unsynced))
     }
 
     fn write(&self, item: &Forwardable<'_>, names: &Names) -> Result<(), WriteFault> {
         let disk = self.disk.as_ref();
-        let dir = self.make_dirs(&names.dirs)?;
+        let dir = self.dir_of(names);
+        self.sync(&self.make_dirs(&names.dirs)?)?;
         let path = dir.join(format!("{}.dcm", names.instance));
         if disk.exists(&path)? {
             let same = digest_of(&mut disk.open(&path)?, &mut io::sink())? == item.digest;
             // Synced again: a crash may have come between the rename and its sync.
             return if same { Ok(disk.sync_dir(&dir)?) } else { Err(WriteFault::Conflict) };
         }
-        let part = self.part_of(&dir, &names.instance)?;
+        let part = part_of(&dir, &names.instance);
+        if disk.exists(&part)? {
+            disk.remove(&part)?;
+        }
         let mut target = disk.create_new(&part)?;
         let digest = digest_of(&mut disk.open(item.path)?, &mut target)?;
         if digest != item.digest {
@@ -196,10 +215,14 @@ impl Folder {
         Ok(disk.sync_dir(&dir)?)
     }
 
-    /// Makes the directories of an instance and syncs each new name.
-    fn make_dirs(&self, names: &[String]) -> io::Result<PathBuf> {
+    fn dir_of(&self, names: &Names) -> PathBuf {
+        names.dirs.iter().fold(self.root.clone(), |dir, name| dir.join(name))
+    }
+
+    /// Makes the directories of an instance; gives those with a new name in them.
+    fn make_dirs(&self, names: &[String]) -> io::Result<Vec<PathBuf>> {
         let disk = self.disk.as_ref();
-        let mut dir = self.root.clone();
+        let (mut dir, mut unsynced) = (self.root.clone(), Vec::new());
         for name in std::iter::once("").chain(names.iter().map(String::as_str)) {
             let parent = dir.clone();
             if !name.is_empty() {
@@ -207,11 +230,17 @@ impl Folder {
             }
             if !disk.exists(&dir)? {
                 disk.create_dir_all(&dir)?;
-                disk.sync_dir(if name.is_empty() { parent_of(&dir) } else { &parent })?;
+                let of_name = if name.is_empty() { parent_of(&dir) } else { &parent };
+                unsynced.push(of_name.to_owned());
             }
         }
-        Ok(dir)
+        Ok(unsynced)
     }
+}
+
+/// The name of a file that is being written.
+fn part_of(dir: &Path, instance: &str) -> PathBuf {
+    dir.join(format!(".{instance}.part"))
 }
 
 fn parent_of(path: &Path) -> &Path {

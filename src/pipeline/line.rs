@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::clean::metadata::mapped_uid;
-use crate::clean::{Cleaned, Identity, Report};
+use crate::clean::{Checked, Cleaned, Identity, Report, Rest};
 use crate::clock::Clock;
 use crate::config::{Action, Config, Project, TagRule};
 use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
 use crate::spool::{Decision, Leaving, Then};
-use crate::worker::{CleanOrder, Pool, PoolOptions, Role, Setup, VerifyOrder, WorkError, protocol};
+use crate::worker::{
+    CleanOrder, Made, Pool, PoolOptions, Role, Setup, VerifyOrder, WorkError, protocol,
+};
 
 /// Worker pools of both roles, the table that names persons, and what is
 /// remembered of studies and recalls.
@@ -130,27 +132,33 @@ impl CleanLine {
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
-        let report = self.check(job).await?;
-        admit(report, job.output.to_owned()).await
+        let checked = self.work(job, false).await?;
+        admit(checked.report, job.output.to_owned()).await
     }
 
-    /// Cleans and verifies one instance. What stands at `output` leaves only by
-    /// way of [`Cleaned`], which compares it with this report.
+    /// Cleans and verifies one instance; what goes as it is may stay in the
+    /// received file. The object leaves only by way of [`Cleaned`], which
+    /// compares it with what was verified.
     ///
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
-    pub async fn check(&self, job: LineJob<'_>) -> Result<Report, WorkError> {
+    pub async fn check(&self, job: LineJob<'_>) -> Result<Checked, WorkError> {
+        self.work(job, true).await
+    }
+
+    async fn work(&self, job: LineJob<'_>, in_parts: bool) -> Result<Checked, WorkError> {
         let none = Treatments::default();
         let treatments = job.treatments.unwrap_or(&none);
         let order = CleanOrder {
             input: job.input.to_owned(),
             output: job.output.to_owned(),
+            in_parts,
             project: job.project.name.clone(),
             default_issuer: job.default_issuer.to_owned(),
             treatments: treatments.rules.clone(),
         };
         let assign = |identity| self.answer(job, treatments, identity);
-        let (report, assigned) = self.cleaners.clean(order, assign).await?;
+        let Made { report, parts, assigned } = self.cleaners.clean(order, assign).await?;
         if job.expected_digest.is_some_and(|expected| expected != report.input_digest) {
             let detail = "bytes differ from those acknowledged";
             return Err(Quarantine::new(Reason::DamagedSpool, detail).into());
@@ -158,13 +166,15 @@ impl CleanLine {
         let order = VerifyOrder {
             input: job.input.to_owned(),
             output: job.output.to_owned(),
+            parts: parts.clone(),
             project: job.project.name.clone(),
             assigned,
             report: report.clone(),
             treatments: treatments.rules.clone(),
         };
-        self.verifiers.verify(order).await?;
-        Ok(report)
+        let crc32 = self.verifiers.verify(order).await?;
+        let rest = parts.map(|parts| Rest { received: job.input.to_owned(), parts, crc32 });
+        Ok(Checked { report, written: job.output.to_owned(), rest })
     }
 
     /// The one round trip of an instance: what its person is called, unless its

@@ -93,10 +93,11 @@ fn clean(
         output: &order.output,
         rules: &rules,
         default_issuer: &order.default_issuer,
+        in_parts: order.in_parts,
     };
     guarded(|| {
-        let report = cleaner.clean(&input, |identity| ask(identity, from, out))?;
-        Ok(Answer::Cleaned(Box::new(report)))
+        let (report, parts) = cleaner.clean(&input, |identity| ask(identity, from, out))?;
+        Ok(Answer::Cleaned(Box::new(report), parts))
     })
 }
 
@@ -117,10 +118,9 @@ fn verify(setup: &Setup, order: &VerifyOrder) -> Answer {
         return Answer::Refused(Quarantine::new(Reason::NoProject, &order.project));
     };
     let rules = treated(rules, &order.treatments);
-    guarded(|| {
-        job::verify(&order.input, &order.output, &rules, &order.assigned, &order.report)?;
-        Ok(Answer::Verified)
-    })
+    let VerifyOrder { input, output, parts, assigned, report, .. } = order;
+    let subject = job::Subject { input, output, parts: parts.as_ref() };
+    guarded(|| job::verify(subject, &rules, assigned, report).map(Answer::Verified))
 }
 
 /// The project's rules with those of one instance after them, which win.

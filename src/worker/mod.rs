@@ -9,5 +9,5 @@ pub mod pool;
 pub mod protocol;
 pub mod sandbox;
 
-pub use pool::{Death, Pool, PoolOptions, WorkError};
+pub use pool::{Death, Made, Pool, PoolOptions, WorkError};
 pub use protocol::{CleanOrder, Role, Setup, VerifyOrder};

@@ -5,23 +5,28 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VerifyOrder};
 use super::protocol::{check_len, decode, encode};
 use super::sandbox::EXIT_MEMORY;
-use crate::clean::{Identity, Report};
+use crate::clean::{Identity, Parts, Report};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
 
 /// Longest wait for a fresh worker to be ready. Default 60 s: models are read
 /// from a cold disk.
 const READY_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Longest wait for a busy worker before another is started beside it. Default
+/// 50 ms: headers take one or two each, and processes that take turns on a core
+/// find their caches cold; a picture takes longer and gets a worker of its own.
+const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
 
 /// How a pool is made.
 #[derive(Debug, Clone)]
@@ -95,12 +100,27 @@ pub enum WorkError {
     },
 }
 
+/// What a worker made of one instance.
+#[derive(Debug)]
+pub struct Made {
+    /// What it did.
+    pub report: Report,
+    /// What of the clean object lies in the received one.
+    pub parts: Option<Parts>,
+    /// What the person is called.
+    pub assigned: Assigned,
+}
+
 /// Worker processes of one role.
 #[derive(Debug)]
 pub struct Pool {
     options: PoolOptions,
     permits: Semaphore,
     idle: Mutex<Vec<Worker>>,
+    /// Told when a worker becomes idle.
+    put_down: Notify,
+    /// Shared with each worker there is.
+    running: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -108,6 +128,7 @@ struct Worker {
     process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
+    _running: Arc<()>,
 }
 
 impl Pool {
@@ -115,7 +136,8 @@ impl Pool {
     #[must_use]
     pub fn new(options: PoolOptions) -> Self {
         let permits = Semaphore::new(options.count.max(1));
-        Self { options, permits, idle: Mutex::new(Vec::new()) }
+        let idle = Mutex::new(Vec::new());
+        Self { options, permits, idle, put_down: Notify::new(), running: Arc::new(()) }
     }
 
     /// Starts one worker, to learn early whether that works.
@@ -128,16 +150,12 @@ impl Pool {
         Ok(())
     }
 
-    /// Cleans one instance; `assign` is called once with whose it is. Gives the
-    /// report and what was assigned.
+    /// Cleans one instance; `assign` is called once with whose it is. Gives what
+    /// was made and what was assigned.
     ///
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
-    pub async fn clean<A, F>(
-        &self,
-        order: CleanOrder,
-        assign: A,
-    ) -> Result<(Report, Assigned), WorkError>
+    pub async fn clean<A, F>(&self, order: CleanOrder, assign: A) -> Result<Made, WorkError>
     where
         A: FnOnce(Identity) -> F,
         F: Future<Output = Result<Assigned, WorkError>>,
@@ -147,9 +165,9 @@ impl Pool {
         let talk = worker.cleaning(order, assign);
         match tokio::time::timeout(self.options.time_max, talk).await {
             Err(_elapsed) => Err(worker.kill().await),
-            Ok(Ok(Talk::Done(report, assigned))) => {
+            Ok(Ok(Talk::Done(made))) => {
                 self.put_back(worker);
-                Ok((*report, assigned))
+                Ok(*made)
             }
             Ok(Ok(Talk::NotAssigned(error))) => {
                 self.put_back(worker);
@@ -160,19 +178,20 @@ impl Pool {
         }
     }
 
-    /// Checks one clean instance.
+    /// Checks one clean instance. Gives the CRC-32 of what it has from the
+    /// received one.
     ///
     /// # Errors
     /// [`WorkError`], each variant with what happens next.
-    pub async fn verify(&self, order: VerifyOrder) -> Result<(), WorkError> {
+    pub async fn verify(&self, order: VerifyOrder) -> Result<u32, WorkError> {
         let _permit = self.permits.acquire().await;
         let mut worker = self.take().await?;
         let order = Order::Verify(Box::new(order));
         match tokio::time::timeout(self.options.time_max, worker.exchange(&order)).await {
             Err(_elapsed) => Err(worker.kill().await),
-            Ok(Ok(Answer::Verified)) => {
+            Ok(Ok(Answer::Verified(crc32))) => {
                 self.put_back(worker);
-                Ok(())
+                Ok(crc32)
             }
             Ok(Ok(answer)) => Err(self.settle(worker, answer).await),
             Ok(Err(_pipe_broken)) => Err(worker.died().await),
@@ -192,7 +211,7 @@ impl Pool {
             }
             Answer::Panicked(what) => WorkError::Died { death: Death::Crash, what },
             Answer::SetupFailed(what) => WorkError::NotStarted { what },
-            Answer::Ready(_) | Answer::Identity(_) | Answer::Cleaned(_) | Answer::Verified => {
+            Answer::Ready(_) | Answer::Identity(_) | Answer::Cleaned(..) | Answer::Verified(_) => {
                 worker.kill().await;
                 let what = "answer out of turn".to_owned();
                 WorkError::Died { death: Death::Crash, what }
@@ -200,19 +219,37 @@ impl Pool {
         }
     }
 
+    /// An idle worker, one that is soon idle, or a fresh one.
     async fn take(&self) -> Result<Worker, WorkError> {
+        match tokio::time::timeout(BUSY_WAIT_MAX, self.soon_idle()).await {
+            Ok(Some(worker)) => Ok(worker),
+            Ok(None) | Err(_) => self.start().await,
+        }
+    }
+
+    /// Waits for an idle worker; `None` when there is no worker at all.
+    async fn soon_idle(&self) -> Option<Worker> {
         loop {
+            // Made before the look, so that none is missed in between.
+            let put_down = self.put_down.notified();
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut worker) = idle else { return self.start().await };
-            // One that died while it waited must not cost an instance a try.
-            if worker.process.try_wait().is_ok_and(|end| end.is_none()) {
-                return Ok(worker);
+            if let Some(mut worker) = idle {
+                // One that died while it waited must not cost an instance a try.
+                if worker.process.try_wait().is_ok_and(|end| end.is_none()) {
+                    return Some(worker);
+                }
+                continue;
             }
+            if Arc::strong_count(&self.running) == 1 {
+                return None;
+            }
+            put_down.await;
         }
     }
 
     fn put_back(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        self.put_down.notify_one();
     }
 
     async fn start(&self) -> Result<Worker, WorkError> {
@@ -231,7 +268,8 @@ impl Pool {
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(not_started("no pipes".into()));
         };
-        let mut worker = Worker { process, stdin, stdout: BufReader::new(stdout) };
+        let stdout = BufReader::new(stdout);
+        let mut worker = Worker { process, stdin, stdout, _running: Arc::clone(&self.running) };
         let setup = Order::Setup(self.options.setup.clone());
         match tokio::time::timeout(READY_WAIT_MAX, worker.exchange(&setup)).await {
             Ok(Ok(Answer::Ready(not_confined))) => {
@@ -254,7 +292,7 @@ impl Pool {
 
 /// How a talk about one instance ended.
 enum Talk {
-    Done(Box<Report>, Assigned),
+    Done(Box<Made>),
     /// The front gave no pseudonym; the worker has put the instance down.
     NotAssigned(WorkError),
     Other(Answer),
@@ -277,8 +315,8 @@ impl Worker {
             }
         };
         let last = self.exchange(&Order::Assigned(assigned.clone())).await?;
-        let Answer::Cleaned(report) = last else { return Ok(Talk::Other(last)) };
-        Ok(Talk::Done(report, assigned))
+        let Answer::Cleaned(report, parts) = last else { return Ok(Talk::Other(last)) };
+        Ok(Talk::Done(Box::new(Made { report: *report, parts, assigned })))
     }
 
     async fn exchange(&mut self, order: &Order) -> io::Result<Answer> {

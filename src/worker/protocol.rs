@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::clean::{Identity, Report};
+use crate::clean::{Identity, Parts, Report};
 use crate::config::{CleanRules, TagRule};
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
 
 /// Raised with every change of the messages; both sides are the same binary,
 /// so that a difference means a mixed installation.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest message. Default 16 MiB: a report with a box on each of 100,000 frames.
 pub const MESSAGE_BYTES_MAX: u32 = 16 << 20;
@@ -63,6 +63,8 @@ pub struct CleanOrder {
     pub input: PathBuf,
     /// The clean object is written here; the front syncs and names it.
     pub output: PathBuf,
+    /// Long values that go as they are may stay in the received object.
+    pub in_parts: bool,
     /// Project.
     pub project: String,
     /// Issuer of Patient ID where the object has none.
@@ -78,6 +80,8 @@ pub struct VerifyOrder {
     pub input: PathBuf,
     /// The clean object.
     pub output: PathBuf,
+    /// What of it lies in the received object.
+    pub parts: Option<Parts>,
     /// Project.
     pub project: String,
     /// What the person was given.
@@ -114,10 +118,10 @@ pub enum Answer {
     SetupFailed(String),
     /// Whose instance it is and what it withdraws; answered by [`Order::Assigned`].
     Identity(Box<Identity>),
-    /// The clean object stands whole at the output path.
-    Cleaned(Box<Report>),
-    /// The clean object passed.
-    Verified,
+    /// The clean object stands at the output path, but for what lies in the received one.
+    Cleaned(Box<Report>, Option<Parts>),
+    /// The clean object passed; CRC-32 of what it has from the received one.
+    Verified(u32),
     /// Not to be passed on.
     Refused(Quarantine),
     /// The code panicked here (file:line); counts as a death.
@@ -197,10 +201,10 @@ mod tests {
     fn messages_come_back_as_they_went() {
         let mut pipe = Vec::new();
         write_message(&mut pipe, &Answer::Io("28".into())).unwrap();
-        write_message(&mut pipe, &Answer::Verified).unwrap();
+        write_message(&mut pipe, &Answer::Verified(7)).unwrap();
         let mut from = pipe.as_slice();
         assert!(matches!(read_message(&mut from), Ok(Some(Answer::Io(text))) if text == "28"));
-        assert!(matches!(read_message(&mut from), Ok(Some(Answer::Verified))));
+        assert!(matches!(read_message(&mut from), Ok(Some(Answer::Verified(7)))));
         assert!(matches!(read_message::<Answer>(&mut from), Ok(None)));
     }
 

@@ -81,7 +81,8 @@ impl Subject {
             Ok(report) => report,
             Err(refused) => return Ok(Outcome::Refused(refused.reason, refused.detail)),
         };
-        let checked = job::verify(&input, &output, &self.rules, &self.assigned, &report);
+        let subject = job::Subject { input: &input, output: &output, parts: None };
+        let checked = job::verify(subject, &self.rules, &self.assigned, &report);
         if let Err(refused) = asked(checked)? {
             return Ok(Outcome::RefusedBySecondLook(refused.reason, refused.detail));
         }
@@ -99,9 +100,10 @@ impl Subject {
         output: &Path,
         marks: &mut Marks,
     ) -> Result<Report, JobError> {
-        let job = Input { input, output, rules: &self.rules, default_issuer: "" };
+        let rules = &self.rules;
+        let job = Input { input, output, rules, default_issuer: "", in_parts: false };
         let mut tools = Tools { looker: marks, judge: &self.judge, models: &[] };
-        tools.clean(&job, |_person| Ok(self.assigned.clone()))
+        tools.clean(&job, |_person| Ok(self.assigned.clone())).map(|(report, _whole)| report)
     }
 }
 

@@ -200,10 +200,11 @@ pub fn required(sop_class: &str, tag: Tag, nested: bool) -> Required {
         return Required::Unknown;
     };
     let object = OBJECTS.get(at).map_or(u16::MAX, |(_, object)| *object);
+    let first = NEEDS.partition_point(|need| need.tag < tag);
+    let of_tag = NEEDS.iter().skip(first).take_while(|need| need.tag == tag);
     let asks = |value: bool| {
-        NEEDS.iter().any(|need| {
-            need.tag == tag
-                && need.nested == nested
+        of_tag.clone().any(|need| {
+            need.nested == nested
                 && need.value == value
                 && need.objects.binary_search(&object).is_ok()
         })

@@ -1,8 +1,9 @@
-//! Copies bulk values from the file they lie in, in pieces.
+//! Copies bulk values from the file they lie in, in pieces, or leaves them there.
 
+use std::cell::Cell;
 use std::io::{SeekFrom, Write};
 
-use super::{BulkSources, WriteError};
+use super::{BulkSources, Left, WriteError};
 use crate::dicom::path::TagPath;
 use crate::dicom::vr::{bulk_number_bytes, swap_numbers};
 use crate::dicom::{DataSet, Extent, Source, Tag, VR};
@@ -17,11 +18,42 @@ pub(super) struct Bulk<'a, 'b> {
     sources: &'a mut BulkSources<'b>,
     bits_allocated: Option<u16>,
     chunk: Vec<u8>,
+    leaving: Option<Leaving<'a>>,
+}
+
+/// Which values are left where they lie.
+#[derive(Clone, Copy)]
+pub(super) struct Leaving<'a> {
+    /// Shortest such value.
+    pub(super) bytes_min: u64,
+    /// Bytes written so far.
+    pub(super) written: &'a Cell<u64>,
+    /// Where they are told of.
+    pub(super) left: &'a Cell<Vec<Left>>,
 }
 
 impl<'a, 'b> Bulk<'a, 'b> {
     pub(super) fn new(sources: &'a mut BulkSources<'b>, set: &DataSet) -> Self {
-        Self { sources, bits_allocated: set.us(BITS_ALLOCATED), chunk: Vec::new() }
+        let bits_allocated = set.us(BITS_ALLOCATED);
+        Self { sources, bits_allocated, chunk: Vec::new(), leaving: None }
+    }
+
+    /// Leaves long values of the input where they lie.
+    pub(super) fn leaving(self, leaving: Option<Leaving<'a>>) -> Self {
+        Self { leaving, ..self }
+    }
+
+    /// Notes a value that is long enough, and that no number of needs turning.
+    fn leave(&self, extent: Extent, number_width: usize) -> bool {
+        let Some(Leaving { bytes_min, written, left }) = self.leaving else { return false };
+        let leave =
+            extent.bytes >= bytes_min && extent.source == Source::Input && number_width <= 1;
+        if leave {
+            let mut all = left.take();
+            all.push(Left { at: written.get(), extent });
+            left.set(all);
+        }
+        leave
     }
 
     /// Copies a value; its numbers are little endian afterwards.
@@ -54,6 +86,9 @@ impl<'a, 'b> Bulk<'a, 'b> {
         number_width: usize,
         path: &TagPath,
     ) -> Result<(), WriteError> {
+        if self.leave(extent, number_width) {
+            return Ok(());
+        }
         let source = match extent.source {
             Source::Input => &mut *self.sources.input,
             Source::Scratch => {

@@ -14,6 +14,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::io::{self, Read, Seek, Write};
 
 use flate2::Compression;
@@ -23,10 +24,10 @@ pub use sink::Written;
 
 use super::path::TagPath;
 use super::{
-    DataSet, Element, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Tag, TransferSyntax,
-    Uid, VR,
+    DataSet, Element, Extent, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Tag,
+    TransferSyntax, Uid, VR,
 };
-use bulk::Bulk;
+use bulk::{Bulk, Leaving};
 use element::Encoder;
 use sink::Sink;
 
@@ -57,6 +58,15 @@ pub struct BulkSources<'a> {
     pub scratch: Option<&'a mut dyn ReadSeek>,
     /// Numbers in `input` are big endian, and are turned on the way.
     pub input_big_endian: bool,
+}
+
+/// A bulk value that was not written: it belongs here, and lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Bytes that were written before it.
+    pub at: u64,
+    /// Where it lies in the input; its bytes go as they are.
+    pub extent: Extent,
 }
 
 /// Why a file was not written. The caller drops what is there of it and quarantines.
@@ -103,14 +113,47 @@ pub fn write_part10(
     set: &DataSet,
     bulk: &mut BulkSources<'_>,
 ) -> Result<Written, WriteError> {
+    write(out, meta, set, bulk, None).map(|(written, _none_left)| written)
+}
+
+/// The same, but bulk values of the input with at least `bytes_min` bytes are
+/// left where they lie: whoever puts the file together takes them from there.
+/// Nothing is left out of a deflated data set, and no value whose byte order
+/// changes.
+///
+/// # Errors
+/// As [`write_part10`].
+pub fn write_part10_leaving(
+    out: &mut impl Write,
+    meta: &NewMeta<'_>,
+    set: &DataSet,
+    bulk: &mut BulkSources<'_>,
+    bytes_min: u64,
+) -> Result<(Written, Vec<Left>), WriteError> {
+    write(out, meta, set, bulk, Some(bytes_min))
+}
+
+fn write(
+    out: &mut impl Write,
+    meta: &NewMeta<'_>,
+    set: &DataSet,
+    bulk: &mut BulkSources<'_>,
+    leave_bytes_min: Option<u64>,
+) -> Result<(Written, Vec<Left>), WriteError> {
     let encoding = meta.transfer_syntax.encoding();
     let encoding = encoding
         .filter(|encoding| !encoding.big_endian)
         .ok_or(WriteError::UnsupportedTransferSyntax)?;
     check_pixel_data(set, meta.transfer_syntax)?;
-    let mut sink = Sink::new(out);
+    let (written, left) = (Cell::new(0), Cell::default());
+    let mut sink = Sink::new(out, &written);
     sink.write_all(&part10_head(meta)?)?;
-    let mut bulk = Bulk::new(bulk, set);
+    let leaving = leave_bytes_min.filter(|_| !encoding.deflated).map(|bytes_min| Leaving {
+        bytes_min,
+        written: &written,
+        left: &left,
+    });
+    let mut bulk = Bulk::new(bulk, set).leaving(leaving);
     if encoding.deflated {
         let mut deflate = DeflateEncoder::new(&mut sink, Compression::default());
         Encoder::new(&mut deflate, &mut bulk, encoding.explicit_vr).data_set(set)?;
@@ -120,7 +163,8 @@ pub fn write_part10(
     } else {
         Encoder::new(&mut sink, &mut bulk, encoding.explicit_vr).data_set(set)?;
     }
-    Ok(sink.finish()?)
+    let written = sink.finish()?;
+    Ok((written, left.take()))
 }
 
 /// Preamble, prefix and file meta alone, to stand before a data set that is

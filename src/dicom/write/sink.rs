@@ -1,5 +1,6 @@
 //! The target of a file: buffers, counts and digests in one pass.
 
+use std::cell::Cell;
 use std::io::{self, BufWriter, Write};
 
 use sha2::{Digest, Sha256};
@@ -28,6 +29,8 @@ impl Written {
 /// A buffered, counting and digesting writer.
 pub(super) struct Sink<'a, W: Write> {
     out: BufWriter<Digesting<'a, W>>,
+    /// Bytes taken so far, for who shares it.
+    taken: &'a Cell<u64>,
 }
 
 struct Digesting<'a, W> {
@@ -37,9 +40,9 @@ struct Digesting<'a, W> {
 }
 
 impl<'a, W: Write> Sink<'a, W> {
-    pub(super) fn new(out: &'a mut W) -> Self {
+    pub(super) fn new(out: &'a mut W, taken: &'a Cell<u64>) -> Self {
         let digesting = Digesting { out, digest: Sha256::new(), bytes: 0 };
-        Self { out: BufWriter::with_capacity(BUFFER_BYTES, digesting) }
+        Self { out: BufWriter::with_capacity(BUFFER_BYTES, digesting), taken }
     }
 
     /// Adds a NUL when the number of bytes so far is odd.
@@ -60,7 +63,9 @@ impl<'a, W: Write> Sink<'a, W> {
 impl<W: Write> Write for Sink<'_, W> {
     #[allow(clippy::disallowed_methods, reason = "this is the implementation of write")]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        let count = self.out.write(bytes)?;
+        self.taken.set(self.taken.get().saturating_add(count as u64));
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

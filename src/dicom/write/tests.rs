@@ -249,3 +249,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn long_values_of_the_input_are_left_where_they_lie() {
+    let uid: Uid = "1.2.3".parse().unwrap();
+    let (fragments, short) = (vec![input_extent(50, 30), input_extent(90, 9)], 9);
+    let value = Value::Fragments { offset_table: Vec::new(), fragments };
+    let set = DataSet::from_iter([Element { tag: PIXEL_DATA, vr: VR::OB, value }]);
+    let input: Vec<u8> = (0..100).collect();
+    let (whole, _) = write(JPEG_BASELINE, &set, &input).unwrap();
+    for (bytes_min, left_bytes) in [(short, 39), (short + 1, 30), (31, 0)] {
+        let transfer_syntax = TransferSyntax::new(JPEG_BASELINE.parse().unwrap());
+        let meta =
+            NewMeta { sop_class: &uid, sop_instance: &uid, transfer_syntax: &transfer_syntax };
+        let mut cursor = Cursor::new(&input);
+        let mut sources =
+            BulkSources { input: &mut cursor, scratch: None, input_big_endian: false };
+        let mut out = Vec::new();
+        let (written, left) =
+            write_part10_leaving(&mut out, &meta, &set, &mut sources, bytes_min).unwrap();
+        assert_eq!(written.bytes, out.len() as u64);
+        assert_eq!(left.iter().map(|left| left.extent.bytes).sum::<u64>(), left_bytes);
+        for left in left.iter().rev() {
+            let (at, from) = (left.at as usize, left.extent.offset as usize);
+            let bytes = input[from..from + left.extent.bytes as usize].iter().copied();
+            out.splice(at..at, bytes);
+        }
+        assert_eq!(out, whole);
+    }
+}

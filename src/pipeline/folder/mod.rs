@@ -12,6 +12,7 @@ mod kind;
 mod once;
 mod order;
 mod places;
+mod settle;
 mod tally;
 mod tree;
 mod zip;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 pub use find::{Found, find, input_files};
@@ -33,7 +35,7 @@ pub use tally::Tally;
 pub use tree::Tree;
 
 use super::line::{CleanLine, LineJob};
-use crate::clean::Report;
+use crate::clean::{AdmitError, Checked, Cleaned, Report};
 use crate::config::Project;
 use crate::forward::folder::Folder;
 use crate::forward::outcome::Outcome as Sent;
@@ -41,8 +43,9 @@ use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, Outcome as Evidence, Receipt};
 use crate::worker::WorkError;
 use feed::{Feed, Item, Origin, Source, Task};
-use once::{Claim, Once, mark};
+use once::{Claim, Mark, Once, mark};
 use order::InOrder;
+use settle::{SETTLING_MAX, Settler};
 
 /// Tries of one file before it is quarantined (decision 4).
 const ATTEMPTS_MAX: u32 = 3;
@@ -133,7 +136,7 @@ pub struct FolderRun {
     pub run_id: String,
     /// Time of the receipts, milliseconds since 1970.
     pub unix_ms: u64,
-    /// Files at once.
+    /// Files that are cleaned and placed at once.
     pub at_once: usize,
     /// Where files are cleaned ([`staging_dir`]).
     pub staging: PathBuf,
@@ -149,6 +152,7 @@ pub struct FolderRun {
 struct Running {
     run: FolderRun,
     once: Once,
+    settler: Settler,
     /// Staging files that nobody uses; each is used again, since making and
     /// removing files costs more than their bytes.
     slots: Mutex<Vec<PathBuf>>,
@@ -169,17 +173,21 @@ impl FolderRun {
         mut told: impl FnMut(FileOutcome, usize) -> Result<(), FolderRunError>,
     ) -> Result<(), FolderRunError> {
         let at_once = self.at_once.max(1);
+        let turns = Arc::new(Semaphore::new(at_once));
         let mut feed = Feed::new(found, self.staging.clone());
-        let slots = (0..at_once).map(|slot| self.staging.join(format!("slot-{slot}"))).collect();
-        let running =
-            Arc::new(Running { run: self, once: Once::default(), slots: Mutex::new(slots) });
+        let running = Arc::new(self.running(at_once));
         let mut order = InOrder::default();
-        let mut tasks: JoinSet<(Option<[u8; 16]>, Ended)> = JoinSet::new();
+        let mut tasks: JoinSet<(Option<Mark>, Ended)> = JoinSet::new();
         let mut in_work = HashSet::new();
         let mut next = None;
         let mut ended = false;
         loop {
-            while !ended && tasks.len() < at_once && order.waiting() < AHEAD_MAX {
+            let ahead = order.waiting();
+            let more = |tasks: usize| tasks < at_once + SETTLING_MAX && ahead < AHEAD_MAX;
+            // A file that waits for another of its instance has its turn already.
+            let mut blocked = false;
+            while !ended && !blocked && more(tasks.len()) {
+                let Ok(turn) = Arc::clone(&turns).try_acquire_owned() else { break };
                 if next.is_none() {
                     // Reads a file's head, or unpacks a member.
                     next = tokio::task::block_in_place(|| feed.next())?;
@@ -191,14 +199,21 @@ impl FolderRun {
                 let instance = item.instance();
                 // Of two files of one instance the first in order is the one
                 // that counts, so the second waits for its end.
-                if instance.is_some_and(|instance| !in_work.insert(instance)) {
+                blocked = instance.is_some_and(|instance| !in_work.insert(instance));
+                if blocked {
                     next = Some(item);
-                    break;
+                } else {
+                    let running = Arc::clone(&running);
+                    tasks.spawn(async move { (instance, running.one(item, turn).await) });
                 }
-                let running = Arc::clone(&running);
-                tasks.spawn(async move { (instance, running.one(item).await) });
             }
-            let Some(joined) = tasks.join_next().await else { break };
+            let more = !ended && !blocked && more(tasks.len());
+            let joined = tokio::select! {
+                joined = tasks.join_next(), if !tasks.is_empty() => joined,
+                _free = turns.acquire(), if more => continue,
+                else => break,
+            };
+            let Some(joined) = joined else { break };
             let (instance, outcome) =
                 joined.map_err(|error| FolderRunError::Output(error.to_string()))?;
             if let Some(instance) = instance {
@@ -212,11 +227,17 @@ impl FolderRun {
         }
         Ok(())
     }
+
+    fn running(self, at_once: usize) -> Running {
+        let slots = (0..at_once).map(|slot| self.staging.join(format!("slot-{slot}"))).collect();
+        let settler = Settler::start(self.folder.clone(), Arc::clone(&self.ledger));
+        Running { run: self, once: Once::default(), settler, slots: Mutex::new(slots) }
+    }
 }
 
 impl Item {
     /// Tells instances apart before they are cleaned, where file meta names them.
-    fn instance(&self) -> Option<[u8; 16]> {
+    fn instance(&self) -> Option<Mark> {
         match &self.task {
             Task::Clean { instance: Some(uid), .. } => Some(mark(uid.as_str())),
             Task::Clean { instance: None, .. } | Task::Leave(_) | Task::Refuse(_) => None,
@@ -225,76 +246,73 @@ impl Item {
 }
 
 impl Running {
-    async fn one(&self, item: Item) -> Ended {
+    /// Takes one file to its end. `turn` is given back when it stands in the
+    /// output: receipts come many at once, and need none.
+    async fn one(&self, item: Item, turn: OwnedSemaphorePermit) -> Ended {
         let Item { number, origin, task } = item;
-        let end = match task {
-            Task::Leave(kind) => End::Left { kind },
-            Task::Refuse(quarantine) => quarantined(quarantine),
+        let (end, dirs) = match task {
+            Task::Leave(kind) => (End::Left { kind }, Vec::new()),
+            Task::Refuse(quarantine) => (quarantined(quarantine), Vec::new()),
             Task::Clean { source, instance: _ } => {
                 let slot = self.slot();
-                let end = self.clean_and_place(number, &origin, &source, &slot).await;
+                let placed = self.clean_and_place(&origin, &source, &slot).await;
                 self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
-                end?
+                placed?
             }
         };
-        if let End::Quarantined { reason, detail } = &end {
-            let evidence = Evidence::Quarantined { reason: *reason, detail: detail.clone() };
-            self.note(&Receipt::of_uncleaned(self.event(number, evidence), "")).await?;
+        drop(turn);
+        if let Some(receipt) = self.receipt(number, &end) {
+            self.settler.settle(dirs, &receipt).await?;
         }
         Ok(FileOutcome { number, input: origin.shown(), end })
     }
 
+    /// How it ended, and which directories of the output have a new name.
     async fn clean_and_place(
         &self,
-        number: usize,
         origin: &Origin,
         source: &Source,
         slot: &Path,
-    ) -> Result<End, FolderRunError> {
-        let report = match self.clean(&source.path, slot).await {
-            Ok(report) => report,
-            Err(WorkError::Quarantine(quarantine)) => return Ok(quarantined(quarantine)),
+    ) -> Result<(End, Vec<PathBuf>), FolderRunError> {
+        let checked = match self.clean(&source.path, slot).await {
+            Ok(checked) => checked,
+            Err(WorkError::Quarantine(why)) => return Ok((quarantined(why), Vec::new())),
             Err(WorkError::Died { death, what }) => {
-                return Ok(quarantined(Quarantine::new(death.reason(), what)));
+                let why = Quarantine::new(death.reason(), what);
+                return Ok((quarantined(why), Vec::new()));
             }
             Err(error) => return Err(FolderRunError::Work(error)),
         };
-        match self.once.claim(&report.sop_instance, &report.output_digest) {
-            Claim::First => self.place(number, origin, report, slot).await,
-            Claim::Repeat => Ok(End::Repeat),
-            Claim::Conflict => {
-                let detail = "another file of this instance in the same input has other content";
-                Ok(quarantined(Quarantine::new(Reason::Conflict, detail)))
+        match self.once.claim(&checked.report.sop_instance).await {
+            Claim::First(pending) => {
+                let (end, dirs) = self.place(origin, checked).await?;
+                if let End::Cleaned { report, .. } = &end {
+                    pending.settle(&report.output_digest);
+                }
+                Ok((end, dirs))
             }
+            Claim::Before(digest) => Ok((repeated(checked, digest).await?, Vec::new())),
         }
     }
 
-    /// Admits a checked file into the output, with a receipt.
+    /// Admits a checked file into the output.
     async fn place(
         &self,
-        number: usize,
         origin: &Origin,
-        report: Report,
-        staged: &Path,
-    ) -> Result<End, FolderRunError> {
+        checked: Checked,
+    ) -> Result<(End, Vec<PathBuf>), FolderRunError> {
         let run = &self.run;
         let dirs = run.tree.as_ref().map(|tree| tree.dirs(&origin.dirs(&run.input)));
-        let (folder, staged) = (run.folder.clone(), staged.to_owned());
-        let output = place_of(&report, dirs.as_deref());
-        let placed = tokio::task::spawn_blocking(move || {
-            folder.deliver_checked(report, &staged, dirs.as_deref())
-        });
-        let placed = placed.await.map_err(|error| FolderRunError::Output(error.to_string()))?;
-        match placed {
-            Ok(cleaned) => {
-                // The output's path may identify; the receipt says that it was a folder.
-                let destination = "folder".to_owned();
-                let evidence = Evidence::Delivered { destination, status: 0 };
-                let event = self.event(number, evidence);
-                self.note(&Receipt::of_cleaned(event, cleaned.report())).await?;
-                Ok(End::Cleaned { output, report: Box::new(cleaned.report().clone()) })
+        let folder = run.folder.clone();
+        let output = place_of(&checked.report, dirs.as_deref());
+        let placed =
+            tokio::task::spawn_blocking(move || folder.deliver_checked(checked, dirs.as_deref()));
+        match placed.await.map_err(|error| FolderRunError::Output(error.to_string()))? {
+            Ok((cleaned, dirs)) => {
+                let report = Box::new(cleaned.report().clone());
+                Ok((End::Cleaned { output, report }, dirs))
             }
-            Err(Sent::Quarantine(why)) => Ok(quarantined(why)),
+            Err(Sent::Quarantine(why)) => Ok((quarantined(why), Vec::new())),
             Err(
                 Sent::Delivered
                 | Sent::DeliveredWithWarning(_)
@@ -312,21 +330,30 @@ impl Running {
         slots.pop().unwrap_or_else(|| self.run.staging.join("slot"))
     }
 
-    fn event(&self, number: usize, outcome: Evidence) -> Event {
-        Event {
+    /// What is put on record, if anything is.
+    fn receipt(&self, number: usize, end: &End) -> Option<Receipt> {
+        let event = |outcome| Event {
             id: format!("{}-{number}", self.run.run_id),
             project: self.run.project.name.clone(),
             time_unix_ms: self.run.unix_ms,
             outcome,
+        };
+        match end {
+            End::Cleaned { report, .. } => {
+                // The output's path may identify; the receipt says that it was a folder.
+                let destination = "folder".to_owned();
+                let evidence = Evidence::Delivered { destination, status: 0 };
+                Some(Receipt::of_cleaned(event(evidence), report))
+            }
+            End::Quarantined { reason, detail } => {
+                let evidence = Evidence::Quarantined { reason: *reason, detail: detail.clone() };
+                Some(Receipt::of_uncleaned(event(evidence), ""))
+            }
+            End::Repeat | End::Left { .. } => None,
         }
     }
 
-    async fn note(&self, receipt: &Receipt) -> Result<(), FolderRunError> {
-        let noted = self.run.ledger.append_async(receipt).await;
-        noted.map_err(|error| FolderRunError::Output(error.to_string()))
-    }
-
-    async fn clean(&self, input: &Path, output: &Path) -> Result<Report, WorkError> {
+    async fn clean(&self, input: &Path, output: &Path) -> Result<Checked, WorkError> {
         let job = LineJob {
             input,
             output,
@@ -344,6 +371,27 @@ impl Running {
             }
         }
     }
+}
+
+/// An instance that came before, as an object of this digest.
+async fn repeated(checked: Checked, before: Mark) -> Result<End, FolderRunError> {
+    let admit = move || {
+        let path = checked.written.clone();
+        Cleaned::admit_copying(checked, path, &mut std::io::sink())
+    };
+    let admitted = tokio::task::spawn_blocking(admit).await;
+    let admitted = admitted.map_err(|error| FolderRunError::Output(error.to_string()))?;
+    let (reason, detail) = match admitted {
+        Ok(cleaned) if mark(&cleaned.report().output_digest) == before => return Ok(End::Repeat),
+        Ok(_other) => {
+            (Reason::Conflict, "another file of this instance in the same input has other content")
+        }
+        Err(AdmitError::Io(error)) => return Err(FolderRunError::Output(error.to_string())),
+        Err(AdmitError::Length { .. } | AdmitError::Digest) => {
+            (Reason::DamagedSpool, "clean file changed after it was checked")
+        }
+    };
+    Ok(quarantined(Quarantine::new(reason, detail)))
 }
 
 fn quarantined(why: Quarantine) -> End {
