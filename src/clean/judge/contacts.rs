@@ -17,6 +17,22 @@ const HYPHENED: [&str; 14] = [
     "dori", "machi", "cho", "chome", "ku", "shi", "mura", "ro", "daero", "gil", "dong", "gu",
     "eup", "myeon",
 ];
+/// Kinds of streets that are little else.
+const SURE_KINDS: [&str; 13] = [
+    "street",
+    "road",
+    "avenue",
+    "boulevard",
+    "lane",
+    "drive",
+    "crescent",
+    "terrace",
+    "mews",
+    "gardens",
+    "grove",
+    "highway",
+    "parkway",
+];
 /// What is said of a flat before its number.
 const DOORS: [&str; 13] = [
     "unit",
@@ -133,7 +149,11 @@ fn street(line: &Line<'_>, at: usize) -> Option<Range<usize>> {
         (at + 2..=at + 1 + STREET_WORDS_MAX).rev().find(|kind| is_kind(kind) && near(kind))?;
     let between = line.words.get(at + 1..kind)?;
     let letters = between.iter().all(Word::is_letters);
-    let named = letters && between.iter().any(|word| is_name_like(line, word));
+    // `12 High Street`: words of the language, each with a large letter.
+    let capitals = line.has_lower
+        && line.words.get(at + 1..=kind)?.iter().all(|word| word.case == Case::Capital)
+        && line.words.get(kind).is_some_and(|word| SURE_KINDS.contains(&word.folded.as_str()));
+    let named = letters && (capitals || between.iter().any(|word| is_name_like(line, word)));
     named.then(|| line.range(unit_before(line, at), town(line, kind)))
 }
 

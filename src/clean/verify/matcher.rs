@@ -187,11 +187,12 @@ impl<'a> Matcher<'a> {
                 }
                 whole.push_str(piece);
                 let needle = self.joined.get(&whole)?;
-                // One that stands by itself was looked at before, where it stands.
+                // A plain word tells nothing in pieces either; another one that stands by
+                // itself was looked at before, where it stands.
+                let alone = count == 1 && split.contains(&whole.as_str());
                 let word = depth == Depth::Text
-                    && count == 1
                     && needle.is_word(&whole)
-                    && (language::is_plain(&whole) || split.contains(&whole.as_str()));
+                    && (alone || language::is_plain(&whole));
                 (depth.takes(needle) && !word).then_some(needle.mark.kind)
             })
         })
@@ -374,6 +375,15 @@ mod tests {
             assert_eq!(find_in(&known, text), Some(Kind::Contact), "{text}");
         }
         assert_eq!(find_in(&known, "1234 and 5678"), None);
+    }
+
+    #[test]
+    fn a_word_of_a_language_is_no_place_in_pieces_either() {
+        let mut known = Known::default();
+        known.add_place("Sch\u{e4}del");
+        for text in ["Sch\u{e4}del", "schadel", "scha~del"] {
+            assert_eq!(find_in(&known, text), None, "{text}");
+        }
     }
 
     #[test]
