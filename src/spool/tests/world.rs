@@ -357,7 +357,11 @@ impl Account {
     fn check_record(&mut self, spool: &Spool, id: SpoolId) {
         match spool.record(id) {
             Ok(record) => {
-                assert_eq!(record.bytes, self.bytes.len() as u64);
+                // Rebuilt for quarantine while the object could not be read: it says so with
+                // no bytes, and as nobody knows how it came it is not released.
+                let unread = record.bytes == 0 && record.arrival.is_none();
+                let known = record.bytes == self.bytes.len() as u64;
+                assert!(known || unread && record.quarantine.is_some(), "{record:?}");
                 assert!(self.attempts.contains(&record.attempts), "{record:?} {self:?}");
                 // After a kill what was not synced may still go.
                 self.attempts = *self.attempts.start()..=record.attempts;
