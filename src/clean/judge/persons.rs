@@ -344,6 +344,10 @@ fn begins_name(line: &Line<'_>, at: usize, word: &Word, form: Form) -> bool {
 
 fn continues_name(line: &Line<'_>, at: usize, word: &Word, comma: bool) -> bool {
     let given = word.flags.has(Flags::GIVEN) && word.is_capital();
+    // `Whitlock-Jones`: the second half may be a word or an eponym.
+    if line.gap(at) == "-" && word.is_capital() && word.is_letters() && word.chars > 2 {
+        return true;
+    }
     let eponym = word.flags.has(Flags::SURE_EPONYM);
     if eponym || comma && !given || has_title_before(line, at) && word.is_plain() {
         return false;
