@@ -3,7 +3,8 @@
 //! Method: `data/text/lines.tsv`, written by hand before the rules were. Each
 //! phrase that must go and each that must stay counts once; a line whose text
 //! must come back as it is counts as one that must stay. Floors, not 100 %:
-//! the lines hold names that no rule knows and words that are names.
+//! the lines hold names that no rule knows and words that are names. Lines that
+//! were written after the rules, for what they missed, hold to the last.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,12 +17,19 @@ const LINES: &str = include_str!("data/text/lines.tsv");
 const REMOVED_MIN: f64 = 0.99;
 const RETAINED_MIN: f64 = 0.99;
 
+/// In the comment above lines that must all hold.
+const LATER: &str = "written after the rules";
+
 #[test]
 fn what_identifies_goes_and_what_is_clinical_stays() {
     let judge = Judge::new();
     let (mut removed, mut retained) = (Rate::default(), Rate::default());
+    let mut later = None;
     for (number, line) in (1..).zip(LINES.lines()) {
         if line.starts_with('#') {
+            if line.contains(LATER) {
+                later = Some(removed.misses.len() + retained.misses.len());
+            }
             continue;
         }
         let columns: Vec<&str> = line.split('\t').collect();
@@ -44,6 +52,8 @@ fn what_identifies_goes_and_what_is_clinical_stays() {
         println!("{miss}");
     }
     println!("must go: {removed}; must stay: {retained}");
+    let missed = removed.misses.len() + retained.misses.len();
+    assert_eq!(later, Some(missed), "lines after '{LATER}' that do not hold");
     assert!(removed.share() >= REMOVED_MIN && retained.share() >= RETAINED_MIN);
 }
 

@@ -11,8 +11,9 @@ use crate::kill_point::kill_point;
 use crate::pseudonym::{KeyPurpose, Keys, SecretKey};
 
 const JOURNAL_FILE: &str = "journal";
-/// First byte of a record.
-const STUDY: u8 = b'S';
+/// First byte of a record; [`OLD_STUDY`] says nothing of the issuer.
+const STUDY: u8 = b'P';
+const OLD_STUDY: u8 = b'S';
 const RECALL: u8 = b'R';
 
 /// First 8 bytes of a keyed hash: among a million studies a false match has a
@@ -292,6 +293,10 @@ impl Memory {
     }
 
     fn hold(&mut self, record: &StudyRecord<'_>, at: u64) {
+        if record.issuer == NO_ISSUER && record.issuer_stated {
+            // Of an old record: which one is not known.
+            return;
+        }
         let holders = self.holders.entry(record.patient_id).or_default();
         let holder = Holder { person: record.person, issuer: record.issuer, at };
         if !holders.iter().any(|known| known.issuer == holder.issuer) {
@@ -303,7 +308,7 @@ impl Memory {
     fn take(&mut self, record: &[u8], at: u64) -> Option<()> {
         let (kind, body) = record.split_first()?;
         match *kind {
-            STUDY => {
+            STUDY | OLD_STUDY => {
                 let record = StudyRecord::read(record)?;
                 self.hold(&record, at);
                 self.own(record.study, Owned { person: record.person, at });
@@ -349,11 +354,15 @@ impl<'a> StudyRecord<'a> {
     }
 
     fn read(record: &'a [u8]) -> Option<Self> {
-        let rest = record.strip_prefix(&[STUDY])?;
+        let (kind, rest) = record.split_first()?;
         let (study, rest) = rest.split_first_chunk::<8>()?;
         let (person, rest) = rest.split_first_chunk::<8>()?;
         let (patient_id, rest) = rest.split_first_chunk::<8>()?;
-        let (issuer, rest) = rest.split_first_chunk::<8>()?;
+        let (issuer, rest) = match *kind {
+            STUDY => rest.split_first_chunk::<8>()?,
+            OLD_STUDY => (&NO_ISSUER, rest),
+            _ => return None,
+        };
         let (stated, code) = rest.split_first()?;
         Some(Self {
             study: *study,
@@ -378,4 +387,27 @@ fn key_id(keys: &Keys) -> KeyId {
         *to = from;
     }
     id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_without_an_issuer_are_read() {
+        let bytes = [&[OLD_STUDY][..], &[1; 8], &[2; 8], &[3; 8], &[1], b"CODE"].concat();
+        let record = StudyRecord::read(&bytes).unwrap();
+        let issuer = NO_ISSUER;
+        let (study, person, patient_id) = ([1; 8], [2; 8], [3; 8]);
+        let code = "CODE";
+        let issuer_stated = true;
+        let wanted = StudyRecord { study, person, patient_id, issuer, issuer_stated, code };
+        assert_eq!(record, wanted);
+        let mut memory = Memory::default();
+        memory.take(&bytes, 7).unwrap();
+        assert_eq!(memory.owners.len(), 1);
+        assert!(memory.holders.is_empty(), "nobody knows of which issuer");
+        let again = StudyRecord { issuer: [4; 8], ..wanted };
+        assert_eq!(StudyRecord::read(&again.to_bytes()), Some(again));
+    }
 }

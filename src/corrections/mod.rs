@@ -88,7 +88,7 @@ pub trait CorrectionBook: Send + Sync + std::fmt::Debug {
     fn claim(&self, claim: Claim<'_>, code: &str) -> Result<Owner, CorrectionError>;
 
     /// The pseudonym to join for a claim ([`Owner::Join`]), asked before the
-    /// person is given one.
+    /// person is given one. A study that was not known is that person's from now on.
     ///
     /// # Errors
     /// [`CorrectionError`]: the instance is tried again later.

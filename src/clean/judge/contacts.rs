@@ -34,7 +34,7 @@ const SURE_KINDS: [&str; 13] = [
     "parkway",
 ];
 /// What is said of a flat before its number.
-const DOORS: [&str; 13] = [
+pub(super) const DOORS: [&str; 13] = [
     "unit",
     "flat",
     "apt",
@@ -116,7 +116,7 @@ fn is_name_like(line: &Line<'_>, word: &Word) -> bool {
 fn is_house_at(line: &Line<'_>, at: usize) -> bool {
     let gap = line.gap(at + 1);
     let next = line.words.get(at + 1);
-    let unit = gap.chars().count() <= 1 && next.is_some_and(|word| word.flags.has(Flags::UNIT));
+    let unit = line.has_unit_behind(at);
     let decimal = matches!(gap, "." | ",") && next.is_some_and(|word| word.digits > 0);
     let after = at.checked_sub(1).and_then(|before| line.words.get(before));
     let fraction = line.gap(at) == "." && after.is_some_and(|word| word.digits > 0);

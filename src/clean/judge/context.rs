@@ -6,12 +6,11 @@
 
 use super::lexicon::{Flags, Label, Lexicon};
 use super::matcher::Weight;
+use super::persons::SUFFIXES;
 use super::words::{Case, Line, Word};
 
 /// Words between an eponym and its noun: `Baker's popliteal cyst`.
 const EPONYM_WORDS_BETWEEN: usize = 2;
-/// Degrees that are nothing else when written large.
-const DEGREES: [&str; 4] = ["md", "phd", "frcr", "mbbs"];
 /// Longest label of a person, in words.
 const LABEL_WORDS_MAX: usize = 3;
 
@@ -87,7 +86,7 @@ pub(super) fn is_weak_title(line: &Line<'_>, at: usize) -> bool {
 fn has_suffix_after(line: &Line<'_>, at: usize) -> bool {
     let suffix = line.words.get(at + 1);
     let is_suffix = |word: &Word| {
-        let degree = DEGREES.contains(&word.folded.as_str()) && word.case == Case::Upper;
+        let degree = SUFFIXES.contains(&word.folded.as_str()) && word.case == Case::Upper;
         word.flags.has(Flags::SUFFIX) && word.chars > 1 && (degree || !word.is_plain())
     };
     // `M.D.`

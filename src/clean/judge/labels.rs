@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Span;
+use super::contacts::DOORS;
 use super::lexicon::{Flags, Label, Lexicon};
 use super::words::{Case, Line};
 use crate::clean::report::TextReason;
@@ -82,8 +83,7 @@ fn id(line: &Line<'_>, mut at: usize) -> Option<usize> {
         digits += word.digits;
         chars += word.chars;
     }
-    let unit = line.words.get(last + 1).is_some_and(|word| word.flags.has(Flags::UNIT));
-    let is_measure = unit && line.gap(last + 1).chars().count() <= 1 && !marked;
+    let is_measure = line.has_unit_behind(last) && !marked;
     let long = chars >= VALUE_CHARS_MIN || marked;
     (digits > 0 && long && !is_measure).then_some(last)
 }
@@ -118,8 +118,7 @@ fn contact(line: &Line<'_>, at: usize) -> Option<usize> {
         let Some(word) = line.words.get(next).filter(|word| word.is_number()) else { break };
         let gap = line.gap(next);
         let links = gap.chars().count() <= 3 && gap.chars().all(|c| " -./()+".contains(c));
-        let unit = line.words.get(next + 1).is_some_and(|unit| unit.flags.has(Flags::UNIT));
-        let measure = unit && line.gap(next + 1).chars().count() <= 1 && gap == " ";
+        let measure = line.has_unit_behind(next) && gap == " ";
         if next > at && (!links || measure) {
             break;
         }
@@ -153,15 +152,13 @@ fn address(line: &Line<'_>, at: usize) -> Option<usize> {
         if next > at && !(tight || after_c) {
             break;
         }
-        let unit = line.words.get(next + 1).is_some_and(|unit| unit.flags.has(Flags::UNIT));
-        let number = word.digits > 0 && !unit;
+        let number = word.digits > 0 && !line.has_unit_behind(next);
         // A word all in capitals behind others is what the address stands before.
         let shouted = word.case == Case::Upper && word.chars > 1 && capital;
         let named = word.is_letters() && word.is_capital() && !word.is_plain();
         let usual = word.case == Case::Capital && line.has_lower && last.is_some();
         let suffix = gap == "-" && word.is_letters();
-        let flat =
-            matches!(word.folded.as_str(), "unit" | "flat" | "apt" | "suite" | "bus" | "bte");
+        let flat = DOORS.contains(&word.folded.as_str());
         if flat && line.words.get(next + 1).is_some_and(|number| number.digits > 0) {
             continue;
         }

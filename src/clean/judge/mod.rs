@@ -217,9 +217,7 @@ impl Judge {
         for finder in &self.finders {
             finder.find(line, &mut names);
         }
-        let phrases = phrases(line);
-        let stays = |name: &Found| phrases.iter().any(|phrase| overlaps(phrase, &name.range));
-        names.retain(|name| !stays(name));
+        let names = without_phrases(names, &phrases(line));
         found.extend(names.into_iter().filter(|name| name.score >= SCORE_MIN).map(|name| {
             let reason = match name.class {
                 FoundClass::Person => TextReason::Name,
@@ -290,9 +288,34 @@ fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// Where something stands that is called by a name and names nobody.
+/// Persons' names but for the phrases in them; an institution called by a phrase
+/// (`Ann Arbor Hospital`) is one.
+fn without_phrases(names: Vec<Found>, phrases: &[Range<usize>]) -> Vec<Found> {
+    let mut left = Vec::new();
+    for mut name in names {
+        for phrase in phrases {
+            if name.class != FoundClass::Person || !overlaps(phrase, &name.range) {
+                continue;
+            }
+            if name.range.start < phrase.start {
+                left.push(Found { range: name.range.start..phrase.start, ..name.clone() });
+            }
+            name.range.start = phrase.end.min(name.range.end);
+        }
+        if !name.range.is_empty() {
+            left.push(name);
+        }
+    }
+    left
+}
+
+/// Where something stands that is called by a name and names nobody. Behind a
+/// title it is somebody: `Dr Ramsay Hunt`.
 fn phrases(line: &Line<'_>) -> Vec<Range<usize>> {
     let at = |first: usize| {
+        if context::has_title_before(line, first) {
+            return None;
+        }
         let words = line.words.iter().skip(first).map(|word| word.folded.as_str());
         let count = Lexicon::shared().phrase(words)?;
         Some(line.range(first, first + count - 1))

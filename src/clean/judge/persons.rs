@@ -18,7 +18,7 @@ const LETTER_WORDS: [&str; 5] = ["w", "c", "l", "r", "s"];
 /// Longest word that a point behind it shortens, as in `St. Clair`.
 const SHORTENED_CHARS_MAX: usize = 3;
 /// Titles after a name that are nothing else.
-const SUFFIXES: [&str; 14] = [
+pub(super) const SUFFIXES: [&str; 14] = [
     "md", "phd", "frcr", "rdms", "rdcs", "rvt", "rn", "dds", "mbbs", "facr", "crna", "frcp", "dnp",
     "arnp",
 ];

@@ -139,6 +139,12 @@ impl<'a> Line<'a> {
         self.text.get(from.map_or(0, |word| word.range.end)..to).unwrap_or_default()
     }
 
+    /// A unit follows the word, at most a sign behind it: `22 mm`, `22mm`.
+    pub(super) fn has_unit_behind(&self, index: usize) -> bool {
+        let unit = self.words.get(index + 1).is_some_and(|word| word.flags.has(Flags::UNIT));
+        unit && self.gap(index + 1).chars().count() <= 1
+    }
+
     /// The text of words `from` to `to`, both included.
     pub(super) fn range(&self, from: usize, to: usize) -> Range<usize> {
         let start = self.words.get(from).map_or(0, |word| word.range.start);

@@ -114,11 +114,11 @@ pub(super) fn row_word(profile: &Profile, row: &Row, required: Required) -> Stri
     }
     let plan = Plan::assuming(profile, required);
     let vr = dictionary_vr(row.tag).unwrap_or(VR::UN);
-    word(&plan.step(Subject { tag: row.tag, vr, nested: false, cleans_text: false }))
+    word(&plan.step(Subject { tag: row.tag, vr, nested: false, cleans_text: false }), vr)
 }
 
-/// A step in words.
-fn word(step: &Step<'_>) -> String {
+/// A step in words; days are moved, times of day and offsets from UTC are not.
+fn word(step: &Step<'_>, vr: VR) -> String {
     let or = |what: &str, fallback: &Fallback| {
         let else_what = match fallback {
             Fallback::Remove => "removed",
@@ -138,7 +138,8 @@ fn word(step: &Step<'_>) -> String {
         Step::HashOrDummy | Step::Hash => "keyed hash".to_owned(),
         Step::Code => "pseudonym".to_owned(),
         Step::Uid => "UID mapped".to_owned(),
-        Step::Shift(fallback) => or("shifted", fallback),
+        Step::Shift(fallback) if vr == VR::DA || vr == VR::DT => or("shifted", fallback),
+        Step::Shift(fallback) => or("kept when a time", fallback),
         Step::KeepDate(fallback) => or("kept when a date", fallback),
         Step::Clean(fallback) => or("cleaned", fallback),
         Step::Walk { .. } => "items cleaned".to_owned(),
