@@ -160,28 +160,47 @@ fn long_clean(node: &Node) {
 }
 
 /// Waits until a try to clean the one received instance has begun and kills
-/// the worker; false when the instance was gone before.
+/// its worker, so that the try counts; false when the instance was gone before.
 fn kill_worker_at_try(node: &Node, tries: u32) -> bool {
-    let begun = || {
+    // The last entry of its record counts.
+    let tries_noted = || {
         let waiting = files_below(&node.spool("received"));
-        let Some(id) = waiting.first().and_then(|path| path.file_name()) else {
-            return Some(false);
-        };
+        let id = waiting.first().and_then(|path| path.file_name())?;
         let record = node.spool("meta").join(format!("{}.meta", id.display()));
         let record = fs::read_to_string(record).unwrap_or_default();
-        record.contains(&format!("\"attempts\":{tries}")).then_some(true)
+        let noted = record.rsplit("\"attempts\":").next().unwrap_or_default();
+        let digits = noted.split(|letter: char| !letter.is_ascii_digit()).next();
+        Some(digits.and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default())
     };
-    if !wait_for("a try to clean", SHORT_WAIT_MAX, begun) {
-        return false;
+    let begun = || match tries_noted() {
+        None => Some(false),
+        Some(noted) => (noted == tries).then_some(true),
+    };
+    let put_off = || node.log().matches("cleaning put off").count();
+    loop {
+        let put_off_before = put_off();
+        if !wait_for("a try to clean", SHORT_WAIT_MAX, begun) {
+            return false;
+        }
+        let workers = wait_for("a worker", SHORT_WAIT_MAX, || {
+            Some(node.workers("clean")).filter(|workers| !workers.is_empty())
+        });
+        for worker in workers {
+            let worker = Pid::from_raw(i32::try_from(worker).unwrap()).unwrap();
+            kill_process(worker, Signal::KILL).ok();
+        }
+        // A worker that was killed before it took the order costs no try.
+        let counted = wait_for("the end of the try", SHORT_WAIT_MAX, || {
+            let died = node.log().matches("worker died, tried again").count();
+            let gone = tries_noted().is_none();
+            (put_off() > put_off_before)
+                .then_some(false)
+                .or_else(|| (gone || died >= tries as usize).then_some(true))
+        });
+        if counted {
+            return true;
+        }
     }
-    let workers = wait_for("a worker", SHORT_WAIT_MAX, || {
-        Some(node.workers("clean")).filter(|workers| !workers.is_empty())
-    });
-    for worker in workers {
-        let worker = Pid::from_raw(i32::try_from(worker).unwrap()).unwrap();
-        kill_process(worker, Signal::KILL).ok();
-    }
-    true
 }
 
 #[test]
