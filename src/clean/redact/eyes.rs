@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::area::{Area, Rect};
-use super::{LookError, Looker};
+use super::area::{Area, MARGIN_PX, Rect};
+use super::{LookError, Looker, narrow};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
@@ -73,7 +73,7 @@ impl Eyes<'_> {
         for (index, view) in views.iter().enumerate() {
             let part = crop(view, rows);
             let lines = self.looker.lines(&part)?;
-            let judged = lines.iter().map(|line| self.finding(line, view, rows.start));
+            let judged = lines.iter().flat_map(|line| self.findings(line, &part, view, rows.start));
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
@@ -82,14 +82,34 @@ impl Eyes<'_> {
         Ok(merge(by_view))
     }
 
-    fn finding(&self, line: &TextLine, view: &View, first_row: u32) -> Finding {
+    /// A line found in `part` of `view`: one finding, or one for each of its parts.
+    fn findings(&self, line: &TextLine, part: &View, view: &View, first_row: u32) -> Vec<Finding> {
         let verdict = (self.judge)(line);
+        let margin = rows_as_place(MARGIN_PX);
+        let Some(parts) = narrow::parts(part, line, &verdict, self.judge, margin) else {
+            let found = Self::placed(line, view, first_row, verdict.reason, verdict.hide);
+            return vec![found];
+        };
+        let reason = |hide: bool| if hide { verdict.reason } else { TextReason::Clinical };
+        let placed = |found: &narrow::Part| {
+            Self::placed(&found.line, view, first_row, reason(found.hide), found.hide)
+        };
+        parts.iter().map(placed).collect()
+    }
+
+    fn placed(
+        line: &TextLine,
+        view: &View,
+        first_row: u32,
+        reason: TextReason,
+        hide: bool,
+    ) -> Finding {
         let mut placed = line.clone();
         for corner in &mut placed.corners {
             corner[1] += rows_as_place(first_row);
         }
         let area = Area::of_line(&placed, view.width, view.height);
-        Finding { area, reason: verdict.reason, hide: verdict.hide }
+        Finding { area, reason, hide }
     }
 }
 

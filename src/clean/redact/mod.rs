@@ -14,6 +14,7 @@ mod brush;
 mod display;
 pub mod eyes;
 mod job;
+mod narrow;
 pub mod regions;
 pub mod screen;
 
