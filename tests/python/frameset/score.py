@@ -20,6 +20,7 @@ from . import tables
 
 HIDDEN, KEPT = 0.99, 0.95
 MARGIN = 4                             # px of surroundings that are looked at
+LOW = 55                               # of 255: less between ink and what is around is low contrast, whatever was meant
 FAINT = 5                              # of 255: under this a glyph could not be read before either
 
 
@@ -33,7 +34,7 @@ def main():
     asked = parser.parse_args()
     warnings.filterwarnings("ignore")
     key = json.loads((asked.set / "key" / "key.json").read_text())
-    fates = {pathlib.Path(i["path"]).name: i for i in json.loads(asked.report.read_text())["instances"]}
+    fates = {pathlib.Path(i["input"]).name: i for i in json.loads(asked.report.read_text())["instances"]}
     results, others, quarantined, crops = [], [], [], []
     for record in key["instances"]:
         fate = fates.get(record["file"], {"outcome": "lost"})
@@ -98,7 +99,11 @@ def judged(segment, alpha, before, after, lossy):
     for frame in range(*segment["frames"]):
         ours, theirs, glyph = area(before[frame], segment["box"], alpha), area(after[frame], segment["box"], alpha), padded(alpha)
         ink, paper = glyph >= 0.5 * glyph.max(), glyph < 0.15 * glyph.max()
-        if segment["act"] == "hide" and np.abs(ours[ink].mean(0) - ours[ndimage.binary_dilation(ink, iterations=2) & paper].mean(0)).max() < FAINT:
+        ink = without_dots(ink, segment)
+        step = np.abs(ours[ink].mean(0) - ours[ndimage.binary_dilation(ink, iterations=2) & paper].mean(0)).max()
+        if frame == segment["frames"][0] and step < LOW:
+            segment["contrast"] = "low contrast"
+        if segment["act"] == "hide" and step < FAINT:
             continue
         seen += 1
         share = kept(ours, theirs, ink, lossy) if segment["act"] != "hide" else hidden(ours, theirs, ink, segment, lossy)
@@ -110,6 +115,18 @@ def judged(segment, alpha, before, after, lossy):
         return ("hidden" if worst >= HIDDEN else "part" if worst >= 0.5 else "missed"), worst, at
     good, bad = ("kept", "lost") if segment["act"] == "keep" else ("left", "taken")
     return (good if worst >= KEPT else bad if worst < 0.5 else bad + " in part"), worst, at
+
+
+def without_dots(ink, segment):
+    """The dots that show that a name was cut tell nothing."""
+    if not segment["text"].endswith(("...", "…")):
+        return ink
+    parts, _ = ndimage.label(ink, np.ones((3, 3)))
+    stem = np.zeros_like(ink)
+    for number, (rows, columns) in enumerate(ndimage.find_objects(parts), 1):
+        if max(rows.stop - rows.start, columns.stop - columns.start) > 0.3 * segment["px"]:
+            stem |= parts == number
+    return stem if stem.any() else ink
 
 
 def padded(alpha):
@@ -143,22 +160,22 @@ def kept(ours, theirs, ink, lossy):
 
 
 def blank(other, segment):
-    """Takes a segment out of the pixels that must stay: all around what must go, the box alone of the rest."""
-    if segment["act"] == "keep":
-        return
+    """Takes a segment and its surroundings out of the pixels that have no text."""
     x0, y0, x1, y1 = segment["box"]
-    pad = max(4, segment["px"] // 2) if segment["act"] == "hide" else 3
+    pad = max(4, segment["px"] // 2)
     other[segment["frames"][0]:segment["frames"][1], max(0, y0 - pad):y1 + pad, max(0, x0 - pad):x1 + pad] = False
 
 
 def reasons(boxes, box, frame):
-    """What the report gives as reasons for boxes over this one."""
-    found = []
+    """What the report says of boxes over a fifth of this one: the reason why hidden, or `kept as` one."""
+    found = set()
+    area_px = (box[2] - box[0]) * (box[3] - box[1])
     for b in boxes:
-        x0, y0, x1, y1 = tables.corners(b)
-        if x0 < box[2] and box[0] < x1 and y0 < box[3] and box[1] < y1:
-            found.append(str(b.get("reason", "?")))
-    return sorted(set(found))
+        x, y, width, height = b["rect_px"]
+        w, h = min(x + width, box[2]) - max(x, box[0]), min(y + height, box[3]) - max(y, box[1])
+        if w > 0 and h > 0 and w * h > 0.2 * area_px and b["first_frame"] <= frame < b["first_frame"] + b["frames"]:
+            found.add(b["reason"] if b["hidden"] else f"kept as {b['reason']}")
+    return sorted(found)
 
 
 def crop(picture, box):
