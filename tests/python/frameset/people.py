@@ -4,6 +4,8 @@ Source: `header` as the data set has it, `spelled` another spelling of it, `cut`
 truncated, `typo` one letter wrong, `foreign` of somebody or something that the
 data set does not know.
 """
+import zlib
+
 from faker import Faker
 
 LATIN = ["en_US", "en_GB", "de_DE", "de_AT", "fr_FR", "es_ES", "it_IT", "pt_BR", "nl_NL"]
@@ -54,7 +56,11 @@ class Person:
         self.day = fake.date_between("-9y", "-2y")
         self.id = rng.choice([f"{rng.randrange(10**6, 10**8)}", f"{rng.choice('HPKMRX')}{rng.randrange(10**5, 10**7)}", f"{rng.randrange(100, 999)}-{rng.randrange(100, 999)}-{rng.randrange(10, 9999)}", f"00{rng.randrange(10**5, 10**7)}"])
         self.accession = rng.choice([f"A{rng.randrange(10**6, 10**8)}", f"{self.day:%Y%m%d}{rng.randrange(100, 9999)}", f"{rng.choice(['US', 'RX', 'CT', 'RAD'])}-{rng.randrange(10**4, 10**7)}", f"{rng.randrange(10**7, 10**9)}"])
-        self.house = rng.choice(HOUSES[self.lang]).format(n=fake.last_name(), c=fake.city() if self.locale[:2] in HOUSES else Faker("en_GB").city())
+        place = fake
+        if self.locale[:2] not in HOUSES:
+            place = Faker("en_GB")
+            place.seed_instance(zlib.crc32((self.first + self.last).encode()))
+        self.house = rng.choice(HOUSES[self.lang]).format(n=fake.last_name(), c=place.city())
         self.doctor = (fake.first_name(), fake.last_name())
         self.operator = (fake.first_name(), fake.last_name())
         self.time = f"{rng.randrange(7, 20):02}:{rng.randrange(60):02}:{rng.randrange(60):02}"

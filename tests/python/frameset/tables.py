@@ -21,6 +21,7 @@ def write(key, results, others, quarantined):
     print(f"| must stay, kept | {share(keep, 'kept')} | {len(keep)} |\n| … gone | {share(keep, 'lost')} | |\n| … in part | {share(keep, 'lost in part')} | |\n| either: left as it was | {share(either, 'left')} | {len(either)} |")
     if len(changed):
         print(f"| other pixels changed, mean | {100 * changed.mean():.3f} % | {len(changed)} instances |\n| … 95th percentile | {100 * np.percentile(changed, 95):.3f} % | |\n| … instances over 0.1 % | {100 * (changed > 0.001).mean():.1f} % | |")
+    elsewhere(others)
     for title, of in AXES:
         table(title, of, hide, keep)
     sources(hide)
@@ -76,6 +77,14 @@ def mark_mixed(results):
     lines = collections.Counter((r["file"], r["line"]) for r in results)
     for r in results:
         r["mixed"] = lines[(r["file"], r["line"])] > 1
+
+
+def elsewhere(others):
+    """Where pixels without text changed: paint over what is no text, or wider than the line."""
+    print("\n| layout | instances | other pixels changed, mean | most |\n|---|---|---|---|")
+    for layout in sorted({r["layout"] for r, _ in others}):
+        changed = np.array([c for r, c in others if r["layout"] == layout])
+        print(f"| {layout} | {len(changed)} | {100 * changed.mean():.2f} % | {100 * changed.max():.2f} % |")
 
 
 def sources(hide):
