@@ -4,6 +4,7 @@ Source: `header` as the data set has it, `spelled` another spelling of it, `cut`
 truncated, `typo` one letter wrong, `foreign` of somebody or something that the
 data set does not know.
 """
+import datetime
 import zlib
 
 from faker import Faker
@@ -11,6 +12,9 @@ from faker import Faker
 LATIN = ["en_US", "en_GB", "de_DE", "de_AT", "fr_FR", "es_ES", "it_IT", "pt_BR", "nl_NL"]
 MARKED = ["pl_PL", "cs_CZ", "tr_TR", "sv_SE", "da_DK", "no_NO", "fi_FI"]
 OTHER = ["ru_RU", "zh_CN", "ja_JP"]
+# Not counted from today: a seed gives the same set on any day.
+LIVES = datetime.date(1938, 11, 28), datetime.date(2025, 11, 27)
+DAYS = datetime.date(2017, 11, 27), datetime.date(2024, 11, 27)
 MONTHS = {
     "en": "January February March April May June July August September October November December",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
@@ -52,8 +56,8 @@ class Person:
         self.lang = locale[:2] if locale[:2] in HOUSES else "en"
         self.first = fake.first_name_male() if self.sex == "M" else fake.first_name_female()
         self.last = fake.last_name_female() if self.sex == "F" and hasattr(fake, "last_name_female") else fake.last_name()
-        self.born = fake.date_between("-88y", "-1y")
-        self.day = fake.date_between("-9y", "-2y")
+        self.born = fake.date_between(*LIVES)
+        self.day = fake.date_between(*DAYS)
         self.id = rng.choice([f"{rng.randrange(10**6, 10**8)}", f"{rng.choice('HPKMRX')}{rng.randrange(10**5, 10**7)}", f"{rng.randrange(100, 999)}-{rng.randrange(100, 999)}-{rng.randrange(10, 9999)}", f"00{rng.randrange(10**5, 10**7)}"])
         self.accession = rng.choice([f"A{rng.randrange(10**6, 10**8)}", f"{self.day:%Y%m%d}{rng.randrange(100, 9999)}", f"{rng.choice(['US', 'RX', 'CT', 'RAD'])}-{rng.randrange(10**4, 10**7)}", f"{rng.randrange(10**7, 10**9)}"])
         place = fake
@@ -128,7 +132,7 @@ def born(rng, who, others):
 
 def date(rng, who, others):
     own = rng.random() < 0.7
-    day = who.day if own else who.fake.date_between("-9y", "-1y")
+    day = who.day if own else who.fake.date_between(DAYS[0], LIVES[1])
     return written(rng, day, who.lang), "date", "spelled" if own else "foreign"
 
 

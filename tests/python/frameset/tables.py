@@ -113,7 +113,7 @@ def sheet(crops, path, most=480):
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(10)
     for n, (result, before, after) in enumerate(crops):
         x, y = n % columns * width, n // columns * (2 * height + 16)
-        draw.text((x + 2, y + 2), f"{result['file'][:4]} f{result['frame']} {result['kind']} {result['verdict']} {result['px']}px {result['contrast']} {result['rot']:.0f}°", (255, 255, 255), font)
+        draw.text((x + 2, y + 2), f"{result['file'][:4]} f{result['frame']} {result['kind']} {result['verdict']} {result['px']}px {result['contrast']} {result['rot']:.0f}°"[: width // 6], (255, 255, 255), font)
         for k, picture in enumerate((before, after)):
             image = Image.fromarray(picture)
             if image.width < width // 2:
