@@ -321,6 +321,8 @@ mod tests {
             TextReason::Labelled,
             TextReason::NotKnownClinical,
             TextReason::Policy,
+            TextReason::DeviceRule,
+            TextReason::DeviceTrusted,
         ];
         let mut long = report();
         long.profile = "p".repeat(500);

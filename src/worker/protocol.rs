@@ -15,7 +15,7 @@ use crate::reason::Quarantine;
 
 /// Raised with every change of the messages; both sides are the same binary,
 /// so that a difference means a mixed installation.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Longest message. Default 16 MiB: a report with a box on each of 100,000 frames.
 pub const MESSAGE_BYTES_MAX: u32 = 16 << 20;
