@@ -295,7 +295,8 @@ fn value_test(key: &str, value: &Value, exact_case: bool) -> Result<Test, String
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Integer(number) => Some(number.to_string()),
-        _ => None,
+        Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => None,
+        Value::Array(_) | Value::Table(_) => None,
     };
     let values: Option<Vec<String>> = list.iter().map(text).collect();
     let fits = |text: &String| (1..=VALUE_BYTES_MAX).contains(&text.len());

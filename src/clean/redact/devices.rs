@@ -158,7 +158,14 @@ fn text_of(element: &Element, charset: &Charset) -> Option<String> {
         VR::SL => numbers(bytes, i32::from_le_bytes),
         VR::UV => numbers(bytes, u64::from_le_bytes),
         VR::SV => numbers(bytes, i64::from_le_bytes),
-        _ => return None,
+        VR::AE | VR::AS | VR::AT | VR::CS | VR::DA | VR::DS | VR::DT | VR::FD | VR::FL => {
+            return None;
+        }
+        VR::IS | VR::LO | VR::LT | VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW => {
+            return None;
+        }
+        VR::PN | VR::SH | VR::SQ | VR::ST | VR::TM | VR::UC | VR::UI | VR::UN => return None,
+        VR::UR | VR::UT => return None,
     };
     Some(numbers.join("\\"))
 }

@@ -96,7 +96,7 @@ fn what_no_rule_can_say_is_named_with_its_line_and_the_rest_is_kept() {
          { !Modality.contains(\"US \") } (1,1,1,1) (-1,0,5,5) (1,1,0,5)\n\
          { Modality.equals(\"MR\")");
     assert_eq!(imported.rules.len(), 1, "{:?}", imported.rules);
-    assert_eq!(imported.rules[0].rule.id, "site-1-2");
+    assert_eq!(imported.rules[0].rule.id, "site-1-1");
     let expected = [
         (2, "isLessThan"),
         (2, "(0,0,ten,10): no region"),

@@ -54,8 +54,7 @@ fn what_a_rule_hides_is_painted_on_every_frame_and_named() {
     }));
     for frame in cleaned.fragments[0].chunks(WIDTH * HEIGHT) {
         for (at, value) in frame.iter().enumerate() {
-            let inside =
-                is_in([0, 0, 20, 4], at) || is_in([30, 20, WIDTH as u32, HEIGHT as u32], at);
+            let inside = is_in([0, 0, 20, 4], at) || is_in([30, 20, WIDTH, HEIGHT], at);
             assert_eq!(*value == 0, inside, "{at}");
         }
     }
