@@ -43,10 +43,11 @@ pub fn main() -> ExitCode {
             WorkerRole::Verify => Role::Verify,
         });
     }
-    let done = match args.command {
-        // Needs no configuration: it makes a part of one.
-        Command::Rules(RulesCommand::Import(options)) => rules::import(&options),
-        command => run(Args { command, ..args }),
+    // Needs no configuration: it makes a part of one.
+    let done = if let Command::Rules(RulesCommand::Import(options)) = &args.command {
+        rules::import(options)
+    } else {
+        run(args)
     };
     done.unwrap_or_else(|failure| {
         eprintln!("airlock: {}", failure.what);

@@ -94,6 +94,8 @@ pub fn import(text: &str, format: Format, stem: &str) -> Imported {
         Format::Deid => deid::read(text, &stem, &mut imported),
     }
     imported.left_out.sort_by_key(|left_out| left_out.line);
+    // Alternatives of one entry can share what no rule can say.
+    imported.left_out.dedup();
     imported
 }
 
