@@ -80,7 +80,7 @@ fn deid(node: &Node, object: &Object, name: &str) -> (Vec<PathBuf>, Value) {
 fn samples(file: &Path) -> Vec<u8> {
     let bytes = fs::read(file).unwrap();
     let mark = [0xE0, 0x7F, 0x10, 0x00];
-    let at = bytes.windows(4).position(|window| window == mark).expect("Pixel Data") + 12;
+    let at = bytes.windows(4).position(|window| window == mark).unwrap() + 12;
     bytes[at..at + FRAME_COUNT * SIDE_PX * SIDE_PX].to_vec()
 }
 

@@ -73,9 +73,11 @@ mod tests {
     use super::*;
     use Comparison::{Contains, EndsWith, Equals, StartsWith};
 
+    type Expected = Option<&'static [(Comparison, &'static str)]>;
+
     #[test]
     fn words_and_anchors_are_translated_and_nothing_else() {
-        let cases: [(&str, bool, Option<&[(Comparison, &str)]>); 16] = [
+        let cases: [(&str, bool, Expected); 16] = [
             ("GE", false, Some(&[(Contains, "GE")])),
             ("A400|A500", false, Some(&[(Contains, "A400"), (Contains, "A500")])),
             ("^GE|Corp$", false, Some(&[(StartsWith, "GE"), (EndsWith, "Corp")])),
