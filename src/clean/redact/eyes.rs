@@ -49,6 +49,8 @@ pub struct Eyes<'a> {
     pub looker: &'a mut dyn Looker,
     /// Judges a line.
     pub judge: &'a dyn Fn(&TextLine) -> LineVerdict,
+    /// Places where what cannot be read is no text.
+    pub trusted: &'a [Rect],
 }
 
 impl std::fmt::Debug for Eyes<'_> {
@@ -79,7 +81,18 @@ impl Eyes<'_> {
             };
             by_view.push(judged.filter(counts).collect::<Vec<Finding>>());
         }
-        Ok(merge(by_view))
+        Ok(merge(by_view).into_iter().map(|finding| self.settled(finding)).collect())
+    }
+
+    /// What cannot be read is kept where it lies, margin and all, in a trusted
+    /// place. What was read stays as it was judged.
+    fn settled(&self, finding: Finding) -> Finding {
+        let rect = finding.area.rect;
+        let lies_in = |trusted: &Rect| trusted.common(rect) == rect;
+        if finding.reason == TextReason::Unreadable && self.trusted.iter().any(lies_in) {
+            return Finding { reason: TextReason::DeviceTrusted, hide: false, ..finding };
+        }
+        finding
     }
 
     /// A line found in `part` of `view`: one finding, or one for each of its parts.
@@ -335,7 +348,7 @@ mod tests {
         }
         let (hide, reason) = (true, TextReason::Unreadable);
         let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
-        let mut eyes = Eyes { looker: &mut Blot, judge: &unread };
+        let mut eyes = Eyes { looker: &mut Blot, judge: &unread, trusted: &[] };
         let views = [view(40, None), view(40, None)];
         assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
         assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);

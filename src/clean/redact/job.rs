@@ -1,8 +1,9 @@
 //! The passes over the frames of one instance: look, paint and look again, or
 //! only let through.
 
-use super::area::{Area, Ink, covered, mask};
+use super::area::{Area, Ink, Rect, covered, mask};
 use super::brush::{Brush, Canvas};
+use super::devices::Matched;
 use super::eyes::{Eyes, Finding, Gaze, is_near};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
 use crate::clean::encode::{FragmentList, Origin, POSITION_TABLES, Recoded, Recoder, Scratch};
@@ -37,6 +38,7 @@ pub(super) struct Job<'a> {
     pub(super) scratch_start: u64,
     pub(super) big_endian: bool,
     pub(super) policy: TextPolicy,
+    pub(super) devices: Matched<'a>,
     pub(super) attributes: PixelAttributes,
     pub(super) codec: Codec,
     pub(super) source: FrameSource,
@@ -119,6 +121,7 @@ impl Job<'_> {
     /// Searches every frame and hides what is to be hidden.
     pub(super) fn search(mut self, eyes: &mut Eyes<'_>) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
+        self.hide_by_device(&mut seen)?;
         self.hide_outside_regions(&mut seen)?;
         self.look(eyes, &mut seen)?;
         if seen.hidden.is_empty() {
@@ -132,13 +135,35 @@ impl Job<'_> {
         Err(Quarantine::new(Reason::TextRemains, format!("after painting {REPAINTS_MAX} times")))
     }
 
+    /// What the rules for this device hide, on every frame.
+    fn hide_by_device(&self, seen: &mut Seen) -> Result<(), Quarantine> {
+        for rect in self.devices.hidden(self.attributes.columns, self.attributes.rows) {
+            let (area, reason) = (Area::upright(rect), TextReason::DeviceRule);
+            seen.add(0, self.attributes.frames, Finding { area, reason, hide: true })?;
+        }
+        Ok(())
+    }
+
+    /// Where what cannot be read is no text. A project that hides all text
+    /// trusts no place.
+    pub(super) fn trusted(&self) -> Vec<Rect> {
+        if self.policy == TextPolicy::HideAll {
+            return Vec::new();
+        }
+        self.devices.trusted(self.attributes.columns, self.attributes.rows)
+    }
+
     fn hide_outside_regions(&self, seen: &mut Seen) -> Result<(), Quarantine> {
         if self.policy != TextPolicy::HideOutsideRegions || !self.is_ultrasound() {
             return Ok(());
         }
         let (width, height) = (self.attributes.columns, self.attributes.rows);
-        let outside = regions::outside(self.set, width, height)
-            .ok_or(Quarantine::new(Reason::UnknownLayout, "no valid ultrasound region"))?;
+        let Some(outside) = regions::outside(self.set, width, height) else {
+            if self.devices.knows_the_scan() {
+                return Ok(());
+            }
+            return Err(Quarantine::new(Reason::UnknownLayout, "no valid ultrasound region"));
+        };
         for rect in outside {
             let area = Area::upright(rect);
             let finding = Finding { area, reason: TextReason::Policy, hide: true };
@@ -327,7 +352,8 @@ impl Job<'_> {
             let [x, y, ..] = found.rect_px;
             (found.first_frame, y, x)
         });
-        PixelReport { frames: self.attributes.frames, screened, boxes, unchanged }
+        let devices = self.devices.ids();
+        PixelReport { frames: self.attributes.frames, screened, boxes, devices, unchanged }
     }
 }
 

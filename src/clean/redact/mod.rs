@@ -11,6 +11,7 @@
 
 pub mod area;
 mod brush;
+mod devices;
 mod display;
 pub mod eyes;
 mod job;
@@ -128,7 +129,11 @@ fn clean_with(
     let received =
         Received { set: ctx.set, pixel_data, attributes: &attributes, codec, big_endian };
     let source = FrameSource::new(&received, limits, ctx.input)?;
-    let searched = screen::is_searched(ctx.set, ctx.rules);
+    let devices = devices::Matched::of(ctx.set, &ctx.rules.devices);
+    if let Some(id) = devices.held_by() {
+        return Err(Quarantine::new(Reason::DeviceRule, format!("device rule {id}")));
+    }
+    let searched = screen::is_searched(ctx.set, ctx.rules) || devices.hides();
     let palette = if searched && has_palette(ctx.set, attributes.photometric) {
         Some(Palette::read(ctx.set, big_endian, ctx.input)?)
     } else {
@@ -144,12 +149,14 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
+        devices,
         attributes,
         codec,
         source,
         display,
     };
-    let mut eyes = eyes::Eyes { looker: ctx.looker, judge };
+    let trusted = job.trusted();
+    let mut eyes = eyes::Eyes { looker: ctx.looker, judge, trusted: &trusted };
     if searched { job.search(&mut eyes) } else { job.pass_unsearched() }
 }
 

@@ -52,7 +52,7 @@ fn number(item: &DataSet, tag: Tag) -> Option<u32> {
 }
 
 /// All that no region covers, as strips of rows cut at the regions' columns.
-fn complement(regions: &[Rect], width: u32, height: u32) -> Vec<Rect> {
+pub(super) fn complement(regions: &[Rect], width: u32, height: u32) -> Vec<Rect> {
     let ends = regions.iter().flat_map(|region| [region.y0, region.y1]);
     let mut rows: Vec<u32> = ends.chain([0, height]).collect();
     rows.sort_unstable();

@@ -10,6 +10,7 @@ use crate::clean::report::TextReason;
 use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
+mod devices;
 mod fragments;
 mod lossless;
 
