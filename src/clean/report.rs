@@ -30,6 +30,9 @@ pub enum TextReason {
     NotKnownClinical,
     /// Hidden by policy whatever it says.
     Policy,
+    /// Drawn outside of the scan area, and neither a clinical line nor a known
+    /// graphic: hidden.
+    Unexplained,
     /// On the clinical allow-list, or a measurement: kept.
     Clinical,
     /// No sign of identity, and the policy keeps such text: kept.

@@ -321,6 +321,7 @@ mod tests {
             TextReason::Labelled,
             TextReason::NotKnownClinical,
             TextReason::Policy,
+            TextReason::Unexplained,
         ];
         let mut long = report();
         long.profile = "p".repeat(500);

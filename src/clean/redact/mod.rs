@@ -13,9 +13,11 @@ pub mod area;
 mod brush;
 mod display;
 pub mod eyes;
+pub mod ink;
 mod job;
 pub mod regions;
 pub mod screen;
+pub mod sector;
 
 use std::io::SeekFrom;
 
