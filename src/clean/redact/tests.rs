@@ -12,6 +12,7 @@ use crate::dicom::{Extent, Source, VR, Value};
 mod fragments;
 mod lossless;
 mod outside;
+mod policies;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 pub(super) const JPEG: &str = "1.2.840.10008.1.2.4.50";

@@ -278,8 +278,8 @@ fn lines_of_rows_that_are_looked_at_again_are_forgotten_but_for_cut_ones() {
 
 /// Method: random words, shades and places on a random ground beside graphics,
 /// some words read as clinical. Each pixel that differs from the picture before
-/// a word was written must be painted, unless it lies in the scan area or in a
-/// clinical line, or looks as the ground does.
+/// a word was written must be painted, unless it lies in the scan area, in a
+/// clinical line or on a graphic, or looks as the ground does.
 #[test]
 fn after_painting_no_ink_stays_that_is_not_explained() {
     for seed in 1..=60 {
@@ -290,8 +290,8 @@ fn after_painting_no_ink_stays_that_is_not_explained() {
         picture.fill([0, 0, WIDTH, 33], ground);
         let bare = picture.clone();
         let mut lines = Vec::new();
-        for _ in 0..6 {
-            let place = (32 + pick(250), [2, 14, 60, 120, 200][pick(5)]);
+        for row in [2, 64, 90, 124, 164, 204] {
+            let place = (32 + pick(190), row);
             let shade = ground.wrapping_add(5).wrapping_add(pick(200) as u8);
             let text = ["DOE JANE", "MI 0.8", "NODE", "JOAN"][pick(4)];
             let rect = picture.write(text, place, 1 + pick(2), shade);
@@ -303,11 +303,12 @@ fn after_painting_no_ink_stays_that_is_not_explained() {
         let shown =
             |areas: &[Rect], x, y| areas.iter().any(|area| Area::upright(*area).contains(x, y));
         let kept: Vec<Rect> = lines.iter().map(|line| line.area.rect).collect();
-        let scan = scan().widened(2);
+        // Two more columns: what is left of a letter that the scan cuts is no letter.
+        let scan = scan().widened(4);
         for y in 0..HEIGHT as u32 {
             for x in 0..WIDTH as u32 {
                 let under = if y < 33 { ground } else { 0 };
-                let written = picture.at(x, y) != bare.at(x, y)
+                let written = bare.at(x, y) == under
                     && picture.at(x, y).abs_diff(under) > CHANGE_MIN;
                 let open = written && !scan.get(x as usize, y as usize) && !shown(&kept, x, y);
                 assert!(!open || shown(&painted, x, y), "seed {seed}: {x}, {y}");
