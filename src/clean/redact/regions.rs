@@ -79,11 +79,14 @@ fn number(item: &DataSet, tag: Tag) -> Option<u32> {
     let bytes = element.as_bytes()?;
     let short = || bytes.try_into().ok().map(u16::from_le_bytes);
     let long = || bytes.try_into().ok().map(u32::from_le_bytes);
-    match element.vr {
-        VR::US => short().map(u32::from),
-        VR::SS => short().map(u16::cast_signed).and_then(|number| u32::try_from(number).ok()),
-        VR::SL => long().map(u32::cast_signed).and_then(|number| u32::try_from(number).ok()),
-        _ => long(),
+    if element.vr == VR::US {
+        short().map(u32::from)
+    } else if element.vr == VR::SS {
+        short().map(u16::cast_signed).and_then(|number| u32::try_from(number).ok())
+    } else if element.vr == VR::SL {
+        long().map(u32::cast_signed).and_then(|number| u32::try_from(number).ok())
+    } else {
+        long()
     }
 }
 

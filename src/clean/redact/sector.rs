@@ -393,7 +393,7 @@ mod tests {
         for y in 150..HEIGHT {
             for x in 0..WIDTH {
                 let letter = y % 12 >= 9 && y % 12 < 11 || x % 5 < 2;
-                let letter = letter && (153..161).contains(&y) || letter && (165..173).contains(&y);
+                let letter = letter && ((153..161).contains(&y) || (165..173).contains(&y));
                 frame.pixels[y * WIDTH + x] = if letter { 200 } else { 60 };
             }
         }

@@ -146,6 +146,9 @@ fn a_faint_name_that_no_detector_finds_is_hidden_and_a_clinical_line_stays() {
         let hidden = rects(&hidden(&[picture.clone()], &[line(label, false)]));
         assert!(covers(&hidden, &picture, name, shade), "{shade} on {ground}: {hidden:?}");
         assert!(!touches(&hidden, label), "{shade} on {ground}: {hidden:?}");
+        // The margin is painted too: soft edges of the strokes.
+        let left = hidden.iter().map(|rect| rect.x0).min();
+        assert_eq!(left, Some(name.x0 - 3), "{shade} on {ground}: {hidden:?}");
     }
 }
 
@@ -308,8 +311,8 @@ fn after_painting_no_ink_stays_that_is_not_explained() {
         for y in 0..HEIGHT as u32 {
             for x in 0..WIDTH as u32 {
                 let under = if y < 33 { ground } else { 0 };
-                let written = bare.at(x, y) == under
-                    && picture.at(x, y).abs_diff(under) > CHANGE_MIN;
+                let written =
+                    bare.at(x, y) == under && picture.at(x, y).abs_diff(under) > CHANGE_MIN;
                 let open = written && !scan.get(x as usize, y as usize) && !shown(&kept, x, y);
                 assert!(!open || shown(&painted, x, y), "seed {seed}: {x}, {y}");
             }
