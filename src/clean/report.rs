@@ -32,6 +32,9 @@ pub enum TextReason {
     Policy,
     /// Hidden by a rule for the device, whatever it says.
     DeviceRule,
+    /// Drawn outside of the scan area, and neither a clinical line nor a known
+    /// graphic: hidden.
+    Unexplained,
     /// On the clinical allow-list, or a measurement: kept.
     Clinical,
     /// No sign of identity, and the policy keeps such text: kept.

@@ -324,6 +324,7 @@ mod tests {
             TextReason::Policy,
             TextReason::DeviceRule,
             TextReason::DeviceTrusted,
+            TextReason::Unexplained,
         ];
         let mut long = report();
         long.profile = "p".repeat(500);

@@ -43,12 +43,13 @@ impl<'a> Matched<'a> {
 
     /// Something is hidden whatever the picture shows.
     pub(super) fn hides(&self) -> bool {
-        self.rules.iter().any(|rule| !rule.hide.is_empty()) || self.knows_the_scan()
+        self.rules.iter().any(|rule| !rule.hide.is_empty() || !rule.hide_outside.is_empty())
     }
 
-    /// Some rule says outside of what all is hidden.
-    pub(super) fn knows_the_scan(&self) -> bool {
-        self.rules.iter().any(|rule| !rule.hide_outside.is_empty())
+    /// Outside of what some rule hides all, inside a picture of this size.
+    pub(super) fn scan(&self, width: u32, height: u32) -> Vec<Rect> {
+        let rects = self.rules.iter().flat_map(|rule| &rule.hide_outside);
+        rects.filter_map(|rect| clipped(*rect, width, height)).collect()
     }
 
     /// What is hidden on every frame, inside a picture of this size.

@@ -11,7 +11,7 @@ use crate::clean::text::{TextLine, View};
 
 /// Height of the strips that are compared between frames: about two lines of
 /// small text, so that a change and its line lie in neighbouring strips.
-const STRIP_ROWS: u32 = 32;
+pub(super) const STRIP_ROWS: u32 = 32;
 /// A strip is looked at again when a sample of it differs by more than this, of
 /// 255, from what was last looked at; noise of lossy coding stays under it ...
 const CHANGE_MIN: u8 = 12;

@@ -14,10 +14,12 @@ mod brush;
 mod devices;
 mod display;
 pub mod eyes;
+pub mod ink;
 mod job;
 mod narrow;
 pub mod regions;
 pub mod screen;
+pub mod sector;
 
 use std::io::SeekFrom;
 
