@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Flags, Lexicon};
 use super::words::{Line, fold};
 
 /// `config/standard/clinical-words.txt`, part of the program.
@@ -31,6 +31,8 @@ pub(super) struct Clinical {
     words: BTreeSet<&'static str>,
     eponyms: BTreeSet<&'static str>,
     eponym_nouns: BTreeSet<&'static str>,
+    /// Words that are names too, and count only before a measure: `Länge 10,2 cm`.
+    before_measures: BTreeSet<&'static str>,
     /// Long words as a reader may misread them, see [`misread`].
     misread: BTreeSet<String>,
 }
@@ -38,8 +40,8 @@ pub(super) struct Clinical {
 impl Clinical {
     /// Reads the committed list.
     pub(super) fn new() -> Self {
-        let (mut words, mut eponyms, mut eponym_nouns) =
-            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut words, mut eponyms, mut eponym_nouns, mut before_measures) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut part = "";
         for line in WORDS.lines() {
             if let Some(title) = line.strip_prefix("## ") {
@@ -47,6 +49,7 @@ impl Clinical {
             } else if !line.starts_with('#') {
                 match part {
                     "eponyms" => eponyms.extend(line.split_whitespace()),
+                    "before measures" => before_measures.extend(line.split_whitespace()),
                     "eponym nouns" => {
                         eponym_nouns.extend(line.split_whitespace());
                         words.extend(line.split_whitespace());
@@ -57,7 +60,7 @@ impl Clinical {
         }
         let long = words.iter().filter(|word| word.chars().count() >= MISREAD_CHARS_MIN);
         let misread = long.map(|word| misread(word)).collect();
-        Self { words, eponyms, eponym_nouns, misread }
+        Self { words, eponyms, eponym_nouns, before_measures, misread }
     }
 
     /// Every part of the line is a clinical word or a measurement. An eponym
@@ -69,20 +72,29 @@ impl Clinical {
             return true;
         }
         let (mut noun, mut eponym, mut bare, mut parts) = (false, false, 0, 0);
+        let (mut plain, mut clinical, mut wants_number) = (0, 0, false);
         for part in folded.split(|c: char| c.is_whitespace() || matches!(c, '|' | ',' | ';')) {
             if !part.chars().any(char::is_alphanumeric) {
                 continue;
             }
             parts += 1;
             noun |= self.eponym_nouns.contains(part);
-            match self.kind(part) {
-                Kind::Word | Kind::Measure => {}
+            let kind = self.kind(part);
+            let has_digit = part.bytes().any(|byte| byte.is_ascii_digit());
+            if wants_number && !has_digit {
+                return false;
+            }
+            wants_number = matches!(kind, Kind::BeforeMeasure);
+            match kind {
+                Kind::Word | Kind::Measure | Kind::BeforeMeasure => clinical += 1,
                 Kind::BareNumber => bare += 1,
                 Kind::Eponym => eponym = true,
+                Kind::Plain => plain += 1,
                 Kind::Unknown => return false,
             }
         }
-        parts > 0 && bare <= BARE_NUMBERS_MAX && (!eponym || noun)
+        let is_sentence = plain == 0 || (clinical > 0 && plain <= clinical * 2);
+        parts > 0 && !wants_number && is_sentence && bare <= BARE_NUMBERS_MAX && (!eponym || noun)
     }
 
     /// Letters and numbers in turn, written together: `w400l40`, `gain55dr63`.
@@ -109,8 +121,17 @@ impl Clinical {
         if self.eponyms.contains(part.trim_end_matches("'s")) {
             return Kind::Eponym;
         }
+        if self.before_measures.contains(part.trim_end_matches(':')) {
+            return Kind::BeforeMeasure;
+        }
         if is_bare_number(part) {
             return Kind::BareNumber;
+        }
+        if is_plain(part) {
+            return Kind::Plain;
+        }
+        if is_probe(part) {
+            return Kind::Measure;
         }
         let pieces = part.split(|c: char| {
             matches!(
@@ -199,7 +220,53 @@ fn is_label(line: &str) -> bool {
     at > 0
 }
 
+/// A word of a language or of the standard that is nobody's name and no place's.
+fn is_plain(part: &str) -> bool {
+    let flags = Lexicon::shared().flags(part);
+    let named = [Flags::NAME_WORD, Flags::GIVEN, Flags::TITLE, Flags::WEAK_TITLE, Flags::SUFFIX];
+    let placed = [Flags::PLACE, Flags::PLACE_WORD, Flags::STREET, Flags::STREET_BEFORE];
+    let others = [Flags::PARTICLE, Flags::RELATIVE, Flags::EPONYM, Flags::BEFORE];
+    let mut telling = named.into_iter().chain(placed).chain(others);
+    part.chars().count() > 1
+        && part.chars().all(char::is_alphabetic)
+        && flags.has(Flags::WORD)
+        && !telling.any(|flag| flags.has(flag))
+}
+
+/// A transducer or a setting in a maker's shorthand: `rab6-d`, `pvt-375bt`,
+/// `c10-3v`: up to three letters and three digits in a group, no more than three
+/// digits in all, which identify nobody.
+fn is_probe(part: &str) -> bool {
+    let groups: Vec<&str> = part.split('-').collect();
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    // `kim-12` may be somebody.
+    let is_word = |group: &&str| {
+        group.len() > 2
+            && group.bytes().all(|byte| byte.is_ascii_lowercase())
+            && group.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+    };
+    let short = |group: &&str| {
+        runs(group).iter().all(|run| {
+            let known = Lexicon::shared().flags(run);
+            run.is_ascii()
+                && run.len() <= 3
+                && !known.has(Flags::GIVEN)
+                && !known.has(Flags::NAME_WORD)
+        })
+    };
+    groups.len() == 2
+        && (1..=3).contains(&digits)
+        && part.bytes().any(|byte| byte.is_ascii_lowercase())
+        && groups.iter().all(|group| !group.is_empty() && runs(group).len() <= 3)
+        && groups.iter().all(short)
+        && !groups.iter().any(is_word)
+}
+
 enum Kind {
+    /// Only before a number.
+    BeforeMeasure,
+    /// No word of the clinic, and no name.
+    Plain,
     Word,
     Measure,
     BareNumber,
@@ -273,6 +340,13 @@ mod tests {
             "Patient ID:",
             "Exam no:",
             "DOB:",
+            "Länge 10,2 cm",
+            "RAB6-D",
+            "PVT-375BT",
+            "Liver normal in size and shape",
+            "SSW 22+3",
+            "FC 72 lpm",
+            "Rein droit coupe longitudinale",
         ] {
             assert!(clinical.is_clinical(line), "{line}");
         }
@@ -293,6 +367,12 @@ mod tests {
             "Doe:",
             "Dr Smith:",
             "MI1L2T3S4",
+            "Lange",
+            "Lange, Petra",
+            "Kim-12",
+            "AB12-3456",
+            "Sunday Meeting",
+            "General Hospital",
             "Dr Smith",
             "St Mary",
             "Иванов",

@@ -94,6 +94,8 @@ impl Lexicon {
         for (part, line) in parts(CLINICAL) {
             let flags = match part {
                 "eponyms" => Flags::EPONYM,
+                // Names too: no words of the clinic by themselves.
+                "before measures" => continue,
                 "eponym nouns" => Flags(Flags::EPONYM_NOUN.0 | Flags::CLINICAL.0),
                 _ => Flags::CLINICAL,
             };

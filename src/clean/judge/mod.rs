@@ -131,7 +131,10 @@ impl Judge {
         if policy == TextPolicy::HideAll {
             return LineVerdict { hide: true, reason: TextReason::Policy, spans: Vec::new() };
         }
-        let spans = self.spans(text, matcher);
+        let mut spans = self.spans(text, matcher);
+        let age = numbers::burned_age(&Line::new(text, Lexicon::shared()));
+        spans.extend(age.map(|range| Span::new(range, TextReason::Identifier)));
+        let spans = merged(spans);
         let readable = confidence >= CONFIDENCE_MIN && text.chars().any(char::is_alphanumeric);
         let (hide, reason) = if let Some(strongest) = spans.iter().map(|span| span.reason).min() {
             (true, strongest)

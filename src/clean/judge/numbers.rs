@@ -30,6 +30,8 @@ const YEARS: [&str; 26] = [
     "jahrigen", "jahriges", "ans", "anos", "anni", "jaar", "jarige", "lat", "let", "лет", "года",
     "год", "岁", "歳", "세",
 ];
+/// The same in a picture's banner, with the sex behind it.
+const BURNED_YEARS: [&str; 8] = ["y", "j", "yf", "ym", "jw", "jm", "yrs", "ans"];
 /// Letters for years and sex behind an age; they stand for much else too.
 const AGE_LETTERS: [&str; 6] = ["y", "j", "a", "f", "m", "w"];
 /// Most groups of one number.
@@ -104,6 +106,24 @@ fn is_old_age(line: &Line<'_>, at: usize, word: &Word, matcher: &Matcher) -> boo
         || in_letters(unit, at + 1)
         || (unit == "y" && (!is_yttrium || is_known))
         || (is_known && AGE_LETTERS.contains(&unit))
+}
+
+/// An age of 90 years and more in the shorthand of a picture's banner: `94Y`,
+/// `90 J.`. Burned-in text has no yttrium.
+pub(super) fn burned_age(line: &Line<'_>) -> Option<Range<usize>> {
+    let is_age = |at: usize, word: &Word| {
+        let digits = word.folded.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = word.folded.split_at(digits);
+        let next = line.words.get(at + 1).filter(|_| line.gap(at + 1).chars().count() <= 1);
+        let unit =
+            if unit.is_empty() { next.map_or("", |next| next.folded.as_str()) } else { unit };
+        let is_whole = !line.gap(at).ends_with(['.', ',', '=']);
+        is_whole
+            && BURNED_YEARS.contains(&unit)
+            && number.parse::<u32>().is_ok_and(|years| OLD_AGES.contains(&years))
+    };
+    let mut words = line.words.iter().enumerate();
+    words.find(|(at, word)| is_age(*at, word)).map(|(_, word)| word.range.clone())
 }
 
 /// A number with a unit, a fraction or a sign of a measure beside it.

@@ -171,3 +171,18 @@ fn spans_stand_on_whole_words_in_order() {
     let ranges: Vec<_> = spans.iter().map(|span| span.range.clone()).collect();
     assert_eq!(ranges, [2..6, 7..17]);
 }
+
+#[test]
+fn ages_over_89_go_from_a_banner_in_any_shorthand() {
+    let judge = Judge::new();
+    let judged = |text: &str| {
+        judge.line(text, 0.99, &Matcher::default(), TextPolicy::HideUnlessKnownClinical)
+    };
+    for text in ["94Y", "90 J.", "92y F", "99y", "101 J", "90Y", "M 95 Y"] {
+        let verdict = judged(text);
+        assert!(verdict.hide && verdict.reason == TextReason::Identifier, "{text}: {verdict:?}");
+    }
+    for text in ["90 kV", "T 90", "94Hz", "W 400 L 90", "89 Y", "0.95 m"] {
+        assert_ne!(judged(text).reason, TextReason::Identifier, "{text}");
+    }
+}

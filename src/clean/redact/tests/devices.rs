@@ -1,7 +1,7 @@
 //! Device rules in whole instances.
 
 use super::*;
-use crate::config::{DeviceRules, device_file};
+use crate::config::{DeviceRules, TextPolicy, device_file};
 
 /// A rule for the instances of [`acme`], with these places.
 fn rules(places: &str) -> DeviceRules {
