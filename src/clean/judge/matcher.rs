@@ -13,6 +13,7 @@ use super::Span;
 use super::context;
 use super::ids::Ids;
 use super::lexicon::{Flags, Lexicon};
+use super::sounds::Sounds;
 use super::spelling;
 use super::wide::WideNames;
 use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
@@ -84,6 +85,13 @@ struct Name {
     part: Part,
 }
 
+impl Part {
+    /// The name or place that it is of.
+    pub(super) fn owner(self) -> u16 {
+        self.owner
+    }
+}
+
 impl Name {
     /// A word with these letters may be the name with errors, cut off or inflected:
     /// a quick look that rules most names out.
@@ -115,6 +123,7 @@ pub struct Matcher {
     wholes: HashMap<String, Vec<Arc<str>>>,
     initials: HashSet<String>,
     wide: WideNames,
+    sounds: Sounds,
     ids: Ids,
     days: HashSet<String>,
     birth_days: HashSet<String>,
@@ -224,6 +233,10 @@ impl Matcher {
                     self.add_part(form, part);
                 }
             }
+            // A name that is a word too is none in another alphabet.
+            if is_person && matches!(weight, Weight::Strong | Weight::Short | Weight::NameWord) {
+                self.sounds.add(written, Part { weight: Weight::Strong, ..part });
+            }
             let initial = word.folded.chars().next().filter(|_| is_person && word.chars > 1);
             if let Some(initial) = initial.filter(|_| weight != Weight::Particle) {
                 let part = Part { weight: Weight::Initial, ..part };
@@ -291,6 +304,7 @@ impl Matcher {
         }
         if line.has_wide {
             self.wide.find(line.text(), &mut found);
+            self.sounds.find_kana(line.text(), &mut found);
         }
         self.ids.find(line, &mut found);
         found.into_iter().map(|range| Span::new(range, Self::REASON)).collect()
@@ -313,7 +327,9 @@ impl Matcher {
         if known || eponym || mostly_digits || word.chars < FUZZY_CHARS_MIN {
             return Vec::new();
         }
-        self.similar(word)
+        let written = line.text().get(word.range.clone()).unwrap_or_default();
+        let sounding = self.sounds.like(written);
+        if sounding.is_empty() { self.similar(word) } else { sounding }
     }
 
     /// Adds short beginnings of a name beside another part of it: `Hor, Femke` of
