@@ -213,7 +213,7 @@ const BESIDE: &[&str] = &[
     "private",
 ];
 /// Whoever is called so is somebody.
-const SOMEBODY: [&str; 8] = [
+const SOMEBODY: &[&str] = &[
     "insured",
     "policyholder",
     "requester",
@@ -222,6 +222,14 @@ const SOMEBODY: [&str; 8] = [
     "versicherte",
     "assure",
     "asegurado",
+    "пациент",
+    "врач",
+    "лаборант",
+    "рентгенолог",
+    "ιατρος",
+    "lekarz",
+    "lekar",
+    "技师",
 ];
 
 /// What stands beside a label; `None` for a text that labels nobody.
