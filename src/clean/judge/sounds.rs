@@ -273,13 +273,13 @@ const SOUNDS: [(&str, &str); 34] = [
 ];
 /// What is left of vowels and of `nt` beside each other.
 const NEIGHBOURS: [(&str, &str); 9] = [
+    ("ai", "e"),
+    ("ei", "i"),
+    ("oi", "i"),
     ("ia", "a"),
     ("ie", "e"),
     ("io", "o"),
     ("iu", "u"),
-    ("ai", "e"),
-    ("ei", "i"),
-    ("oi", "i"),
     ("nt", "d"),
     ("nd", "d"),
 ];

@@ -201,13 +201,13 @@ fn sound(folded: &str) -> Option<String> {
         rest = rest.get(taken..)?;
     }
     for (beside, left) in [
+        ("ai", "e"),
+        ("ei", "i"),
+        ("oi", "i"),
         ("ia", "a"),
         ("ie", "e"),
         ("io", "o"),
         ("iu", "u"),
-        ("ai", "e"),
-        ("ei", "i"),
-        ("oi", "i"),
         ("nt", "d"),
         ("nd", "d"),
         ("mb", "b"),
