@@ -249,6 +249,7 @@ fn a_value_of_another_kind_than_its_attribute_is_no_value_of_it() {
         (0x0018, 0x0015, VR::UN, "CHEST", "CHEST"),
         (0x0010, 0x1010, VR::LO, "095Y", "090Y"),
         (0x0008, 0x0022, VR::LO, "20240115", "20240105"),
+        (0x0020, 0x0011, VR::DA, "20240115", "20240105"),
         (0x0010, 0x2160, VR::LO, "mixed", "mixed"),
         (0x0028, 0x0106, VR::SS, "ab", "ab"),
     ] {

@@ -113,6 +113,8 @@ impl<'a> Plan<'a> {
             Required::Present | Required::Value => Fallback::Empty,
         };
         match (Class::of(subject.vr), Class::of(dictionary)) {
+            // Stated as a date: its digits are no number.
+            (Class::Date, Class::Binary | Class::Number) => self.date_step(fallback),
             (_, Class::Binary | Class::Number) | (Class::Number, Class::Text) => Step::KeepNumber,
             (_, Class::Term) => Step::KeepTerm,
             (_, Class::Age) => Step::Age,

@@ -263,12 +263,9 @@ pub(super) fn stated_vr(element: &Element) -> VR {
 fn read_as(element: &Element, step: &Step<'_>) -> VR {
     let stated = stated_vr(element);
     let is_date = |vr: &VR| Class::of(*vr) == Class::Date;
-    match step {
-        Step::Shift(_) | Step::KeepDate(_) if !is_date(&stated) => {
-            dictionary_vr(element.tag).filter(is_date).unwrap_or(stated)
-        }
-        _other => stated,
-    }
+    let known = || dictionary_vr(element.tag).filter(is_date);
+    let dates = matches!(step, Step::Shift(_) | Step::KeepDate(_)) && !is_date(&stated);
+    if dates { known().unwrap_or(stated) } else { stated }
 }
 
 pub(super) fn gone() -> Outcome {
