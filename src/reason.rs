@@ -92,6 +92,9 @@ reasons! {
     /// Layout not known and doubt above the limit.
     UnknownLayout = "unknown-layout", "the picture's layout is not known well enough to hide text safely",
         "add a rule for the device, then release it";
+    /// A device rule holds pictures of this device.
+    DeviceRule = "device-rule", "a device rule holds pictures of this device",
+        "leave them out of the export; or change the rule that the detail names, and release it";
     /// A rule of the profile could not be applied.
     RuleFailed = "rule-failed", "a rule of the profile could not be applied to an element",
         "look at the rule and the tag path in the detail; adapt the profile or mend the source";

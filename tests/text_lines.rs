@@ -107,13 +107,14 @@ fn has(text: &str, word: &str) -> bool {
 fn known(header: &str) -> KnownValues {
     let value = |entry: &str| {
         let (kind, text) = entry.split_once(' ')?;
-        assert!(["PN", "ID", "PL", "DA", "BD", "TL"].contains(&kind), "{kind}");
+        assert!(["PN", "ID", "PL", "DA", "BD", "TL", "AS"].contains(&kind), "{kind}");
         let kind = match kind {
             "PN" => KnownKind::Person,
             "ID" => KnownKind::Id,
             "PL" => KnownKind::Place,
             "DA" | "BD" => KnownKind::Date,
             "TL" => KnownKind::Contact,
+            "AS" => KnownKind::Age,
             _other => return None,
         };
         Some((kind, text.to_owned()))
@@ -125,7 +126,8 @@ fn known(header: &str) -> KnownValues {
             | KnownKind::Place
             | KnownKind::Date
             | KnownKind::BirthDate
-            | KnownKind::Contact => vec![text],
+            | KnownKind::Contact
+            | KnownKind::Age => vec![text],
         };
         groups.into_iter().map(move |text| KnownValue { kind, text: Identified::new(text) })
     });

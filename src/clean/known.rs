@@ -21,6 +21,8 @@ pub enum KnownKind {
     Contact,
     /// A date of birth, `YYYYMMDD`: never moved, under any option.
     BirthDate,
+    /// An age, as in VR AS (PS3.5 §6.2): `095Y`.
+    Age,
 }
 
 /// One value of this data set that identifies.
@@ -37,4 +39,60 @@ pub struct KnownValue {
 pub struct KnownValues {
     /// The values, without repeats, in a stable order.
     pub values: Vec<KnownValue>,
+}
+
+/// Least bytes of a name's part that is looked for as it stands.
+const MISREAD_BYTES_MIN: usize = 4;
+
+/// Parts of a person's name whose bytes were written in another character set
+/// than the stated one and read in one of a byte each: half of their letters or
+/// more lie beyond ASCII, which no name of those languages has. Nobody knows what
+/// they say, so they are looked for letter by letter.
+///
+/// Each component, and family and given name without anything between them.
+#[must_use]
+pub fn misread_parts(name: &str) -> Vec<String> {
+    let parts: Vec<&str> = name.split(['^', '=', '\\']).map(str::trim).take(3).collect();
+    let whole = parts.concat();
+    let backward: String = parts.iter().rev().copied().collect();
+    let mut found: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+    found.extend([whole, backward]);
+    found.retain(|part| is_misread(part));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn is_misread(part: &str) -> bool {
+    let letters = part.chars().count();
+    let beyond = part.chars().filter(|letter| ('\u{80}'..='\u{ff}').contains(letter)).count();
+    letters >= MISREAD_BYTES_MIN && beyond * 2 >= letters && part.chars().all(|c| c <= '\u{ff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_bytes_that_no_character_set_explains_are_taken_as_they_stand() {
+        // Three signs in GBK, and four letters of Thai, read as Latin-1.
+        assert_eq!(misread_parts("\u{cd}\u{f5}\u{d0}\u{a1}\u{b6}\u{ab}").len(), 1);
+        assert_eq!(
+            misread_parts("\u{cd}\u{f5}^\u{d0}\u{a1}\u{b6}\u{ab}"),
+            [
+                "\u{cd}\u{f5}\u{d0}\u{a1}\u{b6}\u{ab}",
+                "\u{d0}\u{a1}\u{b6}\u{ab}",
+                "\u{d0}\u{a1}\u{b6}\u{ab}\u{cd}\u{f5}",
+            ]
+        );
+        for name in [
+            "M\u{fc}ller^J\u{f6}rg",
+            "\u{d8}\u{e9}",
+            "Doe^Jane",
+            "\u{418}\u{432}\u{430}\u{43d}",
+            "",
+        ] {
+            assert_eq!(misread_parts(name), Vec::<String>::new(), "{name}");
+        }
+    }
 }

@@ -30,10 +30,17 @@ pub enum TextReason {
     NotKnownClinical,
     /// Hidden by policy whatever it says.
     Policy,
+    /// Hidden by a rule for the device, whatever it says.
+    DeviceRule,
+    /// Drawn outside of the scan area, and neither a clinical line nor a known
+    /// graphic: hidden.
+    Unexplained,
     /// On the clinical allow-list, or a measurement: kept.
     Clinical,
     /// No sign of identity, and the policy keeps such text: kept.
     NoSignOfIdentity,
+    /// Cannot be read, in a place that a rule for the device trusts: kept.
+    DeviceTrusted,
 }
 
 /// A painted or kept area of a picture, in pixels of the stored frame.
@@ -70,6 +77,9 @@ pub struct PixelReport {
     pub screened: bool,
     /// Areas, in order of frame and place.
     pub boxes: Vec<TextBox>,
+    /// Ids of the device rules that are about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
     /// The coded samples passed unchanged.
     pub unchanged: bool,
 }

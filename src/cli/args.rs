@@ -76,6 +76,9 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Import or list rules for devices.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Exit 0 when the node on this data directory is ready.
     Healthcheck,
     /// A cleaning process (started by the node).
@@ -230,6 +233,37 @@ pub(super) struct LinkArgs {
     /// JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// Make device rules of a CTP pixel anonymizer script or a recipe of pydicom's deid.
+    /// What no rule can say is listed; exit 2 then, and 64 when no rule came out.
+    Import(ImportArgs),
+    /// Show the device rules of each project.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// Script or recipe to read.
+    pub(super) file: PathBuf,
+    /// Whose it is. Default: by its content.
+    #[arg(long)]
+    pub(super) format: Option<RulesFormat>,
+    /// File to make. Default: standard output.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RulesFormat {
+    Ctp,
+    Deid,
 }
 
 #[derive(Debug, Subcommand)]

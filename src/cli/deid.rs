@@ -16,7 +16,7 @@ use crate::forward::folder::Folder;
 use crate::pipeline::CleanLine;
 use crate::pipeline::folder::{
     End, FileOutcome, FolderRun, FolderRunError, Tally, Tree, find, prepare, refuse_overlap,
-    staging_dir,
+    refuse_report, refuse_unusable, staging_dir,
 };
 use crate::pseudonym::KeyPurpose;
 
@@ -30,6 +30,10 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
     let config = Arc::new(config);
     let found = find(&args.input, args.follow_links)?;
     refuse_overlap(&args.input, &args.output, &config.data_dir)?;
+    refuse_unusable(&args.output, &config.data_dir)?;
+    if let Some(report) = &args.report {
+        refuse_report(report, &args.input, &config.data_dir)?;
+    }
     if found.is_empty() {
         return Err(Failure::usage(format!("{}: there is no file", args.input.display())));
     }
@@ -116,15 +120,18 @@ fn explain(outcome: &FileOutcome, with_path: bool) {
         format!("file {}", outcome.number)
     };
     eprintln!("{place}: {} ({detail}): {}", reason.code(), reason.plain());
-    eprintln!("  what to do: {}", reason.next_step());
+    // Nothing is held in a queue here: what is put right is cleaned by another run.
+    let next_step = reason.next_step().replace("release it", "run this again");
+    eprintln!("  what to do: {next_step}");
 }
 
 impl From<FolderRunError> for Failure {
     fn from(error: FolderRunError) -> Self {
         let code = match &error {
-            FolderRunError::Input { .. } | FolderRunError::Overlap | FolderRunError::Work(_) => {
-                ExitCode::Usage
-            }
+            FolderRunError::Input { .. }
+            | FolderRunError::Overlap
+            | FolderRunError::Unusable { .. }
+            | FolderRunError::Work(_) => ExitCode::Usage,
             FolderRunError::Output(_) | FolderRunError::Report { .. } => ExitCode::TryLater,
         };
         Self { code, what: error.to_string() }

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk as _, RealDisk};
-use crate::pipeline::folder::{FileOutcome, FolderRunError, Tally};
+use crate::pipeline::folder::{FileOutcome, FolderRunError, REPORT_HEAD, Tally, report_part};
 
 /// Version of the report's shape.
 const VERSION: u32 = 2;
@@ -24,15 +24,13 @@ pub(super) struct Written {
 impl Written {
     /// Begins a report that will stand at `path`.
     pub(super) fn begin(path: &Path, with_paths: bool) -> Result<Self, FolderRunError> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let part = report_part(path);
         let mut options = OpenOptions::new();
         let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&part);
         let path = path.to_owned();
         let failed = |source| FolderRunError::Report { path: path.clone(), source };
         let mut file = BufWriter::new(opened.map_err(failed)?);
-        write!(file, r#"{{"version":{VERSION},"instances":["#).map_err(failed)?;
+        write!(file, r#"{REPORT_HEAD}{VERSION},"instances":["#).map_err(failed)?;
         Ok(Self { path, part, file, with_paths, rows: 0 })
     }
 

@@ -14,6 +14,7 @@ mod pseudonym;
 mod queue;
 mod recall;
 mod receipts;
+mod rules;
 mod text;
 
 use clap::Parser as _;
@@ -22,7 +23,7 @@ use crate::app;
 use crate::config::{self, Config};
 use crate::error::ExitCode;
 use crate::worker::{Role, child};
-use args::{Args, Command, WorkerRole};
+use args::{Args, Command, RulesCommand, WorkerRole};
 
 /// Runs the program on the process's arguments.
 #[must_use]
@@ -42,7 +43,13 @@ pub fn main() -> ExitCode {
             WorkerRole::Verify => Role::Verify,
         });
     }
-    run(args).unwrap_or_else(|failure| {
+    // Needs no configuration: it makes a part of one.
+    let done = if let Command::Rules(RulesCommand::Import(options)) = &args.command {
+        rules::import(options)
+    } else {
+        run(args)
+    };
+    done.unwrap_or_else(|failure| {
         eprintln!("airlock: {}", failure.what);
         failure.code
     })
@@ -65,6 +72,8 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Pseudonym(command) => pseudonym::run(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
         Command::Recall { json } => recall::run(&config, json),
+        Command::Rules(RulesCommand::Import(options)) => rules::import(&options),
+        Command::Rules(RulesCommand::List { json }) => rules::list(&config, json),
         Command::Healthcheck => check::health(&config),
         Command::Worker { .. } => Ok(ExitCode::Bug),
     }

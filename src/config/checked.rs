@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::content::{ContentRules, Documents, Features};
+use super::devices::DeviceRules;
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
 use super::profile::{CleanLimits, CleanRules, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
@@ -315,6 +316,7 @@ fn projects(
         let key = |field: &str| format!("project.{name}.{field}");
         good.rules.persons = person_reading(&key, project, &aliases, faults);
         good.code_mode = pseudonym_mode(&key, project, faults);
+        good.rules.devices = device_rules(&key("devices"), raw, project, faults);
         if checked.values().any(|other| other.ae_title == good.ae_title) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
@@ -362,6 +364,7 @@ fn checked_project(
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
             header_only: raw.header_only.iter().cloned().collect(),
             content: checked_content(&key, raw, faults),
+            devices: DeviceRules::default(),
             limits: CleanLimits::default(),
             persons: PersonReading::default(),
         },
@@ -404,6 +407,20 @@ fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPol
             TextPolicy::default()
         }
     }
+}
+
+/// What ships, what all projects add, what this one adds.
+fn device_rules(
+    key: &str,
+    raw: &RawConfig,
+    project: &RawProject,
+    faults: &mut Faults,
+) -> DeviceRules {
+    let files = [raw.rules.devices.as_slice(), &project.devices].concat();
+    DeviceRules::read(&files).unwrap_or_else(|errors| {
+        errors.iter().for_each(|error| faults.add(key, error.to_string()));
+        DeviceRules::default()
+    })
 }
 
 fn checked_content(

@@ -3,7 +3,10 @@
 mod baseline;
 pub mod checked;
 pub mod content;
+pub mod device_file;
+pub mod devices;
 mod fit;
+pub mod import;
 pub mod load;
 mod persons;
 pub mod profile;
@@ -12,6 +15,7 @@ pub mod raw;
 
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use content::{ContentRules, Documents, Features};
+pub use devices::{Comparison, Condition, DeviceError, DeviceRule, DeviceRules, RectPx, Test};
 pub use load::{ConfigError, load};
 pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,

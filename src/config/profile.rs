@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentRules;
+use super::devices::DeviceRules;
 use super::profile_file;
 
 /// The options of PS3.15 Annex E (Table E.1-1 columns, and Clean Pixel Data §E.3.1).
@@ -266,6 +267,9 @@ pub struct CleanRules {
     /// Documents, photographs, faces.
     #[serde(default)]
     pub content: ContentRules,
+    /// Layouts of devices.
+    #[serde(default)]
+    pub devices: DeviceRules,
     /// Limits.
     pub limits: CleanLimits,
     /// Who is who.
@@ -280,6 +284,7 @@ impl Default for CleanRules {
             text_policy: TextPolicy::default(),
             header_only: BTreeSet::new(),
             content: ContentRules::default(),
+            devices: DeviceRules::default(),
             limits: CleanLimits::default(),
             persons: PersonReading::default(),
         }

@@ -194,7 +194,7 @@ fn rule(key: &str, action: &Action) -> Result<Tag, String> {
 }
 
 /// `0008,1010` or `StationName`.
-fn tag(key: &str) -> Option<Tag> {
+pub(super) fn tag(key: &str) -> Option<Tag> {
     match key.split_once(',') {
         Some((group, element)) => Some(Tag(hex(group)?, hex(element)?)),
         None => StandardDataDictionary.by_name(key).map(|entry| entry.tag.inner()),

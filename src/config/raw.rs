@@ -23,6 +23,8 @@ pub struct RawConfig {
     pub models: RawModels,
     /// Keys.
     pub keys: RawKeys,
+    /// Rules for all projects.
+    pub rules: RawRules,
     /// Logging.
     pub log: RawLog,
     /// OpenTelemetry.
@@ -120,6 +122,14 @@ pub struct RawKeys {
     pub master_file: Option<PathBuf>,
 }
 
+/// `[rules]`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawRules {
+    /// Files of device rules for all projects, beside those that ship. Default none.
+    pub devices: Vec<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -156,6 +166,8 @@ pub struct RawProject {
     pub text_policy: Option<String>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,
+    /// Files of device rules for this project alone. Default none.
+    pub devices: Vec<PathBuf>,
     /// Encapsulated documents: `quarantine` or `placeholder`. Default `quarantine`.
     pub documents: Option<String>,
     /// Photographs: `accepted` or `quarantine`. Default `quarantine`.

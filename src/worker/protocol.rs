@@ -15,7 +15,7 @@ use crate::reason::Quarantine;
 
 /// Raised with every change of the messages; both sides are the same binary,
 /// so that a difference means a mixed installation.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Longest message. Default 16 MiB: a report with a box on each of 100,000 frames.
 pub const MESSAGE_BYTES_MAX: u32 = 16 << 20;
@@ -60,8 +60,10 @@ pub struct Setup {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CleanOrder {
     /// The received object (Part 10 file); read only.
+    #[serde(with = "path_bytes")]
     pub input: PathBuf,
     /// The clean object is written here; the front syncs and names it.
+    #[serde(with = "path_bytes")]
     pub output: PathBuf,
     /// Long values that go as they are may stay in the received object.
     pub in_parts: bool,
@@ -77,8 +79,10 @@ pub struct CleanOrder {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct VerifyOrder {
     /// The received object.
+    #[serde(with = "path_bytes")]
     pub input: PathBuf,
     /// The clean object.
+    #[serde(with = "path_bytes")]
     pub output: PathBuf,
     /// What of it lies in the received object.
     pub parts: Option<Parts>,
@@ -90,6 +94,23 @@ pub struct VerifyOrder {
     pub report: Report,
     /// The rules of this instance alone that it was cleaned by.
     pub treatments: Vec<TagRule>,
+}
+
+/// Paths of the user's, which need not be text (Latin-1 names on old shares).
+mod path_bytes {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, out: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(out)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+        Ok(OsString::from_vec(Vec::deserialize(from)?).into())
+    }
 }
 
 /// From the front to a worker.
@@ -206,6 +227,24 @@ mod tests {
         assert!(matches!(read_message(&mut from), Ok(Some(Answer::Io(text))) if text == "28"));
         assert!(matches!(read_message(&mut from), Ok(Some(Answer::Verified(7)))));
         assert!(matches!(read_message::<Answer>(&mut from), Ok(None)));
+    }
+
+    #[test]
+    fn a_path_need_not_be_text() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let path: PathBuf = std::ffi::OsString::from_vec(b"in/M\xFCller.dcm".to_vec()).into();
+        let order = CleanOrder {
+            input: path.clone(),
+            output: "out".into(),
+            in_parts: false,
+            project: String::new(),
+            default_issuer: String::new(),
+            treatments: Vec::new(),
+        };
+        let framed = encode(&Order::Clean(order)).unwrap();
+        let Order::Clean(read) = decode(&framed[4..]).unwrap() else { panic!("another order") };
+        assert_eq!((read.input, read.output), (path, "out".into()));
     }
 
     #[test]

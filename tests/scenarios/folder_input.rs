@@ -63,6 +63,53 @@ fn outcomes(report: &Value, outcome: &str) -> usize {
 }
 
 #[test]
+fn a_report_is_written_over_nothing_but_a_report() {
+    let node = Node::prepare(HEADER_ONLY);
+    let input = folder(&node, "in", 0..1);
+    let (first, _out, report) = deid(&node, &input, "first", &[]);
+    assert_eq!((first.code(), outcomes(&report, "cleaned")), (0, 1), "{first:?}");
+    let (again, _out, _report) = deid(&node, &input, "first", &[]);
+    assert_eq!(again.code(), 0, "an earlier report is replaced: {again:?}");
+    let original = files_below(&input).remove(0);
+    let key = files_below(&node.home().join("data/keys")).remove(0);
+    let letter = node.home().join("letter.json");
+    fs::write(&letter, "{\"to\": \"whom it may concern\"}").unwrap();
+    let begun = node.home().join("begun.json.part");
+    fs::write(&begun, "something of the user's").unwrap();
+    let missing = node.home().join("no/such/folder.json");
+    for report in [&original, &key, &letter, &node.home().join("begun.json"), &missing, &input] {
+        let before = [&original, &key, &letter, &begun].map(|path| fs::read(path).unwrap());
+        let out = node.home().join("never");
+        let ended = run(&mut command(&node, &input, &out, report, &[]));
+        assert_eq!(ended.code(), 64, "{ended:?}");
+        assert!(ended.stderr.contains("name "), "{ended:?}");
+        let after = [&original, &key, &letter, &begun].map(|path| fs::read(path).unwrap());
+        assert!(before == after && !out.exists());
+    }
+    let out = node.home().join("letter.json");
+    let ended = run(&mut command(&node, &input, &out, &node.home().join("r.json"), &[]));
+    assert_eq!(ended.code(), 64, "an output that is a file: {ended:?}");
+}
+
+#[test]
+fn names_that_are_no_text_are_cleaned_like_others() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let node = Node::prepare(HEADER_ONLY);
+    let input = folder(&node, "in", 0..2);
+    let latin = input.join(OsStr::from_bytes(b"M\xFCller"));
+    fs::create_dir(&latin).unwrap();
+    for (number, file) in files_below(&input).into_iter().enumerate() {
+        let mut name = format!("{number}-Gr").into_bytes();
+        name.extend(b"\xF6\xDFe.dcm");
+        fs::rename(file, latin.join(OsStr::from_bytes(&name))).unwrap();
+    }
+    let (run, _out, report) = deid(&node, &input, "out", &[]);
+    assert_eq!((run.code(), outcomes(&report, "cleaned")), (0, 2), "{run:?}");
+}
+
+#[test]
 fn what_is_no_object_is_counted_by_kind_and_never_copied() {
     let node = Node::prepare(HEADER_ONLY);
     let input = folder(&node, "in", 0..1);

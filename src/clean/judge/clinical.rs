@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::words::fold;
+use super::lexicon::Lexicon;
+use super::words::{Line, fold};
 
 /// `config/standard/clinical-words.txt`, part of the program.
 const WORDS: &str = include_str!("../../../config/standard/clinical-words.txt");
@@ -12,6 +13,15 @@ const WORDS: &str = include_str!("../../../config/standard/clinical-words.txt");
 const BARE_DIGITS_MAX: usize = 3;
 /// Longest number with a unit or a letter before it: `PRF 5000Hz`, `C5-1`.
 const DIGITS_MAX: usize = 5;
+/// Most settings written together: window and centre, gain and range, each with its number.
+const SETTINGS_RUNS_MAX: usize = 6;
+/// Shortest word that is known although some letters were misread.
+const MISREAD_CHARS_MIN: usize = 5;
+/// Words of labels beside those that tell what follows.
+const LABEL_WORDS: [&str; 20] = [
+    "patient", "name", "no", "nr", "number", "id", "date", "time", "exam", "study", "series",
+    "datum", "uhrzeit", "nom", "nome", "nombre", "fecha", "data", "naam", "of",
+];
 /// Most bare numbers on one line: more of them are an identifier in groups.
 const BARE_NUMBERS_MAX: usize = 4;
 
@@ -21,6 +31,8 @@ pub(super) struct Clinical {
     words: BTreeSet<&'static str>,
     eponyms: BTreeSet<&'static str>,
     eponym_nouns: BTreeSet<&'static str>,
+    /// Long words as a reader may misread them, see [`misread`].
+    misread: BTreeSet<String>,
 }
 
 impl Clinical {
@@ -43,7 +55,9 @@ impl Clinical {
                 }
             }
         }
-        Self { words, eponyms, eponym_nouns }
+        let long = words.iter().filter(|word| word.chars().count() >= MISREAD_CHARS_MIN);
+        let misread = long.map(|word| misread(word)).collect();
+        Self { words, eponyms, eponym_nouns, misread }
     }
 
     /// Every part of the line is a clinical word or a measurement. An eponym
@@ -51,6 +65,9 @@ impl Clinical {
     /// `Baker left`.
     pub(super) fn is_clinical(&self, line: &str) -> bool {
         let folded = fold(line);
+        if is_label(line) {
+            return true;
+        }
         let (mut noun, mut eponym, mut bare, mut parts) = (false, false, 0, 0);
         for part in folded.split(|c: char| c.is_whitespace() || matches!(c, '|' | ',' | ';')) {
             if !part.chars().any(char::is_alphanumeric) {
@@ -68,10 +85,25 @@ impl Clinical {
         parts > 0 && bare <= BARE_NUMBERS_MAX && (!eponym || noun)
     }
 
+    /// Letters and numbers in turn, written together: `w400l40`, `gain55dr63`.
+    fn are_settings(&self, runs: &[&str]) -> bool {
+        let is_setting = |pair: &[&str]| match pair {
+            [word, number] => {
+                let known = self.words.contains(word) && word.chars().count() > 1;
+                let window = matches!(*word, "w" | "l" | "c");
+                let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+                (known || window) && digits && number.len() <= DIGITS_MAX
+            }
+            _ => false,
+        };
+        runs.len() <= SETTINGS_RUNS_MAX && runs.chunks(2).all(is_setting)
+    }
+
     fn kind(&self, part: &str) -> Kind {
         let part = part
             .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '%' | '°' | '+' | '-'));
-        if self.words.contains(part) {
+        let is_long = part.chars().count() >= MISREAD_CHARS_MIN;
+        if self.words.contains(part) || is_long && self.misread.contains(&misread(part)) {
             return Kind::Word;
         }
         if self.eponyms.contains(part.trim_end_matches("'s")) {
@@ -121,7 +153,7 @@ impl Clinical {
     fn is_measure(&self, piece: &str) -> bool {
         let runs = runs(piece);
         if runs.len() > 3 {
-            return false;
+            return self.are_settings(&runs);
         }
         runs.iter().all(|run| {
             let digits = run.bytes().all(|b| b.is_ascii_digit());
@@ -131,6 +163,40 @@ impl Clinical {
             (digits && run.len() <= limit) || symbol || letter || self.words.contains(run)
         })
     }
+}
+
+/// Letters that are taken for each other made one: `ctdlvol` is `CTDIvol`.
+fn misread(word: &str) -> String {
+    let one = word.replace("rn", "m");
+    let alike = |letter| match letter {
+        'l' | '1' | '|' | '!' => 'i',
+        '0' => 'o',
+        '5' => 's',
+        '8' => 'b',
+        other => other,
+    };
+    one.chars().map(alike).collect()
+}
+
+/// A label without its value: `Patient ID:`, `Exam no:`. What it labels is judged
+/// by itself.
+fn is_label(line: &str) -> bool {
+    if !line.trim_end().ends_with(':') {
+        return false;
+    }
+    let lexicon = Lexicon::shared();
+    let line = Line::new(line, lexicon);
+    let mut at = 0;
+    while at < line.words.len() {
+        let words = line.words.iter().skip(at).map(|word| word.folded.as_str());
+        let own = line.words.get(at).map_or("", |word| word.folded.as_str());
+        match lexicon.label(words) {
+            Some((count, _label)) => at += count,
+            None if LABEL_WORDS.contains(&own) => at += 1,
+            None => return false,
+        }
+    }
+    at > 0
 }
 
 enum Kind {
@@ -201,6 +267,12 @@ mod tests {
             "Adv Breast",
             "PRF 5000Hz",
             "W 400 L 40",
+            "W400L40",
+            "CTDlvol 12.4 mGy",
+            "K1DNEY",
+            "Patient ID:",
+            "Exam no:",
+            "DOB:",
         ] {
             assert!(clinical.is_clinical(line), "{line}");
         }
@@ -218,6 +290,9 @@ mod tests {
             "",
             "12 34 56 78 90",
             "A1B2C3D4",
+            "Doe:",
+            "Dr Smith:",
+            "MI1L2T3S4",
             "Dr Smith",
             "St Mary",
             "Иванов",

@@ -17,7 +17,7 @@ use super::sounds::Sounds;
 use super::spelling;
 use super::wide::WideNames;
 use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
-use crate::clean::known::{KnownKind, KnownValues};
+use crate::clean::known::{KnownKind, KnownValues, misread_parts};
 use crate::clean::report::TextReason;
 use crate::dicom::looks;
 
@@ -37,6 +37,9 @@ const JOINED_CHARS_MIN: usize = 5;
 /// Most names and places. Default 1,024: reports with hundreds of observers
 /// have fewer; a file made to slow the matcher down has more.
 const OWNERS_MAX: u16 = 1_024;
+
+/// Ages that tell, in years: the oldest are few (HIPAA 164.514(b)(2)(i)(C)).
+pub(super) const OLD_AGES: Range<u32> = 90..131;
 
 /// Most names and places that one word is taken to be of. Default 32: more persons
 /// who share a name or an initial are not told apart.
@@ -124,9 +127,13 @@ pub struct Matcher {
     initials: HashSet<String>,
     wide: WideNames,
     sounds: Sounds,
+    /// Names in bytes that the stated character set does not explain.
+    misread: Vec<String>,
     ids: Ids,
     days: HashSet<String>,
     birth_days: HashSet<String>,
+    /// Ages over 89 that the header tells, in years.
+    old_ages: HashSet<u32>,
 }
 
 impl Matcher {
@@ -151,9 +158,30 @@ impl Matcher {
                 }
                 KnownKind::Date => matcher.add_day(text, false),
                 KnownKind::BirthDate => matcher.add_day(text, true),
+                KnownKind::Age => {
+                    let years = text.strip_suffix(['Y', 'y']).and_then(|years| years.parse().ok());
+                    matcher.old_ages.extend(years.filter(|years| OLD_AGES.contains(years)));
+                }
             }
         }
+        matcher.add_ages();
         matcher
+    }
+
+    /// The ages at the header's dates by the dates of birth.
+    fn add_ages(&mut self) {
+        let year = |day: &String| day.get(..4).and_then(|year| year.parse::<u32>().ok());
+        for birth in self.birth_days.iter().filter_map(year) {
+            let ages = self.days.iter().filter_map(year).map(|year| year.saturating_sub(birth));
+            // The year alone leaves open whether the birthday was before it.
+            let ages = ages.flat_map(|age| [age, age.saturating_sub(1)]);
+            self.old_ages.extend(ages.filter(|age| OLD_AGES.contains(age)));
+        }
+    }
+
+    /// Somebody of this header is so old.
+    pub(super) fn has_old_age(&self, years: u32) -> bool {
+        self.old_ages.contains(&years)
     }
 
     fn add_day(&mut self, text: &str, birth: bool) {
@@ -175,6 +203,7 @@ impl Matcher {
     }
 
     fn add_person(&mut self, text: &str) {
+        self.misread.extend(misread_parts(text));
         let commas = !text.contains('^');
         let components: Vec<&str> =
             text.split(|c| if commas { c == ',' } else { c == '^' }).take(3).collect();
@@ -305,6 +334,10 @@ impl Matcher {
         if line.has_wide {
             self.wide.find(line.text(), &mut found);
             self.sounds.find_kana(line.text(), &mut found);
+        }
+        for name in &self.misread {
+            let stands = line.text().match_indices(name.as_str());
+            found.extend(stands.map(|(at, name)| at..at + name.len()));
         }
         self.ids.find(line, &mut found);
         found.into_iter().map(|range| Span::new(range, Self::REASON)).collect()

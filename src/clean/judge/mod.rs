@@ -214,7 +214,7 @@ impl Judge {
             let free = !ranges.iter().any(|date| date.contains(&range.start));
             free.then(|| Span::new(range, TextReason::Time))
         }));
-        numbers::find(line, &ranges, &mut found);
+        numbers::find(line, &ranges, matcher, &mut found);
         labels::find(line, &ranges, &mut found);
         contacts::find(line, &mut found);
         let mut names = Vec::new();

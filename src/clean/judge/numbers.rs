@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Span;
 use super::lexicon::Flags;
+use super::matcher::{Matcher, OLD_AGES};
 use super::words::{Case, Line, Word};
 use crate::clean::report::TextReason;
 
@@ -23,24 +24,30 @@ const MEASURE_DIGITS_MAX: usize = 3;
 const UID_GROUPS_MIN: usize = 6;
 /// Digits of telephone numbers.
 const PHONE_DIGITS: Range<usize> = 8..16;
-/// Ages that tell, in years.
-const AGES: Range<u32> = 90..131;
 /// Words for years of age, folded.
-const YEARS: [&str; 16] = [
-    "year", "years", "yr", "yrs", "yo", "jahre", "jahrige", "jahriger", "jahrigen", "ans", "anos",
-    "anni", "jaar", "jarige", "lat", "let",
+const YEARS: [&str; 26] = [
+    "year", "years", "yr", "yrs", "yo", "jahr", "jahre", "jahren", "jahrig", "jahrige", "jahriger",
+    "jahrigen", "jahriges", "ans", "anos", "anni", "jaar", "jarige", "lat", "let", "лет", "года",
+    "год", "岁", "歳", "세",
 ];
+/// Letters for years and sex behind an age; they stand for much else too.
+const AGE_LETTERS: [&str; 6] = ["y", "j", "a", "f", "m", "w"];
 /// Most groups of one number.
 const GROUPS_MAX: usize = 24;
 
 /// Adds identifiers and telephone numbers that lie outside `dates`.
-pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span>) {
+pub(super) fn find(
+    line: &Line<'_>,
+    dates: &[Range<usize>],
+    matcher: &Matcher,
+    found: &mut Vec<Span>,
+) {
     if !line.has_digits {
         return;
     }
     let mut at = 0;
     while let Some(word) = line.words.get(at) {
-        if is_old_age(line, at, word) {
+        if is_old_age(line, at, word, matcher) {
             found.push(Span::new(word.range.clone(), TextReason::Identifier));
         }
         let in_date = dates.iter().any(|date| date.contains(&word.range.start));
@@ -57,21 +64,58 @@ pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span
     }
 }
 
-/// An age of 90 years and more: the oldest are few (HIPAA 164.514(b)(2)(i)(C)).
-fn is_old_age(line: &Line<'_>, at: usize, word: &Word) -> bool {
-    let (number, unit) =
-        word.folded.split_at(word.folded.bytes().take_while(u8::is_ascii_digit).count());
-    if !number.parse::<u32>().is_ok_and(|years| AGES.contains(&years)) {
+/// An age of 90 years and more. One that the header tells too goes with any
+/// unit or none, unless it is a measure.
+fn is_old_age(line: &Line<'_>, at: usize, word: &Word, matcher: &Matcher) -> bool {
+    let letter = word.folded.strip_prefix(['f', 'm', 'w']);
+    let known_sex = letter.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = word.folded.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = match known_sex {
+        Some(number) => (number, ""),
+        None => word.folded.split_at(digits),
+    };
+    let Some(years) = number.parse::<u32>().ok().filter(|years| OLD_AGES.contains(years)) else {
         return false;
+    };
+    let is_known = matcher.has_old_age(years);
+    if known_sex.is_some() {
+        return is_known;
     }
     let next = line.words.get(at + 1).filter(|_| line.gap(at + 1).chars().count() <= 1);
-    let before = at.checked_sub(1).and_then(|before| line.words.get(before));
-    let years = next.is_some_and(|next| YEARS.contains(&next.folded.as_str()));
-    let aged = before
-        .is_some_and(|word| matches!(word.folded.as_str(), "aged" | "age" | "alter" | "edad"));
+    let next_word = next.map_or("", |next| next.folded.as_str());
+    // `95 y.o.`, `95 y/o`, `95y/o`.
+    let in_letters = |first: &str, second: usize| {
+        let old = line.words.get(second).is_some_and(|word| word.folded == "o");
+        first == "y" && old && matches!(line.gap(second), "." | "/" | ". ")
+    };
+    if unit.is_empty() {
+        let before = at.checked_sub(1).and_then(|before| line.words.get(before));
+        let aged = before
+            .is_some_and(|word| matches!(word.folded.as_str(), "aged" | "age" | "alter" | "edad"));
+        let measured = is_measured(line, at, next);
+        return aged
+            || YEARS.contains(&next_word)
+            || in_letters(next_word, at + 2)
+            || (is_known && !measured);
+    }
     // `90Y` is yttrium, `094Y` an age.
-    let written = YEARS.contains(&unit) || unit == "y" && number.len() == 3;
-    if unit.is_empty() { years || aged } else { written }
+    let is_yttrium = number == "90";
+    YEARS.contains(&unit)
+        || in_letters(unit, at + 1)
+        || (unit == "y" && (!is_yttrium || is_known))
+        || (is_known && AGE_LETTERS.contains(&unit))
+}
+
+/// A number with a unit, a fraction or a sign of a measure beside it.
+fn is_measured(line: &Line<'_>, at: usize, next: Option<&Word>) -> bool {
+    let gap = line.gap(at + 1);
+    let before = line.gap(at);
+    let is_unit = next.is_some_and(|next| {
+        next.is_number() || (next.flags.has(Flags::UNIT) && !AGE_LETTERS.contains(&&*next.folded))
+    });
+    is_unit
+        || gap.trim_start().starts_with(['%', '°', '\u{b5}'])
+        || before.ends_with(['=', '.', ','])
 }
 
 /// `R6511844`, `97135S`, and long words in which letters and digits change.

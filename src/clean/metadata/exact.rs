@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clean::known::{KnownKind, KnownValues};
+use crate::clean::known::{KnownKind, KnownValues, misread_parts};
 
 /// Shortest value that is looked for inside a longer text, in letters and
 /// digits. Default 6: shorter ones are in many words and version numbers.
@@ -20,15 +20,18 @@ const WHOLE_CHARS_MIN: usize = 3;
 pub(super) struct ExactValues {
     /// Letters and digits alone, in lower case.
     squeezed: BTreeSet<String>,
+    /// Names in bytes that the stated character set does not explain.
+    misread: Vec<String>,
 }
 
 impl ExactValues {
     pub(super) fn new(known: &KnownValues) -> Self {
         let mut values = Self::default();
-        for value in &known.values {
+        for value in known.values.iter().filter(|value| value.kind != KnownKind::Age) {
             let text = value.text.expose();
             values.add(text);
             if value.kind == KnownKind::Person {
+                values.misread.extend(misread_parts(text));
                 // Given name first, as it is spoken.
                 let mut parts: Vec<&str> = text.split('^').take(2).collect();
                 values.add(&parts.concat());
@@ -54,6 +57,9 @@ impl ExactValues {
 
     /// The text is, or holds, one of the values.
     pub(super) fn are_in(&self, text: &str) -> bool {
+        if self.misread.iter().any(|name| text.contains(name.as_str())) {
+            return true;
+        }
         let text = squeezed(text);
         self.squeezed.contains(&text)
             || self.squeezed.iter().any(|value| {
@@ -82,9 +88,17 @@ mod tests {
                 value(KnownKind::Person, "Doe"),
                 value(KnownKind::Id, "77-1234"),
                 value(KnownKind::Place, "Lake Medical Center"),
+                value(KnownKind::Person, "\u{cd}\u{f5}^\u{d0}\u{a1}\u{b6}\u{ab}"),
             ],
         });
-        for text in ["HEAD JANE", "for jane head", "X771234", "Doe", "LAKE MEDICAL CENTER CT1"] {
+        for text in [
+            "HEAD JANE",
+            "for jane head",
+            "X771234",
+            "Doe",
+            "LAKE MEDICAL CENTER CT1",
+            "CT\u{d0}\u{a1}\u{b6}\u{ab}",
+        ] {
             assert!(values.are_in(text), "{text}");
         }
         for text in ["HEAD", "Philips Medical Systems", "Doenitz", "771", ""] {

@@ -70,6 +70,7 @@ const TAGS: &[(Tag, KnownKind)] = &[
 ];
 
 const BIRTH_DATE: Tag = Tag(0x0010, 0x0030);
+const AGE: Tag = Tag(0x0010, 0x1010);
 const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
 /// Sequences of codes whose meaning names somebody or some place.
 const CODED: &[(Tag, KnownKind)] = &[
@@ -157,6 +158,9 @@ fn kind(tag: Tag, vr: VR) -> Option<KnownKind> {
     if tag == BIRTH_DATE {
         return Some(KnownKind::BirthDate);
     }
+    if tag == AGE {
+        return Some(KnownKind::Age);
+    }
     if matches!(vr, VR::DA | VR::DT) {
         return Some(KnownKind::Date);
     }
@@ -168,7 +172,7 @@ fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
     let whole: Vec<&str> = if has_values(vr) { text.split('\\').collect() } else { vec![text] };
     let parts = whole.into_iter().flat_map(|value| match kind {
         KnownKind::Person => name_groups(value).collect(),
-        KnownKind::Id | KnownKind::Place | KnownKind::Contact => vec![value],
+        KnownKind::Id | KnownKind::Place | KnownKind::Contact | KnownKind::Age => vec![value],
         KnownKind::Date | KnownKind::BirthDate => vec![value],
     });
     parts
@@ -176,11 +180,16 @@ fn values(text: &str, vr: VR, kind: KnownKind) -> Vec<String> {
             KnownKind::Date | KnownKind::BirthDate => {
                 value.get(..8).filter(|day| dates::is_date(day))
             }
-            KnownKind::Person | KnownKind::Id | KnownKind::Place | KnownKind::Contact => {
+            KnownKind::Person
+            | KnownKind::Id
+            | KnownKind::Place
+            | KnownKind::Contact
+            | KnownKind::Age => {
                 Some(value.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace()))
             }
         })
-        .filter(|value| value.chars().any(char::is_alphanumeric))
+        // A name in an unstated character set may have no letter in the stated one.
+        .filter(|value| value.chars().any(|c| c.is_alphanumeric() || !c.is_ascii()))
         .filter(|value| value.chars().nth(CHARS_MAX).is_none())
         .map(str::to_owned)
         .collect()

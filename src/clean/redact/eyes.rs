@@ -3,15 +3,15 @@
 
 use std::ops::Range;
 
-use super::area::{Area, Rect};
-use super::{LookError, Looker};
+use super::area::{Area, MARGIN_PX, Rect};
+use super::{LookError, Looker, narrow};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
 
 /// Height of the strips that are compared between frames: about two lines of
 /// small text, so that a change and its line lie in neighbouring strips.
-const STRIP_ROWS: u32 = 32;
+pub(super) const STRIP_ROWS: u32 = 32;
 /// A strip is looked at again when a sample of it differs by more than this, of
 /// 255, from what was last looked at; noise of lossy coding stays under it ...
 const CHANGE_MIN: u8 = 12;
@@ -49,6 +49,8 @@ pub struct Eyes<'a> {
     pub looker: &'a mut dyn Looker,
     /// Judges a line.
     pub judge: &'a dyn Fn(&TextLine) -> LineVerdict,
+    /// Places where what cannot be read is no text.
+    pub trusted: &'a [Rect],
 }
 
 impl std::fmt::Debug for Eyes<'_> {
@@ -73,23 +75,54 @@ impl Eyes<'_> {
         for (index, view) in views.iter().enumerate() {
             let part = crop(view, rows);
             let lines = self.looker.lines(&part)?;
-            let judged = lines.iter().map(|line| self.finding(line, view, rows.start));
+            let judged = lines.iter().flat_map(|line| self.findings(line, &part, view, rows.start));
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
             by_view.push(judged.filter(counts).collect::<Vec<Finding>>());
         }
-        Ok(merge(by_view))
+        Ok(merge(by_view).into_iter().map(|finding| self.settled(finding)).collect())
     }
 
-    fn finding(&self, line: &TextLine, view: &View, first_row: u32) -> Finding {
+    /// What cannot be read is kept where it lies, margin and all, in a trusted
+    /// place. What was read stays as it was judged.
+    fn settled(&self, finding: Finding) -> Finding {
+        let rect = finding.area.rect;
+        let lies_in = |trusted: &Rect| trusted.common(rect) == rect;
+        if finding.reason == TextReason::Unreadable && self.trusted.iter().any(lies_in) {
+            return Finding { reason: TextReason::DeviceTrusted, hide: false, ..finding };
+        }
+        finding
+    }
+
+    /// A line found in `part` of `view`: one finding, or one for each of its parts.
+    fn findings(&self, line: &TextLine, part: &View, view: &View, first_row: u32) -> Vec<Finding> {
         let verdict = (self.judge)(line);
+        let margin = rows_as_place(MARGIN_PX);
+        let Some(parts) = narrow::parts(part, line, &verdict, self.judge, margin) else {
+            let found = Self::placed(line, view, first_row, verdict.reason, verdict.hide);
+            return vec![found];
+        };
+        let reason = |hide: bool| if hide { verdict.reason } else { TextReason::Clinical };
+        let placed = |found: &narrow::Part| {
+            Self::placed(&found.line, view, first_row, reason(found.hide), found.hide)
+        };
+        parts.iter().map(placed).collect()
+    }
+
+    fn placed(
+        line: &TextLine,
+        view: &View,
+        first_row: u32,
+        reason: TextReason,
+        hide: bool,
+    ) -> Finding {
         let mut placed = line.clone();
         for corner in &mut placed.corners {
             corner[1] += rows_as_place(first_row);
         }
         let area = Area::of_line(&placed, view.width, view.height);
-        Finding { area, reason: verdict.reason, hide: verdict.hide }
+        Finding { area, reason, hide }
     }
 }
 
@@ -315,7 +348,7 @@ mod tests {
         }
         let (hide, reason) = (true, TextReason::Unreadable);
         let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
-        let mut eyes = Eyes { looker: &mut Blot, judge: &unread };
+        let mut eyes = Eyes { looker: &mut Blot, judge: &unread, trusted: &[] };
         let views = [view(40, None), view(40, None)];
         assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
         assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);

@@ -1,9 +1,12 @@
 //! The passes over the frames of one instance: look, paint and look again, or
 //! only let through.
 
-use super::area::{Area, Ink, covered, mask};
+use super::area::{Area, Ink, Rect, covered, mask};
 use super::brush::{Brush, Canvas};
+use super::devices::Matched;
 use super::eyes::{Eyes, Finding, Gaze, is_near};
+use super::ink::{INK_PIXELS_MAX, InkError, Watch};
+use super::sector::{self, FRAMES_COMPARED_MAX};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
 use crate::clean::encode::{FragmentList, Origin, POSITION_TABLES, Recoded, Recoder, Scratch};
 use crate::clean::pixels::codestream::StreamHeader;
@@ -37,6 +40,7 @@ pub(super) struct Job<'a> {
     pub(super) scratch_start: u64,
     pub(super) big_endian: bool,
     pub(super) policy: TextPolicy,
+    pub(super) devices: Matched<'a>,
     pub(super) attributes: PixelAttributes,
     pub(super) codec: Codec,
     pub(super) source: FrameSource,
@@ -57,25 +61,39 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, frame: u32, frames: u32, finding: Finding) -> Result<(), Quarantine> {
-        let found = TextBox {
-            first_frame: frame,
-            frames: frames - frame,
-            rect_px: finding.area.rect.position(),
-            reason: finding.reason,
-            hidden: finding.hide,
-        };
+        let found = text_box(frame, frames, &finding);
         if finding.hide {
             if covered(finding.area.rect, &self.hidden) {
                 return Ok(());
             }
-            if self.hidden.len() >= HIDDEN_AREAS_MAX {
-                return Err(PixelError::OverLimit { limit: "HIDDEN_AREAS_MAX" }.into());
-            }
-            self.hidden.push(finding.area);
-            self.boxes.push(found);
-        } else if self.kept < KEPT_BOXES_MAX && !self.is_known(&found) {
+            return self.hide(frame, frames, finding);
+        }
+        if self.kept < KEPT_BOXES_MAX && !self.is_known(&found) {
             self.kept += 1;
             self.boxes.push(found);
+        }
+        Ok(())
+    }
+
+    fn hide(&mut self, frame: u32, frames: u32, finding: Finding) -> Result<(), Quarantine> {
+        if self.hidden.len() >= HIDDEN_AREAS_MAX {
+            return Err(PixelError::OverLimit { limit: "HIDDEN_AREAS_MAX" }.into());
+        }
+        self.boxes.push(text_box(frame, frames, &finding));
+        self.hidden.push(finding.area);
+        Ok(())
+    }
+
+    /// Hides the ink that nothing explained.
+    fn hide_ink(&mut self, watch: Watch, frames: u32) -> Result<(), Quarantine> {
+        let unexplained = watch.finish(&self.hidden).map_err(|error| match error {
+            InkError::Doubtful { .. } => Quarantine::new(Reason::UnknownLayout, error.to_string()),
+            InkError::Scattered => PixelError::OverLimit { limit: "HIDDEN_AREAS_MAX" }.into(),
+        })?;
+        for (rect, frame) in unexplained {
+            let area = Area::upright(rect);
+            let finding = Finding { area, reason: TextReason::Unexplained, hide: true };
+            self.hide(frame, frames, finding)?;
         }
         Ok(())
     }
@@ -88,6 +106,16 @@ impl Seen {
                 && known.reason == found.reason
                 && sides.all(|(known, found)| known.abs_diff(found) <= 2)
         })
+    }
+}
+
+fn text_box(frame: u32, frames: u32, finding: &Finding) -> TextBox {
+    TextBox {
+        first_frame: frame,
+        frames: frames - frame,
+        rect_px: finding.area.rect.position(),
+        reason: finding.reason,
+        hidden: finding.hide,
     }
 }
 
@@ -119,7 +147,7 @@ impl Job<'_> {
     /// Searches every frame and hides what is to be hidden.
     pub(super) fn search(mut self, eyes: &mut Eyes<'_>) -> Result<PixelOutcome, Quarantine> {
         let mut seen = Seen::default();
-        self.hide_outside_regions(&mut seen)?;
+        self.hide_by_device(&mut seen)?;
         self.look(eyes, &mut seen)?;
         if seen.hidden.is_empty() {
             return self.pass(&seen, true);
@@ -132,19 +160,52 @@ impl Job<'_> {
         Err(Quarantine::new(Reason::TextRemains, format!("after painting {REPAINTS_MAX} times")))
     }
 
-    fn hide_outside_regions(&self, seen: &mut Seen) -> Result<(), Quarantine> {
-        if self.policy != TextPolicy::HideOutsideRegions || !self.is_ultrasound() {
-            return Ok(());
-        }
-        let (width, height) = (self.attributes.columns, self.attributes.rows);
-        let outside = regions::outside(self.set, width, height)
-            .ok_or(Quarantine::new(Reason::UnknownLayout, "no valid ultrasound region"))?;
-        for rect in outside {
-            let area = Area::upright(rect);
-            let finding = Finding { area, reason: TextReason::Policy, hide: true };
-            seen.add(0, self.attributes.frames, finding)?;
+    /// What the rules for this device hide, on every frame.
+    fn hide_by_device(&self, seen: &mut Seen) -> Result<(), Quarantine> {
+        for rect in self.devices.hidden(self.attributes.columns, self.attributes.rows) {
+            let (area, reason) = (Area::upright(rect), TextReason::DeviceRule);
+            seen.add(0, self.attributes.frames, Finding { area, reason, hide: true })?;
         }
         Ok(())
+    }
+
+    /// Where what cannot be read is no text. A project that hides all text
+    /// trusts no place.
+    pub(super) fn trusted(&self) -> Vec<Rect> {
+        if self.policy == TextPolicy::HideAll {
+            return Vec::new();
+        }
+        self.devices.trusted(self.attributes.columns, self.attributes.rows)
+    }
+
+    /// Watches the ink outside of the scan area, where the policy wants that.
+    fn watch_outside(&mut self) -> Result<Option<Watch>, Quarantine> {
+        if self.policy != TextPolicy::HideOutsideRegions || !self.is_ultrasound() {
+            return Ok(None);
+        }
+        let (width, height) = (self.attributes.columns, self.attributes.rows);
+        if u64::from(width) * u64::from(height) > INK_PIXELS_MAX {
+            return Err(PixelError::OverLimit { limit: "INK_PIXELS_MAX" }.into());
+        }
+        let mut known = regions::believed(self.set, width, height);
+        if known.is_empty() {
+            known = self.devices.scan(width, height);
+        }
+        let (frames, last) = (self.attributes.frames, self.attributes.frames.saturating_sub(1));
+        let compared = frames.min(FRAMES_COMPARED_MAX);
+        let mut samples = Vec::new();
+        for number in 0..compared {
+            // Evenly spread, the first and the last among them.
+            let frame = u64::from(last) * u64::from(number) / u64::from((compared - 1).max(1));
+            let decoded = self.decode(u32::try_from(frame).unwrap_or(last))?;
+            let windows = Windows::of(&decoded.frame);
+            samples.extend(views(&decoded.frame, &self.display, &windows).into_iter().take(1));
+        }
+        let scan = sector::scan_area(&known, &samples).map_err(|doubt| {
+            let detail = format!("no region of the header can be believed, and {doubt}");
+            Quarantine::new(Reason::UnknownLayout, detail)
+        })?;
+        Ok(Some(Watch::new(&scan, known.is_empty())))
     }
 
     fn is_ultrasound(&self) -> bool {
@@ -155,6 +216,7 @@ impl Job<'_> {
     /// First pass: looks at each frame where it differs from what was seen.
     fn look(&mut self, eyes: &mut Eyes<'_>, seen: &mut Seen) -> Result<(), Quarantine> {
         let mut gaze = Gaze::default();
+        let mut watch = self.watch_outside()?;
         let frames = self.attributes.frames;
         for frame in 0..frames {
             let decoded = self.decode(frame)?;
@@ -165,12 +227,19 @@ impl Job<'_> {
             let windows = Windows::of(&decoded.frame);
             let shown = views(&decoded.frame, &self.display, &windows);
             for rows in gaze.changed(&shown, windows.enhanced()) {
-                for finding in eyes.look(&shown, windows.enhanced(), &rows)? {
+                let found = eyes.look(&shown, windows.enhanced(), &rows)?;
+                if let Some(watch) = &mut watch {
+                    watch.lines(&rows, &found);
+                }
+                for finding in found {
                     seen.add(frame, frames, finding)?;
                 }
             }
+            if let Some(watch) = &mut watch {
+                watch.frame(frame, &shown, windows.enhanced());
+            }
         }
-        Ok(())
+        watch.map_or(Ok(()), |watch| seen.hide_ink(watch, frames))
     }
 
     /// Second pass: paints and codes every frame, and looks again. Gives the
@@ -327,7 +396,8 @@ impl Job<'_> {
             let [x, y, ..] = found.rect_px;
             (found.first_frame, y, x)
         });
-        PixelReport { frames: self.attributes.frames, screened, boxes, unchanged }
+        let devices = self.devices.ids();
+        PixelReport { frames: self.attributes.frames, screened, boxes, devices, unchanged }
     }
 }
 

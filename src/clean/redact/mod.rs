@@ -11,11 +11,15 @@
 
 pub mod area;
 mod brush;
+mod devices;
 mod display;
 pub mod eyes;
+pub mod ink;
 mod job;
+mod narrow;
 pub mod regions;
 pub mod screen;
+pub mod sector;
 
 use std::io::SeekFrom;
 
@@ -127,7 +131,11 @@ fn clean_with(
     let received =
         Received { set: ctx.set, pixel_data, attributes: &attributes, codec, big_endian };
     let source = FrameSource::new(&received, limits, ctx.input)?;
-    let searched = screen::is_searched(ctx.set, ctx.rules);
+    let devices = devices::Matched::of(ctx.set, &ctx.rules.devices);
+    if let Some(id) = devices.held_by() {
+        return Err(Quarantine::new(Reason::DeviceRule, format!("device rule {id}")));
+    }
+    let searched = screen::is_searched(ctx.set, ctx.rules) || devices.hides();
     let palette = if searched && has_palette(ctx.set, attributes.photometric) {
         Some(Palette::read(ctx.set, big_endian, ctx.input)?)
     } else {
@@ -143,12 +151,14 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
+        devices,
         attributes,
         codec,
         source,
         display,
     };
-    let mut eyes = eyes::Eyes { looker: ctx.looker, judge };
+    let trusted = job.trusted();
+    let mut eyes = eyes::Eyes { looker: ctx.looker, judge, trusted: &trusted };
     if searched { job.search(&mut eyes) } else { job.pass_unsearched() }
 }
 

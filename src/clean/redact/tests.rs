@@ -7,11 +7,13 @@ use crate::clean::pixels::attributes::SampleBits;
 use crate::clean::pixels::testing::{Header, put_us};
 use crate::clean::pixels::{Coded, Decoder, rle};
 use crate::clean::report::TextReason;
-use crate::config::TextPolicy;
 use crate::dicom::{Extent, Source, VR, Value};
 
+mod devices;
 mod fragments;
 mod lossless;
+mod outside;
+mod policies;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 pub(super) const JPEG: &str = "1.2.840.10008.1.2.4.50";
@@ -82,7 +84,7 @@ pub(super) struct Instance {
     pub(super) syntax: &'static str,
     file: Vec<u8>,
     big_endian: bool,
-    rules: CleanRules,
+    pub(super) rules: CleanRules,
 }
 
 impl Instance {
@@ -476,30 +478,6 @@ fn big_endian_pixels_leave_as_explicit_little_endian() {
     assert_eq!(cleaned.syntax, EXPLICIT);
     assert_eq!(cleaned.fragments[0], picture(&[0x10, 1], &[0x20, 0]));
     assert!(cleaned.report.unchanged);
-}
-
-#[test]
-fn outside_of_the_regions_all_is_painted_and_without_regions_nothing_passes() {
-    let mut instance = Instance::native(&header(), vec![90; WIDTH * HEIGHT]);
-    instance.rules.text_policy = TextPolicy::HideOutsideRegions;
-    instance.set.put(Element::bytes(tags::MODALITY, VR::CS, "US"));
-    let error = instance.clean().err().unwrap();
-    assert_eq!(error.reason, Reason::UnknownLayout);
-
-    let places = [
-        (tags::REGION_LOCATION_MIN_X0, 4_u32),
-        (tags::REGION_LOCATION_MIN_Y0, 5),
-        (tags::REGION_LOCATION_MAX_X1, 33),
-        (tags::REGION_LOCATION_MAX_Y1, 24),
-    ];
-    let fields = places.map(|(tag, at)| Element::bytes(tag, VR::UL, at.to_le_bytes()));
-    let value = Value::Items(vec![fields.into_iter().collect()]);
-    let tag = tags::SEQUENCE_OF_ULTRASOUND_REGIONS;
-    instance.set.put(Element { tag, vr: VR::SQ, value });
-    let cleaned = instance.clean().unwrap();
-    for (at, value) in cleaned.fragments[0].iter().enumerate() {
-        assert_eq!(*value == 90, is_in([4, 5, 34, 25], at), "{at}");
-    }
 }
 
 #[test]

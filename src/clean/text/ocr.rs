@@ -42,7 +42,7 @@ impl Ocr {
     pub fn lines(&mut self, view: &View) -> Result<Vec<MergedLine>, TextError> {
         let regions = self.find(view)?;
         let pieces = self.read(view, &regions)?;
-        if !pieces.iter().any(|piece| is_broad(piece, view.width, view.height)) {
+        if !pieces.iter().any(is_broad) {
             return Ok(merge(pieces));
         }
         let grey = Grey::of(view);

@@ -26,6 +26,11 @@ const MARGIN: usize = 16;
 const WIDTH_MAX: usize = 3200;
 /// From this ratio of height to width on a box holds text that runs up or down. Default 1.5.
 const TALL: f32 = 1.5;
+/// Letters stand one below the other from this length of a line for each of them
+/// on, as a multiple of its height. Default 0.9: text has 0.5, capitals 0.7.
+const STACKED_MIN: f32 = 0.9;
+/// Right, left, anterior, posterior, head, foot, superior, inferior (PS3.3 §C.7.6.1.1.1).
+const ORIENTATION: &str = "RLAPHFSI";
 /// Under this confidence the text may stand on its head: the other direction is
 /// tried. Default 0.9: catches 99.5 % of such lines (facts/models.md §1.5).
 const SURE: f32 = 0.9;
@@ -64,7 +69,8 @@ impl Recogniser {
         region: &Region,
     ) -> Result<TextLine, TextError> {
         let mut rect = Rect::from_corners(&region.corners);
-        if rect.height > rect.width * TALL {
+        let turned = rect.height > rect.width * TALL;
+        if turned {
             rect = rect.quarter_turned();
         }
         let mut reading = self.read_along(picture, &rect)?;
@@ -76,6 +82,7 @@ impl Recogniser {
             }
         }
         let Reading { text, confidence } = reading;
+        let text = if turned { apart(text, &rect) } else { text };
         Ok(TextLine { corners: rect.corners(), text, confidence })
     }
 
@@ -108,6 +115,19 @@ impl Recogniser {
             }
         }
     }
+}
+
+/// Letters of orientation that stand one below the other, each on its own line,
+/// with blanks between them: longer than text that runs up or down would be.
+fn apart(text: String, rect: &Rect) -> String {
+    let letters = text.chars().count();
+    let is_stack = letters > 1
+        && rect.width >= letters as f32 * STACKED_MIN * rect.height
+        && text.chars().all(|letter| ORIENTATION.contains(letter));
+    if !is_stack {
+        return text;
+    }
+    text.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }
 
 /// Columns of the input that show the rectangle in its own proportions.
@@ -159,6 +179,16 @@ mod tests {
 
     fn rect(width: f32, height: f32) -> Rect {
         Rect { centre: [width / 2.0, height / 2.0], along: [1.0, 0.0], width, height }
+    }
+
+    #[test]
+    fn letters_of_orientation_in_a_column_are_words_of_their_own() {
+        let column = rect(57.0, 12.0);
+        assert_eq!(apart("RPLA".into(), &column), "R P L A");
+        for (text, rect) in [("RPLA", rect(28.0, 12.0)), ("DOEM", rect(57.0, 12.0)), ("R", column)]
+        {
+            assert_eq!(apart(text.into(), &rect), text);
+        }
     }
 
     #[test]

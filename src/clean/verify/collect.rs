@@ -226,6 +226,7 @@ impl Collector<'_> {
         match (vr, sort) {
             (VR::PN, _) => {
                 values().for_each(|name| self.known.add_name(name));
+                self.known.add_name_bytes(bytes, &text);
                 self.known.add_place_of(place, &text, Kind::Name);
             }
             (VR::DA | VR::DT, _) => self.date(tag, place, &text),

@@ -79,6 +79,8 @@ pub(super) struct Known {
     texts: BTreeMap<Vec<String>, Mark>,
     /// Digits of phone numbers.
     phones: BTreeSet<String>,
+    /// Names in bytes that the stated character set reads as anything but letters.
+    name_bytes: BTreeSet<Vec<u8>>,
     /// UIDs that name instances.
     uids: BTreeSet<String>,
     /// Days that may not stand in the clean copy.
@@ -121,6 +123,35 @@ impl Known {
                 only.iter().for_each(|words| self.add_whole(words, Kind::Name));
             }
         }
+    }
+
+    /// A name's bytes where half or more of them are beyond ASCII and `text`, what
+    /// they were read as, has no letter beyond Latin-1: they may be of any
+    /// character set that nobody stated.
+    pub(super) fn add_name_bytes(&mut self, bytes: &[u8], text: &str) {
+        if bytes.is_ascii() || text.chars().any(|letter| letter > '\u{ff}' && letter != '\u{fffd}')
+        {
+            return;
+        }
+        for value in bytes.split(|byte| *byte == b'\\') {
+            let parts: Vec<&[u8]> =
+                value.split(|byte| matches!(byte, b'^' | b'=')).map(<[u8]>::trim_ascii).collect();
+            let names = parts.iter().take(2).copied().collect::<Vec<_>>();
+            let backward: Vec<u8> = names.iter().rev().copied().flatten().copied().collect();
+            for name in parts.iter().map(|part| part.to_vec()).chain([names.concat(), backward]) {
+                let beyond = name.iter().filter(|byte| !byte.is_ascii()).count();
+                let telling = name.len() >= WHOLE_CHARS_MIN && beyond * 2 >= name.len();
+                if telling && self.name_bytes.len() < TEXTS_MAX {
+                    self.name_bytes.insert(name);
+                }
+            }
+        }
+    }
+
+    /// A name stands in the bytes as it was received, whatever they say.
+    pub(super) fn has_name_bytes_in(&self, bytes: &[u8]) -> bool {
+        let stands = |name: &Vec<u8>| bytes.windows(name.len()).any(|part| part == name);
+        !bytes.is_ascii() && self.name_bytes.iter().any(stands)
     }
 
     /// Family and given name beside each other, in both orders.

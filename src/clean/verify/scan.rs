@@ -166,6 +166,8 @@ impl Scanner<'_> {
             Some("uid-remains")
         } else if assigned {
             None
+        } else if self.known.has_name_bytes_in(bytes) {
+            Some(Kind::Name.rule())
         } else {
             self.rule_of(element, bytes, &text, around, &place)
         };

@@ -30,7 +30,9 @@ use tokio::task::JoinSet;
 
 pub use find::{Found, find, input_files};
 pub use kind::Kind;
-pub use places::{prepare, refuse_overlap, staging_dir};
+pub use places::{
+    REPORT_HEAD, prepare, refuse_overlap, refuse_report, refuse_unusable, report_part, staging_dir,
+};
 pub use tally::Tally;
 pub use tree::Tree;
 
@@ -66,8 +68,16 @@ pub enum FolderRunError {
     /// The output would be read as input, or the keys be given away with it: exit 64.
     #[error("input, output and data directory must not lie in each other")]
     Overlap,
-    /// The output cannot be written: exit 75.
-    #[error("output: {0}")]
+    /// A path is not what it is to be: exit 64.
+    #[error("{path}: {problem}", path = .path.display())]
+    Unusable {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: &'static str,
+    },
+    /// The output or what is needed for it cannot be written: exit 75.
+    #[error("cannot write: {0}")]
     Output(String),
     /// The report cannot be written: exit 75.
     #[error("{path}: {source}", path = .path.display())]
