@@ -13,6 +13,7 @@ use super::Span;
 use super::context;
 use super::ids::Ids;
 use super::lexicon::{Flags, Lexicon};
+use super::run::Run;
 use super::sounds::Sounds;
 use super::spelling;
 use super::wide::WideNames;
@@ -67,16 +68,16 @@ pub(super) enum Weight {
 /// A word of a name or place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
-    owner: u16,
-    word: u16,
+    pub(super) owner: u16,
+    pub(super) word: u16,
     pub(super) weight: Weight,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Owner {
-    is_place: bool,
+pub(super) struct Owner {
+    pub(super) is_place: bool,
     /// Words that are no particles.
-    words: u16,
+    pub(super) words: u16,
 }
 
 #[derive(Debug)]
@@ -86,13 +87,6 @@ struct Name {
     /// The letters of both.
     letters: [u64; 2],
     part: Part,
-}
-
-impl Part {
-    /// The name or place that it is of.
-    pub(super) fn owner(self) -> u16 {
-        self.owner
-    }
 }
 
 impl Name {
@@ -490,63 +484,6 @@ impl Matcher {
                 }
             }
         }
-    }
-}
-
-/// Neighbouring words that are all parts of one name or place.
-struct Run<'a> {
-    line: &'a Line<'a>,
-    hits: &'a [Vec<Part>],
-    owner: u16,
-    first: usize,
-    last: usize,
-}
-
-impl Run<'_> {
-    fn parts(&self, at: usize) -> impl Iterator<Item = &Part> {
-        self.hits.get(at).into_iter().flatten().filter(|part| part.owner == self.owner)
-    }
-
-    fn weights(&self, at: usize) -> impl Iterator<Item = Weight> {
-        self.parts(at).map(|part| part.weight)
-    }
-
-    /// The words together show who somebody is, or where something is.
-    fn shows(&self, owner: Option<Owner>) -> bool {
-        let (mut words, mut initials) = (HashSet::new(), HashSet::new());
-        let (mut capital, mut particles) = (true, false);
-        for at in self.first..=self.last {
-            let Some(word) = self.line.words.get(at) else { continue };
-            for part in self.parts(at) {
-                match part.weight {
-                    Weight::Strong => return true,
-                    Weight::Short if word.is_capital() => return true,
-                    Weight::Initial => {
-                        if word.is_capital() {
-                            initials.insert(part.word);
-                        }
-                    }
-                    Weight::Particle => particles = true,
-                    Weight::Short | Weight::NameWord | Weight::Plain | Weight::Number => {
-                        capital &= word.is_capital();
-                        words.insert(part.word);
-                    }
-                }
-            }
-        }
-        let Some(owner) = owner else { return false };
-        if owner.is_place {
-            return words.len() > 1 && words.len() >= usize::from(owner.words);
-        }
-        let other_initial = initials.iter().any(|initial| !words.contains(initial));
-        // `Van Der Zee`: the word with the particles of the name.
-        words.len() > 1 || (words.len() == 1 && capital && (other_initial || particles))
-    }
-
-    /// The last word that is no particle.
-    fn last_full_word(&self) -> usize {
-        let full = |at: &usize| self.weights(*at).any(|weight| weight != Weight::Particle);
-        (self.first..=self.last).rev().find(full).unwrap_or(self.last)
     }
 }
 

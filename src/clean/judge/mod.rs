@@ -24,6 +24,7 @@ mod numbers;
 mod persons;
 mod pieces;
 mod places;
+mod run;
 mod sounds;
 mod spelling;
 #[cfg(test)]

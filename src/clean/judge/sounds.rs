@@ -111,7 +111,7 @@ impl Sounds {
         latin().any(|sound| {
             key.strip_prefix(sound.key.as_slice()).is_some_and(|rest| {
                 let second = |other: &Sound| {
-                    other.part.owner() == sound.part.owner() && other.key.as_slice() == rest
+                    other.part.owner == sound.part.owner && other.key.as_slice() == rest
                 };
                 rest.is_empty() || latin().any(second)
             })

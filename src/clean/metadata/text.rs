@@ -149,6 +149,7 @@ fn label_of(kind: KnownKind) -> &'static str {
         KnownKind::Place => "Address",
         KnownKind::Contact => "Tel",
         KnownKind::Date | KnownKind::BirthDate => "DOB",
+        KnownKind::Age => "Age",
     }
 }
 

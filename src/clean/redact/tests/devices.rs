@@ -1,6 +1,7 @@
 //! Device rules in whole instances.
 
 use super::*;
+use crate::config::TextPolicy;
 use crate::config::{DeviceRules, device_file};
 
 /// A rule for the instances of [`acme`], with these places.
