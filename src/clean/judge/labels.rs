@@ -43,12 +43,12 @@ pub(super) fn find(line: &Line<'_>, dates: &[Range<usize>], found: &mut Vec<Span
 }
 
 fn is_marked(gap: &str) -> bool {
-    gap.contains([':', '#', '='])
+    gap.contains([':', '：', '#', '='])
 }
 
 /// Nothing but blanks and the signs that end a label.
 fn is_open(gap: &str) -> bool {
-    gap.chars().count() <= 5 && gap.chars().all(|c| " :#=.°º-–/".contains(c))
+    gap.chars().count() <= 5 && gap.chars().all(|c| " :：#=.°º-–/".contains(c))
 }
 
 /// The last word of the identifier that begins at a word, past fillers.
@@ -111,7 +111,7 @@ fn birth(
 
 fn contact(line: &Line<'_>, at: usize) -> Option<usize> {
     let gap = line.gap(at);
-    let open = gap.chars().count() <= 4 && gap.chars().all(|c| " :=.+(#".contains(c));
+    let open = gap.chars().count() <= 4 && gap.chars().all(|c| " :：=.+(#".contains(c));
     line.words.get(at).filter(|word| open && word.is_number())?;
     let (mut last, mut digits) = (at, 0);
     for next in at..at + GROUPS_MAX {

@@ -13,6 +13,8 @@ use super::Span;
 use super::context;
 use super::ids::Ids;
 use super::lexicon::{Flags, Lexicon};
+use super::run::Run;
+use super::sounds::Sounds;
 use super::spelling;
 use super::wide::WideNames;
 use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
@@ -66,16 +68,16 @@ pub(super) enum Weight {
 /// A word of a name or place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
-    owner: u16,
-    word: u16,
+    pub(super) owner: u16,
+    pub(super) word: u16,
     pub(super) weight: Weight,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Owner {
-    is_place: bool,
+pub(super) struct Owner {
+    pub(super) is_place: bool,
     /// Words that are no particles.
-    words: u16,
+    pub(super) words: u16,
 }
 
 #[derive(Debug)]
@@ -118,6 +120,7 @@ pub struct Matcher {
     wholes: HashMap<String, Vec<Arc<str>>>,
     initials: HashSet<String>,
     wide: WideNames,
+    sounds: Sounds,
     /// Names in bytes that the stated character set does not explain.
     misread: Vec<String>,
     ids: Ids,
@@ -253,6 +256,10 @@ impl Matcher {
                     self.add_part(form, part);
                 }
             }
+            // A name that is a word too is none in another alphabet.
+            if is_person && matches!(weight, Weight::Strong | Weight::Short | Weight::NameWord) {
+                self.sounds.add(written, Part { weight: Weight::Strong, ..part });
+            }
             let initial = word.folded.chars().next().filter(|_| is_person && word.chars > 1);
             if let Some(initial) = initial.filter(|_| weight != Weight::Particle) {
                 let part = Part { weight: Weight::Initial, ..part };
@@ -320,6 +327,7 @@ impl Matcher {
         }
         if line.has_wide {
             self.wide.find(line.text(), &mut found);
+            self.sounds.find_kana(line.text(), &mut found);
         }
         for name in &self.misread {
             let stands = line.text().match_indices(name.as_str());
@@ -346,7 +354,9 @@ impl Matcher {
         if known || eponym || mostly_digits || word.chars < FUZZY_CHARS_MIN {
             return Vec::new();
         }
-        self.similar(word)
+        let written = line.text().get(word.range.clone()).unwrap_or_default();
+        let sounding = self.sounds.like(written);
+        if sounding.is_empty() { self.similar(word) } else { sounding }
     }
 
     /// Adds short beginnings of a name beside another part of it: `Hor, Femke` of
@@ -474,63 +484,6 @@ impl Matcher {
                 }
             }
         }
-    }
-}
-
-/// Neighbouring words that are all parts of one name or place.
-struct Run<'a> {
-    line: &'a Line<'a>,
-    hits: &'a [Vec<Part>],
-    owner: u16,
-    first: usize,
-    last: usize,
-}
-
-impl Run<'_> {
-    fn parts(&self, at: usize) -> impl Iterator<Item = &Part> {
-        self.hits.get(at).into_iter().flatten().filter(|part| part.owner == self.owner)
-    }
-
-    fn weights(&self, at: usize) -> impl Iterator<Item = Weight> {
-        self.parts(at).map(|part| part.weight)
-    }
-
-    /// The words together show who somebody is, or where something is.
-    fn shows(&self, owner: Option<Owner>) -> bool {
-        let (mut words, mut initials) = (HashSet::new(), HashSet::new());
-        let (mut capital, mut particles) = (true, false);
-        for at in self.first..=self.last {
-            let Some(word) = self.line.words.get(at) else { continue };
-            for part in self.parts(at) {
-                match part.weight {
-                    Weight::Strong => return true,
-                    Weight::Short if word.is_capital() => return true,
-                    Weight::Initial => {
-                        if word.is_capital() {
-                            initials.insert(part.word);
-                        }
-                    }
-                    Weight::Particle => particles = true,
-                    Weight::Short | Weight::NameWord | Weight::Plain | Weight::Number => {
-                        capital &= word.is_capital();
-                        words.insert(part.word);
-                    }
-                }
-            }
-        }
-        let Some(owner) = owner else { return false };
-        if owner.is_place {
-            return words.len() > 1 && words.len() >= usize::from(owner.words);
-        }
-        let other_initial = initials.iter().any(|initial| !words.contains(initial));
-        // `Van Der Zee`: the word with the particles of the name.
-        words.len() > 1 || (words.len() == 1 && capital && (other_initial || particles))
-    }
-
-    /// The last word that is no particle.
-    fn last_full_word(&self) -> usize {
-        let full = |at: &usize| self.weights(*at).any(|weight| weight != Weight::Particle);
-        (self.first..=self.last).rev().find(full).unwrap_or(self.last)
     }
 }
 

@@ -9,11 +9,13 @@
 
 mod calendar;
 mod clinical;
+mod concepts;
 mod contacts;
 mod context;
 mod dates;
 mod finder;
 mod ids;
+mod kana;
 mod labels;
 mod lexicon;
 mod matcher;
@@ -22,6 +24,8 @@ mod numbers;
 mod persons;
 mod pieces;
 mod places;
+mod run;
+mod sounds;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -35,6 +39,7 @@ use dates::DateFound;
 use lexicon::Lexicon;
 use pieces::{Piece, pieces};
 
+pub use concepts::{Named, is_vocabulary, named_by};
 pub use finder::{Found, FoundClass, NameFinder, RuleFinder};
 pub use matcher::Matcher;
 pub use words::Line;

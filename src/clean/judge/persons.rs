@@ -87,8 +87,8 @@ fn labelled(line: &Line<'_>, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let gap = line.gap(at + count);
-    let marked = gap.contains([':', '=']);
-    let open = gap.chars().all(|c| " .:=".contains(c)) && gap.chars().count() <= 3;
+    let marked = gap.contains([':', '：', '=']);
+    let open = gap.chars().all(|c| " .:：=".contains(c)) && gap.chars().count() <= 3;
     if !open {
         return None;
     }

@@ -55,7 +55,12 @@ pub(super) fn forms(written: &str) -> Vec<String> {
 /// The same name with another ending, in Cyrillic and Greek: `Ивановой` of `Иванова`.
 pub(super) fn is_inflected(word: &[char], name: &[char]) -> bool {
     let alphabet = |c: &char| ('\u{370}'..='\u{52F}').contains(c);
-    if !word.iter().all(alphabet) || word.len() > name.len() + ENDING_CHARS_MAX {
+    word.iter().all(alphabet) && has_other_ending(word, name)
+}
+
+/// The two differ in what a case ending adds or changes.
+pub(super) fn has_other_ending(word: &[char], name: &[char]) -> bool {
+    if word.len() > name.len() + ENDING_CHARS_MAX {
         return false;
     }
     let common = word.iter().zip(name).take_while(|(a, b)| a == b).count();

@@ -128,7 +128,8 @@ fn word(step: &Step<'_>, vr: VR) -> String {
         format!("{what}, else {else_what}")
     };
     match step {
-        Step::Keep | Step::KeepUid => "kept".to_owned(),
+        Step::Keep | Step::KeepBinary | Step::KeepUid => "kept".to_owned(),
+        Step::KeepTerm => "kept when a term".to_owned(),
         Step::KeepUnlessKnown(_) => "kept unless it holds a known value".to_owned(),
         Step::KeepNumber => "kept when a number".to_owned(),
         Step::Age => "kept, over 89 years as 090Y".to_owned(),
@@ -169,7 +170,7 @@ const fn departs(when: When, what: &'static str, why: &'static str) -> (When, De
     (when, Departure { what, why })
 }
 
-const DEPARTURES: [(When, Departure); 23] = [
+const DEPARTURES: [(When, Departure); 26] = [
     departs(
         Always,
         "Clean Recognizable Visual Features (113102) is not offered and never claimed",
@@ -252,6 +253,16 @@ const DEPARTURES: [(When, Departure); 23] = [
     ),
     departs(
         Always,
+        "a value whose VR contradicts PS3.6 stays only in the form of the attribute's own VR; numbers in binary that spell words are removed",
+        "text hides in them",
+    ),
+    departs(
+        With(O::CleanStructuredContent),
+        "content items whose concept, by code or by its words, is a name, an identifier, an address or a day of birth get a dummy or no value",
+        "the concept says what they hold, whatever it is",
+    ),
+    departs(
+        Always,
         "UIDs stay only where a list names the attribute or PS3.6 registers the value",
         "instance-like UIDs also stand outside of the table; what is no UID is hashed",
     ),
@@ -279,6 +290,11 @@ const DEPARTURES: [(When, Departure); 23] = [
         With(O::RetainModifiedDates),
         "dates that are partial, ranges or none are removed, emptied or dummies, not guessed",
         "what is not read cannot be moved",
+    ),
+    departs(
+        With(O::RetainModifiedDates),
+        "a date that is somebody's day of birth is not moved but with a study of the same day",
+        "who knows the day of birth would know by how many days all others were moved",
     ),
     departs(
         With(O::RetainSafePrivate),

@@ -68,6 +68,21 @@ impl Class {
     }
 }
 
+/// The stream's VR and the dictionary's are of different kinds, beyond what
+/// coders mix up by habit: then the value is no value of its attribute until it
+/// has shown to be one. Where the dictionary's kind lets nothing stay, that holds.
+pub(super) fn contradict(in_stream: VR, by_dictionary: VR) -> bool {
+    let (stated, known) = (Class::of(in_stream), Class::of(by_dictionary));
+    if in_stream == VR::UN || by_dictionary == VR::UN || stated == known {
+        return false;
+    }
+    match (in_stream, by_dictionary) {
+        (VR::OB, VR::OW) | (VR::OW, VR::OB) => return false,
+        _ => {}
+    }
+    !matches!((stated, known), (Class::Term, Class::Text) | (_, Class::Address | Class::Person))
+}
+
 /// The VR of a standard attribute; `None` for a tag that is not in PS3.6.
 pub(super) fn dictionary_vr(tag: Tag) -> Option<VR> {
     StandardDataDictionary.by_tag(tag).map(|entry| match entry.vr() {
@@ -89,6 +104,16 @@ mod tests {
         assert_eq!(Class::of_element(VR::UN, VR::DA), Class::Date);
         assert_eq!(Class::of_element(VR::OB, VR::OW), Class::Binary);
         assert_eq!(Class::of_element(VR::OB, VR::US), Class::Bytes);
+        for (stated, known) in
+            [(VR::US, VR::SS), (VR::OB, VR::OW), (VR::UN, VR::CS), (VR::CS, VR::LO)]
+        {
+            assert!(!contradict(stated, known), "{stated} {known}");
+        }
+        for (stated, known) in
+            [(VR::LO, VR::FD), (VR::OB, VR::SH), (VR::UT, VR::CS), (VR::LT, VR::OB)]
+        {
+            assert!(contradict(stated, known), "{stated} {known}");
+        }
         assert_eq!(dictionary_vr(Tag(0x7FE0, 0x0010)), Some(VR::OW));
         assert_eq!(dictionary_vr(Tag(0x0008, 0xFFFE)), None);
     }

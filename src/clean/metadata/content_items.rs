@@ -1,90 +1,151 @@
 //! Content items of structured reports whose concept says that the value names
-//! somebody, a place or an identifier (PS3.16 TID 1001–1007, TID 1020):
-//! the value goes whatever it says.
+//! somebody, a place or an identifier (PS3.16 TID 1001–1007, TID 1020): by its
+//! code, or by its meaning, which sites choose in their own language. The value
+//! goes whatever it says; beside a label that may label something else
+//! (`Name`, `Patient`) it is judged as text behind that label.
 
+use crate::clean::judge::{Named, named_by};
 use crate::clean::known::KnownKind;
-use crate::dicom::{DataSet, Tag};
+use crate::dicom::charset::Charset;
+use crate::dicom::{DataSet, Element, Tag, VR};
 
 const CONCEPT_NAME: Tag = Tag(0x0040, 0xA043);
 const CODE_VALUE: Tag = Tag(0x0008, 0x0100);
 const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
+const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
 
-/// Values of content items: DateTime, Date, Time, Person Name, Text Value.
-pub(super) const VALUES: [Tag; 5] = [
+/// Values of content items and of waveform annotations: DateTime, Date, Time,
+/// Person Name, Text Value, the three of a number, Numeric Value, Unformatted
+/// Text Value (PS3.3 §10.2, §C.17.3, §C.10.10).
+pub(super) const VALUES: [Tag; 10] = [
     Tag(0x0040, 0xA120),
     Tag(0x0040, 0xA121),
     Tag(0x0040, 0xA122),
     Tag(0x0040, 0xA123),
     Tag(0x0040, 0xA160),
+    Tag(0x0040, 0xA161),
+    Tag(0x0040, 0xA162),
+    Tag(0x0040, 0xA163),
+    Tag(0x0040, 0xA30A),
+    Tag(0x0070, 0x0006),
+];
+/// Concept Code Sequence: the value of a CODE item.
+pub(super) const CODE: Tag = Tag(0x0040, 0xA168);
+/// Measured Value Sequence: that of a NUM item, Type 2 (PS3.3 Table C.18.1-1).
+pub(super) const MEASURED: Tag = Tag(0x0040, 0xA300);
+
+type Concept = (&'static str, &'static str, KnownKind, bool);
+
+/// Scheme, code, what the value is, and whether Retain Device Identity keeps it.
+/// DCM is PS3.16 Annex D; LN is LOINC, SCT is SNOMED CT.
+const CONCEPTS: &[Concept] = &[
+    ("DCM", "113870", KnownKind::Person, false), // Person Name
+    ("DCM", "113871", KnownKind::Id, false),     // Person ID
+    ("DCM", "113873", KnownKind::Place, false),  // Organization Name
+    ("DCM", "113880", KnownKind::Id, true),      // Device Serial Number
+    ("DCM", "121008", KnownKind::Person, false), // Person Observer Name
+    ("DCM", "121009", KnownKind::Place, false),  // Person Observer's Organization Name
+    ("DCM", "121016", KnownKind::Id, true),      // Device Observer Serial Number
+    ("DCM", "121017", KnownKind::Place, true), // Device Observer Physical Location During Observation
+    ("DCM", "121020", KnownKind::Id, false),   // Placer Number
+    ("DCM", "121021", KnownKind::Id, false),   // Filler Number
+    ("DCM", "121022", KnownKind::Id, false),   // Accession Number
+    ("DCM", "121029", KnownKind::Person, false), // Subject Name
+    ("DCM", "121030", KnownKind::Id, false),   // Subject ID
+    ("DCM", "121031", KnownKind::BirthDate, false), // Subject Birth Date
+    ("DCM", "121114", KnownKind::Person, false), // Performing Physician
+    ("DCM", "121196", KnownKind::Id, true),    // Device Subject Serial Number
+    ("DCM", "121197", KnownKind::Place, true), // Device Subject Physical Location during observation
+    ("DCM", "121434", KnownKind::Place, false), // Service Delivery Location
+    ("DCM", "128774", KnownKind::Id, false),   // Person Observer's Login Name
+    ("DCM", "128775", KnownKind::Id, false),   // Identifier within Person Observer's Role
+    ("LN", "21112-8", KnownKind::BirthDate, false), // Birth date
+    ("LN", "42077-8", KnownKind::Contact, false), // Patient phone number
+    ("LN", "45392-8", KnownKind::Person, false), // First name
+    ("LN", "45394-4", KnownKind::Person, false), // Last name
+    ("LN", "45396-9", KnownKind::Id, false),   // Social security number
+    ("LN", "52461-1", KnownKind::Person, false), // Middle name
+    ("LN", "54125-0", KnownKind::Person, false), // Patient name
+    ("LN", "56799-0", KnownKind::Place, false), // Address
+    ("LN", "76435-7", KnownKind::Id, false),   // Patient identifier
+    ("SCT", "184095009", KnownKind::Person, false), // Patient forename
+    ("SCT", "184096005", KnownKind::Person, false), // Patient surname
+    ("SCT", "184097001", KnownKind::Place, false), // Patient address
+    ("SCT", "184099003", KnownKind::BirthDate, false), // Date of birth
+    ("SCT", "184103008", KnownKind::Contact, false), // Patient telephone number
+    ("SCT", "371484003", KnownKind::Person, false), // Patient name
 ];
 
-/// Concepts of DCM (PS3.16 Annex D), what their value is, and whether Retain
-/// Device Identity keeps it.
-const CONCEPTS: &[(&str, KnownKind, bool)] = &[
-    ("113870", KnownKind::Person, false),    // Person Name
-    ("113871", KnownKind::Id, false),        // Person ID
-    ("113873", KnownKind::Place, false),     // Organization Name
-    ("113880", KnownKind::Id, true),         // Device Serial Number
-    ("121008", KnownKind::Person, false),    // Person Observer Name
-    ("121009", KnownKind::Place, false),     // Person Observer's Organization Name
-    ("121016", KnownKind::Id, true),         // Device Observer Serial Number
-    ("121017", KnownKind::Place, true),      // Device Observer Physical Location During Observation
-    ("121020", KnownKind::Id, false),        // Placer Number
-    ("121021", KnownKind::Id, false),        // Filler Number
-    ("121022", KnownKind::Id, false),        // Accession Number
-    ("121029", KnownKind::Person, false),    // Subject Name
-    ("121030", KnownKind::Id, false),        // Subject ID
-    ("121031", KnownKind::BirthDate, false), // Subject Birth Date
-    ("121114", KnownKind::Person, false),    // Performing Physician
-    ("121196", KnownKind::Id, true),         // Device Subject Serial Number
-    ("121197", KnownKind::Place, true),      // Device Subject Physical Location during observation
-    ("121434", KnownKind::Place, false),     // Service Delivery Location
-    ("128774", KnownKind::Id, false),        // Person Observer's Login Name
-    ("128775", KnownKind::Id, false),        // Identifier within Person Observer's Role
-];
-
-/// What the value of a content item names, by its concept.
+/// What the value of a content item names, by its concept. For who does not
+/// know the character set around: a meaning beyond ASCII is read as UTF-8 or
+/// Latin-1 where the concept states none.
 pub(super) fn named_kind(item: &DataSet) -> Option<KnownKind> {
-    concept(item).map(|(_, kind, _)| *kind)
+    let bytes = name(item)?.get(CODE_MEANING).and_then(Element::as_bytes).unwrap_or_default();
+    let utf8 = std::str::from_utf8(bytes).is_ok();
+    let around: &[u8] = if utf8 { b"ISO_IR 192" } else { b"ISO_IR 100" };
+    named(item, &Charset::from_specific(around), false).filter(|named| named.sure).map(|n| n.kind)
 }
 
-/// The value of a content item goes.
-pub(super) fn hides_value(item: &DataSet, retains_device: bool) -> bool {
-    concept(item).is_some_and(|(.., device)| !(*device && retains_device))
+/// The value of a content item names somebody or something. `None` also for what
+/// Retain Device Identity keeps.
+pub(super) fn named(item: &DataSet, around: &Charset, retains_device: bool) -> Option<Named> {
+    let name = name(item)?;
+    if let Some((.., kind, of_device)) = by_code(name) {
+        let named = Named { kind: *kind, sure: true };
+        return (!(*of_device && retains_device)).then_some(named);
+    }
+    let meaning = name.get(CODE_MEANING)?.as_bytes()?;
+    named_by(&around.for_item(name).decode(meaning, VR::LO).text)
 }
 
-fn concept(item: &DataSet) -> Option<&'static (&'static str, KnownKind, bool)> {
-    let name = item.get(CONCEPT_NAME)?.items()?.first()?;
-    let dcm = name.ascii(CODING_SCHEME) == Some("DCM");
-    let code = name.ascii(CODE_VALUE).filter(|_| dcm)?;
-    CONCEPTS.iter().find(|(known, ..)| *known == code)
+fn name(item: &DataSet) -> Option<&DataSet> {
+    item.get(CONCEPT_NAME)?.items()?.first()
+}
+
+fn by_code(name: &DataSet) -> Option<&'static Concept> {
+    let (scheme, code) = (name.ascii(CODING_SCHEME)?, name.ascii(CODE_VALUE)?);
+    CONCEPTS.iter().find(|(of, known, ..)| *of == scheme.trim() && *known == code.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dicom::{Element, VR, Value};
+    use crate::dicom::Value;
 
-    fn item(code: &str, scheme: &str) -> DataSet {
+    fn item(code: &str, scheme: &str, meaning: &str) -> DataSet {
         let name = DataSet::from_iter([
             Element::bytes(CODE_VALUE, VR::SH, code),
             Element::bytes(CODING_SCHEME, VR::SH, scheme),
+            Element::bytes(CODE_MEANING, VR::LO, meaning),
         ]);
         let value = Value::Items(vec![name]);
         DataSet::from_iter([Element { tag: CONCEPT_NAME, vr: VR::SQ, value }])
     }
 
+    fn hides(code: &str, scheme: &str, retains_device: bool) -> bool {
+        named(&item(code, scheme, ""), &Charset::default(), retains_device).is_some()
+    }
+
     #[test]
     fn concepts_that_name_somebody_are_known_in_their_scheme_alone() {
-        assert_eq!(named_kind(&item("121031", "DCM ")), Some(KnownKind::BirthDate));
-        assert!(hides_value(&item("121009", "DCM"), true));
-        assert!(
-            hides_value(&item("121016", "DCM"), false)
-                && !hides_value(&item("121016", "DCM"), true)
-        );
-        assert_eq!(named_kind(&item("121009", "99LOCAL")), None);
-        assert!(
-            !hides_value(&item("121071", "DCM"), false) && !hides_value(&DataSet::new(), false)
-        );
+        assert_eq!(named_kind(&item("121031", "DCM ", "")), Some(KnownKind::BirthDate));
+        assert_eq!(named_kind(&item("21112-8", "LN", "")), Some(KnownKind::BirthDate));
+        assert_eq!(named_kind(&item("184096005", "SCT", "")), Some(KnownKind::Person));
+        assert!(hides("121009", "DCM", true));
+        assert!(hides("121016", "DCM", false) && !hides("121016", "DCM", true));
+        assert_eq!(named_kind(&item("121009", "99LOCAL", "")), None);
+        assert!(!hides("121071", "DCM", false));
+        assert_eq!(named(&DataSet::new(), &Charset::default(), false), None);
+    }
+
+    #[test]
+    fn a_meaning_labels_the_value_in_every_scheme() {
+        let kind = |meaning: &str| named_kind(&item("x", "99X", meaning));
+        assert_eq!(kind("Geburtsdatum"), Some(KnownKind::BirthDate));
+        assert_eq!(kind("\u{51fa}\u{751f}\u{65e5}\u{671f}"), Some(KnownKind::BirthDate));
+        assert_eq!(kind("Reporting radiologist"), Some(KnownKind::Person));
+        assert_eq!(kind("Name"), None, "not surely somebody's");
+        let name = item("x", "99X", "Name");
+        assert!(named(&name, &Charset::default(), false).is_some_and(|named| !named.sure));
     }
 }

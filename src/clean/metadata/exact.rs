@@ -42,6 +42,12 @@ impl ExactValues {
         values
     }
 
+    /// Without these, squeezed: they tell nothing (see `explained`).
+    pub(super) fn without(mut self, explained: &BTreeSet<String>) -> Self {
+        self.squeezed.retain(|value| !explained.contains(value));
+        self
+    }
+
     fn add(&mut self, text: &str) {
         let squeezed = squeezed(text);
         if squeezed.chars().count() >= WHOLE_CHARS_MIN {
@@ -62,7 +68,8 @@ impl ExactValues {
     }
 }
 
-fn squeezed(text: &str) -> String {
+/// Letters and digits alone, in lower case.
+pub(super) fn squeezed(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

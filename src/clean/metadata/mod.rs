@@ -12,6 +12,7 @@ mod content_items;
 mod dates;
 mod dummy;
 mod exact;
+mod explained;
 mod keyed;
 mod known;
 mod lists;
@@ -29,13 +30,15 @@ mod walk;
 #[cfg(test)]
 mod document_tests;
 #[cfg(test)]
+mod label_tests;
+#[cfg(test)]
 mod random_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exact::ExactValues;
 use plan::Plan;
@@ -44,6 +47,7 @@ use values::Values;
 use walk::{Level, Walker};
 
 use crate::clean::judge::{Judge, Matcher, TextDates};
+use crate::clean::known::KnownKind;
 use crate::clean::report::HeaderReport;
 use crate::config::{Profile, ProfileOption};
 use crate::dicom::charset::Charset;
@@ -58,6 +62,7 @@ pub use person::{person, person_rules};
 pub use stamp::{Stamp, stamp};
 
 const SOP_CLASS_UID: Tag = Tag(0x0008, 0x0016);
+const STUDY_DATE: Tag = Tag(0x0008, 0x0020);
 const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
 
@@ -114,6 +119,15 @@ fn text_dates(context: &HeaderContext<'_>) -> TextDates {
     }
 }
 
+/// Days on which somebody of this data set was born, but for the day of the
+/// study: that of a newborn must move with all others. A day of birth that
+/// somebody knows would tell by how many days all dates are moved.
+fn birth_days(set: &DataSet, known: &crate::clean::KnownValues) -> BTreeSet<String> {
+    let study_day = set.ascii(STUDY_DATE).unwrap_or_default().trim();
+    let of_births = known.values.iter().filter(|value| value.kind == KnownKind::BirthDate);
+    of_births.map(|value| value.text.expose().clone()).filter(|day| day != study_day).collect()
+}
+
 fn walker<'a>(
     set: &DataSet,
     context: &HeaderContext<'a>,
@@ -125,7 +139,8 @@ fn walker<'a>(
         values: Values {
             assigned: context.assigned,
             texts: TextCleaner::new(context.judge, context.matcher, text_dates(context)),
-            known: ExactValues::new(known),
+            known: ExactValues::new(known).without(&explained::explained(set)),
+            birth_days: birth_days(set, known),
         },
         patient_id: walk::trimmed(patient_id).to_vec(),
         into_utf8: false,

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::class::{Class, dictionary_vr};
+use super::class::{Class, contradict, dictionary_vr};
 use super::lists::{CODE_TEXTS, CODED, HASHED, KIND_UIDS, PLAIN_BYTES};
 use super::step::{Fallback, Step};
 use super::table::{self, Basic, Cell, Required, Row};
@@ -95,9 +95,36 @@ impl<'a> Plan<'a> {
         if !subject.nested && (tag == PATIENT_NAME || tag == PATIENT_ID) {
             return Step::Code;
         }
-        match table::row(tag) {
+        let step = match table::row(tag) {
             Some(row) => self.by_table(row, class, subject),
             None => self.by_class(class, subject),
+        };
+        if step.shows_value() && contradict(subject.vr, dictionary) {
+            return self.of_other_kind(subject, dictionary);
+        }
+        step
+    }
+
+    /// A value whose VR in the stream contradicts the dictionary: it stays when it
+    /// is one by the dictionary, whatever Table E.1-1 would keep.
+    fn of_other_kind(&self, subject: Subject, dictionary: VR) -> Step<'a> {
+        let fallback = match self.required(subject) {
+            Required::Optional | Required::Unknown => Fallback::Remove,
+            Required::Present | Required::Value => Fallback::Empty,
+        };
+        match (Class::of(subject.vr), Class::of(dictionary)) {
+            // Stated as a date: its digits are no number.
+            (Class::Date, Class::Binary | Class::Number) => self.date_step(fallback),
+            (_, Class::Binary | Class::Number) | (Class::Number, Class::Text) => Step::KeepNumber,
+            (_, Class::Term) => Step::KeepTerm,
+            (_, Class::Age) => Step::Age,
+            (_, Class::Uid) if KIND_UIDS.contains(&subject.tag) => Step::KeepUid,
+            (_, Class::Uid) => self.uid_step(),
+            (_, Class::Date) => self.date_step(fallback),
+            (_, Class::Sequence) => Step::Walk { cleans_text: subject.cleans_text },
+            (_, Class::Text | Class::Bytes | Class::Address | Class::Person) => {
+                from_fallback(fallback)
+            }
         }
     }
 
@@ -120,7 +147,7 @@ impl<'a> Plan<'a> {
 
     fn safe_step(&self, class: Class) -> Step<'a> {
         match class {
-            Class::Binary => Step::Keep,
+            Class::Binary => Step::KeepBinary,
             Class::Number => Step::KeepNumber,
             Class::Term | Class::Text => Step::Clean(Fallback::Remove),
             Class::Age => Step::Age,
@@ -232,7 +259,8 @@ impl<'a> Plan<'a> {
     fn by_class(&self, class: Class, subject: Subject) -> Step<'a> {
         let tag = subject.tag;
         match class {
-            Class::Binary => Step::Keep,
+            Class::Binary if tag.group() == PIXELS_GROUP => Step::Keep,
+            Class::Binary => Step::KeepBinary,
             Class::Number => Step::KeepNumber,
             Class::Term => Step::KeepUnlessKnown(Fallback::Empty),
             Class::Age => Step::Age,
@@ -280,7 +308,8 @@ fn kept<'a>(class: Class) -> Step<'a> {
         Class::Age => Step::Age,
         Class::Number => Step::KeepNumber,
         Class::Uid => Step::KeepUid,
-        Class::Binary | Class::Term | Class::Date | Class::Text => Step::Keep,
+        Class::Binary => Step::KeepBinary,
+        Class::Term | Class::Date | Class::Text => Step::Keep,
         Class::Bytes | Class::Address | Class::Person => Step::Keep,
     }
 }
@@ -313,7 +342,7 @@ fn resolved<'a>(basic: Basic, required: Required, class: Class) -> Step<'a> {
     }
 }
 
-/// Scan Pitch Ratio, listed as SH in the form `n.nnn:1`.
+/// Scan Pitch Ratio, listed as SH in the form `n.nnn:1`; scanners also write `/n.nnn:1`.
 fn is_ratio(tag: Tag) -> bool {
     tag.group() == 0x0043 && tag.element() & 0xFF == 0x27
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::table;
 use crate::config::{Action, Profile, ProfileOption};
-use crate::dicom::vr::is_private;
+use crate::dicom::vr::{is_private, is_private_creator};
 use crate::dicom::{DataSet, Tag, VR};
 
 /// The private elements of one data set that stay.
@@ -56,6 +56,19 @@ impl Retained {
             None => self.creators.contains(&tag).then_some(Stays::Creator),
         }
     }
+}
+
+/// Takes away the creators whose block has no element left: their values were
+/// cleaned away after [`Retained::of`] had looked. How many went.
+pub(super) fn drop_empty_blocks(set: &mut DataSet) -> u32 {
+    let used: BTreeSet<Tag> = set.tags().into_iter().filter_map(creator_tag).collect();
+    let mut dropped = 0;
+    set.retain(|element| {
+        let stays = !is_private_creator(element.tag) || used.contains(&element.tag);
+        dropped += u32::from(!stays);
+        stays
+    });
+    dropped
 }
 
 /// A rule removes or empties it, as one of a person who has released it.

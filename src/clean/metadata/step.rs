@@ -22,6 +22,11 @@ pub(super) enum Step<'a> {
     KeepUnlessKnown(Fallback),
     /// Left as it is when it is a number, else emptied.
     KeepNumber,
+    /// Numbers in binary, left as they are unless they spell something: gone then.
+    KeepBinary,
+    /// Left as it is when it has the form of a term and holds no known value, else
+    /// emptied.
+    KeepTerm,
     /// UIDs left as they are; what is none is mapped.
     KeepUid,
     /// An age, at most 90 years, else emptied.
@@ -60,8 +65,20 @@ pub(super) enum Step<'a> {
 }
 
 impl Step<'_> {
+    /// The value, or what is left of it, stands in the clean copy.
+    pub(super) fn shows_value(&self) -> bool {
+        match self {
+            Self::Keep | Self::KeepUnlessKnown(_) | Self::KeepNumber | Self::KeepBinary => true,
+            Self::KeepTerm | Self::KeepUid | Self::Age | Self::Shift(_) | Self::KeepDate(_) => true,
+            Self::Clean(_) | Self::Walk { .. } => true,
+            Self::Remove | Self::RemoveUnknown | Self::Empty | Self::Dummy => false,
+            Self::HashOrDummy | Self::Hash | Self::Code | Self::Uid => false,
+            Self::WalkDummy | Self::Replace(_) => false,
+        }
+    }
+
     /// The text of the element, or a part of it, stands in the clean copy.
     pub(super) fn shows_text(&self) -> bool {
-        matches!(self, Self::Keep | Self::KeepUnlessKnown(_) | Self::Clean(_))
+        matches!(self, Self::Keep | Self::KeepUnlessKnown(_) | Self::KeepTerm | Self::Clean(_))
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::clean::judge::{Judge, Matcher, TextDates};
+use crate::clean::known::KnownKind;
 use crate::dicom::VR;
 use crate::dicom::charset::{Charset, has_values};
 
@@ -41,6 +42,8 @@ pub(super) struct TextCleaner<'a> {
     unsayable: bool,
     /// The text at hand is an Occupation.
     pub(super) of_occupation: bool,
+    /// The text at hand stands beside a label that is not in it.
+    pub(super) beside_label: Option<KnownKind>,
 }
 
 impl<'a> TextCleaner<'a> {
@@ -52,6 +55,7 @@ impl<'a> TextCleaner<'a> {
             remembered: HashMap::new(),
             unsayable: false,
             of_occupation: false,
+            beside_label: None,
         }
     }
 
@@ -113,6 +117,9 @@ impl<'a> TextCleaner<'a> {
             let cleaned = self.judge.clean_occupation(value, self.matcher, self.dates);
             return (cleaned != value).then_some(cleaned);
         }
+        if let Some(kind) = self.beside_label {
+            return self.cleaned_beside(label_of(kind), value);
+        }
         if let Some(verdict) = self.remembered.get(value) {
             return verdict.clone();
         }
@@ -123,6 +130,26 @@ impl<'a> TextCleaner<'a> {
             self.remembered.insert(value.to_owned(), verdict.clone());
         }
         verdict
+    }
+
+    /// The value cleaned as if its label stood before it.
+    fn cleaned_beside(&self, label: &str, value: &str) -> Option<String> {
+        let labelled = format!("{label}: {value}");
+        let cleaned = self.judge.clean_text_with(&labelled, self.matcher, self.dates);
+        let rest = cleaned.strip_prefix(label).unwrap_or(&cleaned).trim_start_matches([':', ' ']);
+        (cleaned != labelled).then(|| rest.to_owned())
+    }
+}
+
+/// What stands before a value of this kind in text.
+fn label_of(kind: KnownKind) -> &'static str {
+    match kind {
+        KnownKind::Person => "Name",
+        KnownKind::Id => "ID",
+        KnownKind::Place => "Address",
+        KnownKind::Contact => "Tel",
+        KnownKind::Date | KnownKind::BirthDate => "DOB",
+        KnownKind::Age => "Age",
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Invariant: a step that must read a value and cannot does not let it pass.
 
-use super::class::dictionary_vr;
+use std::collections::BTreeSet;
+
+use super::class::{Class, dictionary_vr};
 use super::dates;
 use super::dummy;
 use super::exact::ExactValues;
@@ -21,6 +23,11 @@ const AGE_YEARS_MAX: u32 = 89;
 /// Timezone Offset From UTC (PS3.3 §C.12.1.1.8): text that has a form of its own.
 const UTC_OFFSET: Tag = Tag(0x0008, 0x0201);
 const OCCUPATION: Tag = Tag(0x0010, 0x2180);
+/// Letters from which on numbers in binary are taken for writing, and how many
+/// different ones. Default 8 and 4: eight random bytes are all letters three times
+/// in a million, and a run of equal samples has one letter.
+const SPELLED_LETTERS_MIN: usize = 8;
+const SPELLED_DIFFERENT_MIN: usize = 4;
 /// Characters of a CS value (PS3.5 §6.2).
 const TERM_CHARS_MAX: usize = 16;
 
@@ -38,6 +45,8 @@ pub(super) struct Values<'a> {
     pub(super) assigned: &'a Assigned,
     pub(super) texts: TextCleaner<'a>,
     pub(super) known: ExactValues,
+    /// `YYYYMMDD` of births, which no date of the clean copy may come from.
+    pub(super) birth_days: BTreeSet<String>,
 }
 
 impl Values<'_> {
@@ -57,10 +66,14 @@ impl Values<'_> {
             Step::Empty => return Ok(emptied(element)),
             // Bulk stays in its file; items are never kept unlooked.
             Step::Keep if element.items().is_none() => return Ok(kept(element)),
+            Step::KeepBinary if element.as_bytes().is_some_and(spells) => return Ok(gone()),
+            Step::KeepBinary if element.items().is_none() => return Ok(kept(element)),
             Step::Replace(text) => return self.replaced_by_site(element, text, charset),
             Step::Keep
             | Step::KeepUnlessKnown(_)
             | Step::KeepNumber
+            | Step::KeepBinary
+            | Step::KeepTerm
             | Step::KeepUid
             | Step::Age => {}
             Step::Dummy | Step::HashOrDummy | Step::Hash | Step::Code | Step::Uid => {}
@@ -69,7 +82,7 @@ impl Values<'_> {
         if step == Step::Code {
             element.vr = dictionary_vr(element.tag).unwrap_or(VR::LO);
         }
-        let vr = stated_vr(&element);
+        let vr = read_as(&element, &step);
         let Value::Bytes(bytes) = std::mem::replace(&mut element.value, Value::Bytes(Vec::new()))
         else {
             return Ok(if step == Step::Dummy { dummied(element, 0) } else { gone() });
@@ -108,6 +121,13 @@ impl Values<'_> {
             }
             Step::KeepNumber if is_number(bytes) => New::Same,
             Step::KeepNumber => New::Empty,
+            Step::KeepTerm if bytes.split(|byte| *byte == b'\\').all(is_term) => {
+                match self.unless_known(bytes, VR::CS, charset) {
+                    New::Same => New::Same,
+                    New::Bytes(..) | New::Dummy | New::Empty | New::Gone => New::Empty,
+                }
+            }
+            Step::KeepTerm => New::Empty,
             Step::KeepUid => self.uids(bytes, |uid| uid.parse::<Uid>().is_ok()),
             Step::Uid => self.uids(bytes, table::is_registered_uid),
             Step::Age => age(bytes),
@@ -116,16 +136,24 @@ impl Values<'_> {
             Step::Hash => self.hashed(bytes, vr)?,
             Step::Shift(fallback) => {
                 let days = self.assigned.shift_days;
-                dated(bytes, *fallback, |text| shifted(vr, text, days))
+                dated(bytes, *fallback, |text| {
+                    shifted(vr, text, days).filter(|_| !self.is_of_birth(text))
+                })
             }
-            Step::KeepDate(fallback) => {
-                dated(bytes, *fallback, |text| shifted(vr, text, 0).map(|_| text.to_owned()))
-            }
+            Step::KeepDate(fallback) => dated(bytes, *fallback, |text| {
+                let is_date = shifted(vr, text, 0).is_some() && !self.is_of_birth(text);
+                is_date.then(|| text.to_owned())
+            }),
             Step::Clean(fallback) => self.cleaned(bytes, vr, charset, *fallback),
             Step::Dummy => New::Dummy,
-            Step::Keep | Step::Remove | Step::RemoveUnknown | Step::Empty => New::Gone,
+            Step::Keep | Step::KeepBinary | Step::Remove | Step::RemoveUnknown => New::Gone,
+            Step::Empty => New::Gone,
             Step::Walk { .. } | Step::WalkDummy | Step::Replace(_) => New::Gone,
         })
+    }
+
+    fn is_of_birth(&self, text: &str) -> bool {
+        text.get(..8).is_some_and(|day| self.birth_days.contains(day))
     }
 
     /// Technical text and terms: a value that holds what this data set says
@@ -231,6 +259,15 @@ pub(super) fn stated_vr(element: &Element) -> VR {
     element.vr
 }
 
+/// The VR to read a value by for a step: a date that is stated as text is a date.
+fn read_as(element: &Element, step: &Step<'_>) -> VR {
+    let stated = stated_vr(element);
+    let is_date = |vr: &VR| Class::of(*vr) == Class::Date;
+    let known = || dictionary_vr(element.tag).filter(is_date);
+    let dates = matches!(step, Step::Shift(_) | Step::KeepDate(_)) && !is_date(&stated);
+    if dates { known().unwrap_or(stated) } else { stated }
+}
+
 pub(super) fn gone() -> Outcome {
     Outcome::Gone("removed")
 }
@@ -325,6 +362,18 @@ fn says_nothing(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, b' ' | b'\\' | 0))
 }
 
+/// Numbers in binary that are words to who reads them as text: all letters, digits
+/// and signs of ASCII, many of them letters and not the same few. Tables of
+/// numbers do not look so, and none is lost by it that has a few small values.
+fn spells(bytes: &[u8]) -> bool {
+    let text = super::walk::trimmed(bytes);
+    let letters = || text.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let different: BTreeSet<u8> = letters().map(u8::to_ascii_lowercase).collect();
+    text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && letters().count() >= SPELLED_LETTERS_MIN
+        && different.len() >= SPELLED_DIFFERENT_MIN
+}
+
 /// A value of DS or IS: numbers or ratios of two, empty ones among them.
 fn is_number(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| {
@@ -332,7 +381,10 @@ fn is_number(bytes: &[u8]) -> bool {
             let plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
             let is_one = |part: &str| part.bytes().all(plain) && part.parse::<f64>().is_ok();
             match number.split_once(':') {
-                Some((part, whole)) => is_one(part) && is_one(whole),
+                // `/1.375:1` is how scanners write the pitch too.
+                Some((part, whole)) => {
+                    is_one(part.strip_prefix('/').unwrap_or(part)) && is_one(whole)
+                }
                 None => number.is_empty() || is_one(number),
             }
         })

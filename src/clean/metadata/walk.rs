@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use super::content_items::{self, VALUES};
 use super::dummy;
 use super::plan::{Plan, Subject};
-use super::private::{Retained, Stays};
+use super::private::{self, Retained, Stays};
 use super::step::{Fallback, Step};
 use super::utf8;
 use super::values::{Outcome, Values, gone};
+use crate::clean::judge::Named;
 use crate::config::ProfileOption;
 use crate::dicom::charset::{Charset, SPECIFIC_CHARACTER_SET};
 use crate::dicom::read::parse_un_sequence;
@@ -69,8 +70,8 @@ impl Level {
 struct Scope<'a> {
     level: Level,
     charset: &'a Charset,
-    /// A content item whose value names somebody.
-    names_somebody: bool,
+    /// What the value of a content item names.
+    named: Option<Named>,
     /// A code whose meaning may have been typed.
     local_code: bool,
 }
@@ -105,7 +106,7 @@ impl<'a> Walker<'a> {
         let scope = Scope {
             level,
             charset: &charset,
-            names_somebody: content_items::hides_value(&set, retains_device),
+            named: content_items::named(&set, &charset, retains_device),
             local_code: scheme.is_none_or(|scheme| !PUBLIC_SCHEMES.contains(&scheme)),
         };
         let retained = Retained::of(&set, self.plan.profile());
@@ -122,10 +123,22 @@ impl<'a> Walker<'a> {
                 cleaned.put(element);
             }
         }
+        let emptied_blocks = private::drop_empty_blocks(&mut cleaned);
+        if emptied_blocks > 0 {
+            self.recount("kept", "private-removed", emptied_blocks);
+        }
         if self.into_utf8 {
             utf8::state(&mut cleaned, level.depth == 0);
         }
         Ok(cleaned)
+    }
+
+    /// Elements counted under one word go under another.
+    fn recount(&mut self, from: &str, to: &str, elements: u32) {
+        if let Some(count) = self.counts.get_mut(from) {
+            *count = count.saturating_sub(elements);
+        }
+        *self.counts.entry(to.to_owned()).or_insert(0) += elements;
     }
 
     fn element(
@@ -153,6 +166,8 @@ impl<'a> Walker<'a> {
             None => self.step(&element, scope.level),
         };
         let step = in_item(step, element.tag, scope);
+        let beside = scope.named.filter(|_| VALUES.contains(&element.tag));
+        self.values.texts.beside_label = beside.map(|named| named.kind);
         if let Step::Walk { cleans_text } = step {
             let cleans_text = cleans_text || scope.level.cleans_text;
             let level = Level { cleans_text, ..scope.level };
@@ -219,9 +234,14 @@ impl<'a> Walker<'a> {
 /// What the item around an element changes: the value of a content item that
 /// names somebody goes, the meaning of a local code is cleaned as free text.
 fn in_item<'a>(step: Step<'a>, tag: Tag, scope: Scope<'_>) -> Step<'a> {
-    let value = matches!(step, Step::Clean(_) | Step::Shift(_) | Step::KeepDate(_));
-    if value && scope.names_somebody && VALUES.contains(&tag) {
-        return Step::Dummy;
+    if scope.named.is_some_and(|named| named.sure) && step.shows_value() {
+        match tag {
+            // A site's own rule keeps what it names.
+            _ if VALUES.contains(&tag) && step != Step::Keep => return Step::Dummy,
+            content_items::CODE => return Step::WalkDummy,
+            content_items::MEASURED => return Step::Empty,
+            _other => {}
+        }
     }
     let machine_text = matches!(step, Step::KeepUnlessKnown(_));
     if machine_text && scope.local_code && tag == CODE_MEANING {

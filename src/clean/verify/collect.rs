@@ -3,11 +3,14 @@
 //! The list of attributes is short and its own: it need not be complete, it
 //! must be independent of the cleaner's.
 
+use std::collections::BTreeSet;
+
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _};
 use dicom_dictionary_std::StandardDataDictionary;
 
 use super::known::{Kind, Known};
 use super::object::Object;
+use super::reports::{self, Labelled};
 use super::written_dates::days_of_value;
 use crate::config::{Action, Profile, ProfileOption};
 use crate::dicom::charset::{Charset, has_values};
@@ -20,6 +23,12 @@ use crate::dicom::{DataSet, Element, Tag, TagPath, VR, Value};
 const UN_DEPTH_MAX: u32 = 8;
 
 const BIRTH_DATE: Tag = Tag(0x0010, 0x0030);
+const CODE_VALUE: Tag = Tag(0x0008, 0x0100);
+const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
+/// Scheduled Procedure Step ID, Performed Procedure Step ID, Requested Procedure ID.
+const OF_PROCEDURES: [Tag; 3] = [Tag(0x0040, 0x0009), Tag(0x0040, 0x0253), Tag(0x0040, 0x1001)];
+/// What stands where somebody was taken out before.
+const DUMMY: &str = "removed";
 
 /// What an attribute's value is, and the option under which it may stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +113,14 @@ pub(super) fn collect(input: &Object<'_>, profile: &Profile, shift_days: i32) ->
     let mut known = Known::default();
     let moves = profile.has(ProfileOption::RetainModifiedDates);
     known.shift_days = moves.then_some(i64::from(shift_days));
-    let mut collector = Collector { profile, known, kept: Vec::new(), birth_days: Vec::new() };
+    let mut collector = Collector {
+        profile,
+        known,
+        kept: Vec::new(),
+        birth_days: Vec::new(),
+        around: None,
+        procedures: procedure_codes(&input.set, UN_DEPTH_MAX),
+    };
     collector.set(&input.set, &Charset::default(), &mut TagPath::root(), 0);
     collector.finish()
 }
@@ -114,13 +130,28 @@ struct Collector<'a> {
     known: Known,
     kept: Vec<String>,
     birth_days: Vec<i64>,
+    /// What the value of the content item around a level is.
+    around: Option<Labelled>,
+    /// Values of codes.
+    procedures: BTreeSet<String>,
 }
 
 impl Collector<'_> {
     fn set(&mut self, set: &DataSet, around: &Charset, path: &mut TagPath, un_depth: u32) {
         let charset = around.for_item(set);
         self.known.add_charset(&charset);
+        let inherited = self.around.take();
+        let labelled = reports::labelled(set, &charset).or(inherited);
         for element in set.iter() {
+            let in_code = inherited.is_some();
+            if let (Some(labelled), Some(bytes)) = (labelled, element.as_bytes())
+                && reports::is_value(element.tag, in_code)
+                && !self.is_kept(element.tag)
+            {
+                let text = charset.decode(bytes, element.vr).text;
+                self.labelled(labelled, path.at(element.tag), &text);
+            }
+            self.around = labelled.filter(|_| reports::holds_value(element.tag));
             match &element.value {
                 Value::Items(items) => self.items(element.tag, items, &charset, path, un_depth),
                 Value::Bytes(bytes) if element.vr == VR::UN && un_depth < UN_DEPTH_MAX => {
@@ -145,11 +176,36 @@ impl Collector<'_> {
         path: &mut TagPath,
         un_depth: u32,
     ) {
+        let around = self.around;
         for (index, item) in (0..).zip(items) {
+            self.around = around;
             path.enter(tag, index);
             self.set(item, charset, path, un_depth);
             path.leave();
         }
+        self.around = None;
+    }
+
+    /// The value of a content item whose concept says whose or what it is.
+    fn labelled(&mut self, labelled: Labelled, place: TagPath, text: &str) {
+        if unpadded(text).eq_ignore_ascii_case(DUMMY) {
+            return;
+        }
+        let kind = match labelled {
+            Labelled::Name => {
+                self.known.add_name(unpadded(text));
+                Kind::Name
+            }
+            Labelled::Id => {
+                self.known.add_id(unpadded(text), false);
+                Kind::Id
+            }
+            Labelled::Birth => {
+                self.birth_days.extend(days_of_value(text).flatten());
+                Kind::Date
+            }
+        };
+        self.known.add_place_of(place, text, kind);
     }
 
     fn value(&mut self, element: &Element, bytes: &[u8], charset: &Charset, path: &TagPath) {
@@ -176,12 +232,12 @@ impl Collector<'_> {
             (VR::DA | VR::DT, _) => self.date(tag, place, &text),
             (VR::UI, _) => values().for_each(|uid| self.uid(tag, uid)),
             (_, Some((.., option))) if option.is_some_and(|option| self.profile.has(option)) => {}
-            (_, Some((.., sort, _))) => self.sorted(*sort, place, &text, vr),
+            (_, Some((.., sort, _))) => self.sorted(tag, *sort, place, &text, vr),
             (_, None) => {}
         }
     }
 
-    fn sorted(&mut self, sort: Sort, place: TagPath, text: &str, vr: VR) {
+    fn sorted(&mut self, tag: Tag, sort: Sort, place: TagPath, text: &str, vr: VR) {
         let values: Vec<&str> = if has_values(vr) {
             text.split('\\').map(unpadded).collect()
         } else {
@@ -190,6 +246,9 @@ impl Collector<'_> {
         for value in values {
             match sort {
                 Sort::StrongId => self.known.add_id(value, true),
+                // The code of a procedure, put where the order's number belongs.
+                Sort::WeakId if OF_PROCEDURES.contains(&tag) && self.procedures.contains(value) => {
+                }
                 Sort::WeakId => self.known.add_id(value, false),
                 Sort::Place => self.known.add_place(value),
                 Sort::Contact => self.known.add_contact(value),
@@ -244,6 +303,18 @@ impl Collector<'_> {
         }
         self.known
     }
+}
+
+/// Code Values with their scheme, `levels` deep.
+fn procedure_codes(set: &DataSet, levels: u32) -> BTreeSet<String> {
+    let value = |tag| set.ascii(tag).map(unpadded).filter(|text| !text.is_empty());
+    let mut codes: BTreeSet<String> = BTreeSet::new();
+    codes.extend(value(CODE_VALUE).filter(|_| value(CODING_SCHEME).is_some()).map(str::to_owned));
+    if let Some(below) = levels.checked_sub(1) {
+        let items = set.iter().flat_map(|element| element.items().unwrap_or_default());
+        items.for_each(|item| codes.append(&mut procedure_codes(item, below)));
+    }
+    codes
 }
 
 /// Not one of the standard's own UIDs. The registered ones under its root have

@@ -24,6 +24,8 @@ mod patterns;
 mod pixel_tests;
 mod pixels;
 mod promises;
+mod reports;
+mod romanised;
 mod samples;
 mod scan;
 mod spelling;

@@ -11,10 +11,11 @@ use super::matcher::{Depth, Matcher};
 use super::object::Object;
 use super::patterns;
 use super::refuse;
+use super::romanised;
 use super::views;
 use super::vocabulary::Place;
 use super::written_dates::days_of_value;
-use crate::config::Profile;
+use crate::config::{Profile, ProfileOption};
 use crate::dicom::charset::Charset;
 use crate::dicom::read::parse_un_sequence;
 use crate::dicom::vr::{PIXEL_DATA, by_dictionary};
@@ -43,6 +44,7 @@ const UUID_ROOT: &str = "2.25.";
 /// What the cleaner puts where it may not leave nothing.
 const DUMMY: &str = "removed";
 
+const STUDY_DATE: Tag = Tag(0x0008, 0x0020);
 const BIRTH_DATE: Tag = Tag(0x0010, 0x0030);
 const PATIENT_NAME: Tag = Tag(0x0010, 0x0010);
 const PATIENT_ID: Tag = Tag(0x0010, 0x0020);
@@ -59,7 +61,8 @@ pub(super) fn scan(
         return Err(Finding::whole("too-many-identifiers").into());
     }
     let bulk = &mut *output.bulk;
-    let mut scanner = Scanner { known, matcher, profile, bulk, elements: 0 };
+    let study_day = input.ascii(STUDY_DATE).and_then(|date| days_of_value(date).next().flatten());
+    let mut scanner = Scanner { known, matcher, profile, bulk, study_day, elements: 0 };
     let path = &mut TagPath::root();
     let ascii = Charset::default();
     // File meta says nothing of its own: no values of it are explained.
@@ -87,6 +90,8 @@ struct Scanner<'a> {
     matcher: &'a Matcher<'a>,
     profile: &'a Profile,
     bulk: &'a mut dyn ReadSeek,
+    /// Study Date of the received object.
+    study_day: Option<i64>,
     elements: u32,
 }
 
@@ -200,14 +205,28 @@ impl Scanner<'_> {
         }
     }
 
-    /// A known day stands only where the date that was received moved to it.
+    /// A known day stands only where the date that was received moved to it; a day
+    /// of birth moves nowhere, but with the study of a newborn: who knows it would
+    /// know by how many days all others moved.
     fn days_stay(&self, element: &Element, text: &str, place: &TagPath) -> bool {
         let moved = self.known.moved_days_at(place);
-        let may_move = element.tag != BIRTH_DATE;
+        let is_birth_date = element.tag == BIRTH_DATE;
         days_of_value(text).enumerate().all(|(index, day)| {
-            let known = day.is_some_and(|day| self.known.days.has(day));
-            !known || (may_move && moved.get(index).is_some_and(|moved| *moved == day))
+            let Some(day) = day else { return true };
+            let has_moved = moved.get(index).is_some_and(|moved| *moved == Some(day));
+            if has_moved {
+                return !is_birth_date && !self.tells_the_shift(day);
+            }
+            let full = self.profile.has(ProfileOption::RetainFullDates);
+            let of_study = full && !is_birth_date && self.study_day == Some(day);
+            !self.known.days.has(day) || of_study
         })
+    }
+
+    /// The day came from a day of birth, and is not the study's.
+    fn tells_the_shift(&self, day: i64) -> bool {
+        let from = self.known.shift_days.map(|shift| day - shift);
+        from.is_some_and(|from| self.known.days.is_birth(from) && self.study_day != Some(from))
     }
 
     fn rule_in_text(
@@ -231,6 +250,7 @@ impl Scanner<'_> {
         };
         let mut other = views::of_text(bytes, self.known);
         views::push_seen(&mut other, text);
+        romanised::push_sounds(&mut other, text, self.known.beyond_ascii);
         let views = || std::iter::once(text).chain(other.iter().map(String::as_str));
         let uid = || other.iter().any(|view| has_uid(view.as_bytes(), self.known));
         views()

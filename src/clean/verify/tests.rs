@@ -1,5 +1,7 @@
 //! A sound pair passes; each single thing wrong with it is found.
 
+mod labels;
+
 use std::io::Cursor;
 
 use super::*;

@@ -82,6 +82,7 @@ pub(super) struct Days {
     /// Six digits of a day of birth, `YYMMDD` and `DDMMYY`, as they stand in
     /// numbers of persons.
     births: BTreeSet<String>,
+    birth_days: BTreeSet<i64>,
 }
 
 impl Days {
@@ -98,6 +99,7 @@ impl Days {
     /// A day of birth is also looked for in six digits.
     pub(super) fn add_birth(&mut self, day: i64) {
         self.add(day);
+        self.birth_days.insert(day);
         let text = written(day);
         if let (Some(year), Some(month), Some(date)) =
             (text.get(2..4), text.get(4..6), text.get(6..))
@@ -109,6 +111,11 @@ impl Days {
 
     pub(super) fn has(&self, day: i64) -> bool {
         self.days.contains(&day)
+    }
+
+    /// Somebody was born on the day.
+    pub(super) fn is_birth(&self, day: i64) -> bool {
+        self.birth_days.contains(&day)
     }
 
     pub(super) fn len(&self) -> usize {
