@@ -76,6 +76,12 @@ impl Area {
         Self { rect, tilted: None }
     }
 
+    /// It is a rectangle, not a tilted one.
+    #[must_use]
+    pub fn is_upright(&self) -> bool {
+        self.tilted.is_none()
+    }
+
     /// The area of a line of text with its margin. Corners that are no numbers
     /// give the whole picture: something was there.
     #[must_use]

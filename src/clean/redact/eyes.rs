@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::area::{Area, MARGIN_PX, Rect};
-use super::{LookError, Looker, narrow};
+use super::{LookError, Looker, narrow, reach, spare};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
@@ -79,7 +79,10 @@ impl Eyes<'_> {
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
-            by_view.push(judged.filter(counts).collect::<Vec<Finding>>());
+            let mut found: Vec<Finding> = judged.filter(counts).collect();
+            found.extend(reached(view, &found));
+            spare::spare(view, &mut found);
+            by_view.push(found);
         }
         Ok(merge(by_view).into_iter().map(|finding| self.settled(finding)).collect())
     }
@@ -129,6 +132,28 @@ impl Eyes<'_> {
 #[expect(clippy::as_conversions, reason = "a row under 65,536 is exact")]
 fn rows_as_place(row: u32) -> f32 {
     row as f32
+}
+
+/// What hidden lines go on to beside what was found of them.
+fn reached(view: &View, found: &[Finding]) -> Vec<Finding> {
+    let goes_on = |finding: &Finding| {
+        let by_rule = matches!(
+            finding.reason,
+            TextReason::Unreadable
+                | TextReason::Policy
+                | TextReason::DeviceRule
+                | TextReason::Unexplained
+        );
+        finding.hide && !by_rule
+    };
+    let of = |(at, finding): (usize, &Finding)| {
+        let others = found.iter().enumerate().filter(|(other, _)| *other != at);
+        let others: Vec<Rect> = others.map(|(_, other)| other.area.rect).collect();
+        let more = reach::beyond(view, finding.area.rect, &others);
+        let reason = finding.reason;
+        more.into_iter().map(move |rect| Finding { area: Area::upright(rect), reason, hide: true })
+    };
+    found.iter().enumerate().filter(|(_, finding)| goes_on(finding)).flat_map(of).collect()
 }
 
 /// Joins what the views showed. A line that one view showed too faintly to be

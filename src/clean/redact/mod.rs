@@ -17,9 +17,11 @@ pub mod eyes;
 pub mod ink;
 mod job;
 mod narrow;
+mod reach;
 pub mod regions;
 pub mod screen;
 pub mod sector;
+mod spare;
 
 use std::io::SeekFrom;
 
