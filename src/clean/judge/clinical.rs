@@ -13,6 +13,8 @@ const WORDS: &str = include_str!("../../../config/standard/clinical-words.txt");
 const BARE_DIGITS_MAX: usize = 3;
 /// Longest number with a unit or a letter before it: `PRF 5000Hz`, `C5-1`.
 const DIGITS_MAX: usize = 5;
+/// Fewest words of the clinic in a sentence with other words.
+const CLINICAL_WORDS_MIN: usize = 2;
 /// Most settings written together: window and centre, gain and range, each with its number.
 const SETTINGS_RUNS_MAX: usize = 6;
 /// Shortest word that is known although some letters were misread.
@@ -73,10 +75,18 @@ impl Clinical {
         }
         let (mut noun, mut eponym, mut bare, mut parts) = (false, false, 0, 0);
         let (mut plain, mut clinical, mut wants_number) = (0, 0, false);
+        let small: BTreeSet<String> = line
+            .split_whitespace()
+            .filter(|word| !word.chars().any(char::is_uppercase))
+            .map(|word| fold(word.trim_matches(|c: char| !c.is_alphanumeric())))
+            .collect();
         for part in folded.split(|c: char| c.is_whitespace() || matches!(c, '|' | ',' | ';')) {
             if !part.chars().any(char::is_alphanumeric) {
                 continue;
             }
+            // A word of the language counts in a sentence only, where a name is
+            // written with a capital.
+            let is_small = small.contains(part.trim_matches(|c: char| !c.is_alphanumeric()));
             parts += 1;
             noun |= self.eponym_nouns.contains(part);
             let kind = self.kind(part);
@@ -89,11 +99,12 @@ impl Clinical {
                 Kind::Word | Kind::Measure | Kind::BeforeMeasure => clinical += 1,
                 Kind::BareNumber => bare += 1,
                 Kind::Eponym => eponym = true,
-                Kind::Plain => plain += 1,
+                Kind::Plain if is_small => plain += 1,
+                Kind::Plain => return false,
                 Kind::Unknown => return false,
             }
         }
-        let is_sentence = plain == 0 || (clinical > 0 && plain <= clinical * 2);
+        let is_sentence = plain == 0 || (clinical >= CLINICAL_WORDS_MIN && plain <= clinical);
         parts > 0 && !wants_number && is_sentence && bare <= BARE_NUMBERS_MAX && (!eponym || noun)
     }
 
@@ -372,6 +383,8 @@ mod tests {
             "Kim-12",
             "AB12-3456",
             "Sunday Meeting",
+            "Costa 12 mm circ",
+            "LIVER COSTA SPLEEN",
             "General Hospital",
             "Dr Smith",
             "St Mary",

@@ -7,6 +7,7 @@
 //! labels, addresses), names that no header has ([`NameFinder`]), and for
 //! pictures the clinical allow-list (`clinical`).
 
+mod burned;
 mod calendar;
 mod clinical;
 mod concepts;
@@ -137,9 +138,8 @@ impl Judge {
             return LineVerdict { hide: true, reason: TextReason::Policy, spans: Vec::new() };
         }
         let mut spans = self.spans(text, matcher);
-        let age = numbers::burned_age(&Line::new(text, Lexicon::shared()));
-        spans.extend(age.map(|range| Span::new(range, TextReason::Identifier)));
-        let spans = merged(spans);
+        burned::find(&Line::new(text, Lexicon::shared()), &mut spans);
+        let spans = finished(text, spans);
         let readable = confidence >= CONFIDENCE_MIN && text.chars().any(char::is_alphanumeric);
         let (hide, reason) = if let Some(strongest) = spans.iter().map(|span| span.reason).min() {
             (true, strongest)
