@@ -13,6 +13,8 @@ const WORDS: &str = include_str!("../../../config/standard/clinical-words.txt");
 const BARE_DIGITS_MAX: usize = 3;
 /// Longest number with a unit or a letter before it: `PRF 5000Hz`, `C5-1`.
 const DIGITS_MAX: usize = 5;
+/// Most letters by themselves: more of them spell a name.
+const SINGLE_LETTERS_MAX: usize = 2;
 /// Fewest words of the clinic in a sentence with other words.
 const CLINICAL_WORDS_MIN: usize = 2;
 /// Most settings written together: window and centre, gain and range, each with its number.
@@ -74,7 +76,7 @@ impl Clinical {
             return true;
         }
         let (mut noun, mut eponym, mut bare, mut parts) = (false, false, 0, 0);
-        let (mut plain, mut clinical, mut wants_number) = (0, 0, false);
+        let (mut plain, mut clinical, mut singles, mut wants_number) = (0, 0, 0, false);
         let small: BTreeSet<String> = line
             .split_whitespace()
             .filter(|word| !word.chars().any(char::is_uppercase))
@@ -88,6 +90,10 @@ impl Clinical {
             // written with a capital.
             let is_small = small.contains(part.trim_matches(|c: char| !c.is_alphanumeric()));
             parts += 1;
+            singles += usize::from(
+                part.chars().filter(|c| c.is_alphabetic()).count() == 1
+                    && part.chars().count() == 1,
+            );
             noun |= self.eponym_nouns.contains(part);
             let kind = self.kind(part);
             let has_digit = part.bytes().any(|byte| byte.is_ascii_digit());
@@ -103,6 +109,9 @@ impl Clinical {
                 Kind::Plain => return false,
                 Kind::Unknown => return false,
             }
+        }
+        if singles > SINGLE_LETTERS_MAX && !is_orientation(line) {
+            return false;
         }
         let is_sentence = plain == 0 || (clinical >= CLINICAL_WORDS_MIN && plain <= clinical);
         parts > 0 && !wants_number && is_sentence && bare <= BARE_NUMBERS_MAX && (!eponym || noun)
@@ -125,6 +134,12 @@ impl Clinical {
     fn kind(&self, part: &str) -> Kind {
         let part = part
             .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '%' | '°' | '+' | '-'));
+        // Numbers in groups of three: an identifier, whatever stands between them.
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let letters = part.chars().filter(|c| c.is_alphabetic()).count();
+        if digits > DIGITS_MAX && letters < 2 {
+            return Kind::Unknown;
+        }
         let is_long = part.chars().count() >= MISREAD_CHARS_MIN;
         if self.words.contains(part) || is_long && self.misread.contains(&misread(part)) {
             return Kind::Word;
@@ -229,6 +244,14 @@ fn is_label(line: &str) -> bool {
         }
     }
     at > 0
+}
+
+/// Letters of orientation, each once: `R P L A`.
+fn is_orientation(line: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    line.split_whitespace().all(|word| {
+        matches!(word, "R" | "L" | "A" | "P" | "H" | "F" | "S" | "I") && seen.insert(word)
+    })
 }
 
 /// A word of a language or of the standard that is nobody's name and no place's.
@@ -346,6 +369,7 @@ mod tests {
             "PRF 5000Hz",
             "W 400 L 40",
             "W400L40",
+            "R P L A",
             "CTDlvol 12.4 mGy",
             "K1DNEY",
             "Patient ID:",
@@ -383,6 +407,9 @@ mod tests {
             "Kim-12",
             "AB12-3456",
             "Sunday Meeting",
+            "W A G N E R",
+            "123.456.789-09",
+            "123-456",
             "Costa 12 mm circ",
             "LIVER COSTA SPLEEN",
             "General Hospital",

@@ -173,6 +173,16 @@ impl Matcher {
         }
     }
 
+    /// A word of some name of this header, also one that is a word of the clinic.
+    pub(super) fn is_name_word(&self, folded: &str) -> bool {
+        let of_person = |part: &Part| {
+            let owner = self.owners.get(usize::from(part.owner));
+            let tells = !matches!(part.weight, Weight::Initial | Weight::Particle | Weight::Number);
+            tells && owner.is_some_and(|owner| !owner.is_place)
+        };
+        self.parts.get(folded).is_some_and(|parts| parts.iter().any(of_person))
+    }
+
     /// Somebody of this header is so old.
     pub(super) fn has_old_age(&self, years: u32) -> bool {
         self.old_ages.contains(&years)

@@ -37,7 +37,7 @@ use std::ops::Range;
 
 use clinical::Clinical;
 use dates::DateFound;
-use lexicon::Lexicon;
+use lexicon::{Flags, Lexicon};
 use pieces::{Piece, pieces};
 
 pub use concepts::{Named, is_vocabulary, named_by};
@@ -54,6 +54,10 @@ use crate::dicom::looks;
 /// with PP-OCRv6 small it separated all unreadable scripts from 99.5 % of the
 /// readable lines (facts/models.md §1.5).
 const CONFIDENCE_MIN: f32 = 0.9;
+
+/// The same for texts of so few letters and digits.
+const SHORT_CONFIDENCE_MIN: f32 = 0.95;
+const SHORT_CHARS_MAX: usize = 3;
 
 /// Score from which a name that no header has counts. Default 0.5: a leak is
 /// worse than a word too many.
@@ -138,9 +142,12 @@ impl Judge {
             return LineVerdict { hide: true, reason: TextReason::Policy, spans: Vec::new() };
         }
         let mut spans = self.spans(text, matcher);
-        burned::find(&Line::new(text, Lexicon::shared()), &mut spans);
+        burned::find(&Line::new(text, Lexicon::shared()), matcher, &mut spans);
         let spans = finished(text, spans);
-        let readable = confidence >= CONFIDENCE_MIN && text.chars().any(char::is_alphanumeric);
+        let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+        // Other scripts are read as a few Latin letters, with less confidence.
+        let least = if letters <= SHORT_CHARS_MAX { SHORT_CONFIDENCE_MIN } else { CONFIDENCE_MIN };
+        let readable = confidence >= least && letters > 0;
         let (hide, reason) = if let Some(strongest) = spans.iter().map(|span| span.reason).min() {
             (true, strongest)
         } else if !readable {
@@ -290,6 +297,15 @@ impl Judge {
         kept.push_str(text.get(from..).unwrap_or_default());
         tidied(&kept)
     }
+}
+
+/// A word of the clinic that is many people's name too: `Long`, `Stone`.
+#[must_use]
+pub fn may_be_name(word: &str) -> bool {
+    let folded = words::fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let flags = Lexicon::shared().flags(&folded);
+    let telling = [Flags::NAME_WORD, Flags::GIVEN, Flags::EPONYM, Flags::TITLE, Flags::PARTICLE];
+    telling.into_iter().any(|flag| flags.has(flag))
 }
 
 fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {

@@ -23,6 +23,8 @@ use crate::reason::{Quarantine, Reason};
 /// can cut a neighbouring line, whose rest is then unreadable, and on textured
 /// ground its edge can look like a letter.
 const REPAINTS_MAX: u32 = 6;
+/// Most of a picture (in percent) that all rules for a device together may trust.
+const TRUSTED_PERCENT_MAX: u32 = 25;
 /// Most hidden areas. Default 2,000: a full page of text in every tenth frame;
 /// more is no picture with text but text of another kind.
 const HIDDEN_AREAS_MAX: usize = 2000;
@@ -175,7 +177,12 @@ impl Job<'_> {
         if self.policy == TextPolicy::HideAll {
             return Vec::new();
         }
-        self.devices.trusted(self.attributes.columns, self.attributes.rows)
+        let (width, height) = (self.attributes.columns, self.attributes.rows);
+        let trusted = self.devices.trusted(width, height);
+        // Several rules together trust no more than one may.
+        let pixels: u64 = trusted.iter().map(|rect| rect.pixels()).sum();
+        let most = u64::from(width) * u64::from(height) * u64::from(TRUSTED_PERCENT_MAX) / 100;
+        if pixels > most { Vec::new() } else { trusted }
     }
 
     /// Watches the ink outside of the scan area, where the policy wants that.

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::clean::judge::LineVerdict;
+use crate::clean::judge::{LineVerdict, may_be_name};
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
 
@@ -92,7 +92,11 @@ fn kept(
         let run = trimmed(text, words, from..from + length);
         let range = words.get(run.start).map_or(0, |word| word.start)
             ..words.get(run.end.saturating_sub(1)).map_or(0, |word| word.end);
-        let stays = !run.is_empty() && is_telling(text(range.clone())) && is_clinical(range);
+        let before = words.get(run.start.wrapping_sub(1)).map_or("", |word| text(word.clone()));
+        // `Cava, Vena Maria`: what a comma joins is one name.
+        let parted = before.ends_with(',') || text(range.clone()).ends_with(',');
+        let stays =
+            !run.is_empty() && !parted && is_telling(text(range.clone())) && is_clinical(range);
         for (at, kept) in kept.iter_mut().enumerate().skip(from).take(length) {
             *kept = stays && run.contains(&at);
         }
@@ -112,23 +116,35 @@ fn trimmed<'a>(
         let word = words.get(at).map_or("", |word| text(word.clone()));
         word.chars().filter(|c| c.is_alphanumeric()).count() <= 1
     };
-    while run.start > 0 && !run.is_empty() && is_initial(run.start) {
+    while !run.is_empty() && is_initial(run.start) {
         run.start += 1;
     }
-    while run.end < words.len() && !run.is_empty() && is_initial(run.end - 1) {
+    while !run.is_empty() && is_initial(run.end - 1) {
         run.end -= 1;
     }
     run
 }
 
-/// Two words of which one is no initial, a measure, a label: one clinical word
-/// beside a name can be its other part (`DOE LONG`).
+/// Two clinical words that are nobody's names, a measure, a label: one clinical
+/// word beside a name can be its other part (`DOE LONG`), and so can two that
+/// are names (`HEAD STONE`). A number without unit or point can be an identifier.
 fn is_telling(run: &str) -> bool {
+    if run.ends_with(':') {
+        return true;
+    }
     let letters = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count();
-    let has_digits = run.chars().any(|c| c.is_ascii_digit());
-    let long = run.split_whitespace().any(|word| letters(word) >= TELLING_LETTERS);
-    let several = run.split_whitespace().count() > 1;
-    (several && long) || (has_digits && letters(run) > 0) || run.ends_with(':')
+    let words: Vec<&str> = run.split_whitespace().collect();
+    let bare = |word: &&str| {
+        let first = word.chars().next().is_some_and(|c| c.is_ascii_digit());
+        let has_digits = word.chars().any(|c| c.is_ascii_digit());
+        let measured = first && (letters(word) > 0 || word.contains(['.', '%']));
+        has_digits && !measured
+    };
+    let names = words.iter().filter(|word| may_be_name(word)).count();
+    let long = words.iter().any(|word| letters(word) >= TELLING_LETTERS && !may_be_name(word));
+    let measure = words.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()));
+    let is_measure = measure && letters(run) > 0 && names == 0;
+    !words.iter().any(bare) && ((words.len() > 1 && long && names < words.len()) || is_measure)
 }
 
 /// Neighbours of one kind made one part each, cut at the gaps.

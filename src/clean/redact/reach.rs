@@ -140,8 +140,10 @@ impl Line<'_> {
     }
 
     fn meets_other(&self, window: &Range<u32>) -> bool {
+        // Another line, not one that only touches these rows.
         let Rect { y0, y1, .. } = self.found;
-        self.is_taken(window, &(y0..y1))
+        let quarter = (y1 - y0) / 4;
+        self.is_taken(window, &(y0 + quarter..y1 - quarter))
     }
 
     fn is_taken(&self, along: &Range<u32>, across: &Range<u32>) -> bool {

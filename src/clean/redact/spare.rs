@@ -5,13 +5,16 @@
 //! screen one box reaches into the letters of the next line. It is cut only at a
 //! row of one shade: no letter of the hidden line reaches beyond such a row.
 
-use super::area::{Area, Rect};
+use super::area::{Area, MARGIN_PX, Rect};
 use super::eyes::Finding;
 use crate::clean::text::View;
 
-/// Most shades by which a row without letters differs along itself: noise of
-/// lossy coding stays under it, letters that a reader was sure of do not.
-const BLANK_SHADES_MAX: u8 = 24;
+/// Most shades by which a row without letters differs along itself: fainter
+/// letters than that are not found in the first place.
+const BLANK_SHADES_MAX: u8 = 6;
+/// Most that is cut beside the margin, in percent of the box without it: a box
+/// is half as high again as its letters.
+const CUT_PERCENT_MAX: u32 = 15;
 
 /// Cuts hidden areas where they reach into lines that stay.
 pub(super) fn spare(view: &View, found: &mut [Finding]) {
@@ -36,13 +39,15 @@ fn cut(view: &View, hidden: Rect, kept: Rect) -> Option<Rect> {
     if own.abs_diff(other) < apart {
         return None;
     }
+    let letters = (hidden.y1 - hidden.y0).saturating_sub(2 * MARGIN_PX);
+    let most = MARGIN_PX + letters * CUT_PERCENT_MAX / 100;
     if own < other {
         let row = (own..other).rev().find(|row| is_blank(view, hidden, *row))?;
-        let y1 = hidden.y1.min(row + 1);
+        let y1 = hidden.y1.min(row + 1).max(hidden.y1.saturating_sub(most));
         Some(Rect { y1, ..hidden })
     } else {
         let row = (other..own).find(|row| is_blank(view, hidden, *row))?;
-        let y0 = hidden.y0.max(row);
+        let y0 = hidden.y0.max(row).min(hidden.y0 + most);
         Some(Rect { y0, ..hidden })
     }
 }
@@ -99,6 +104,27 @@ mod tests {
         assert_eq!(spared(&view(false), vec![hidden(), kept()]), (4, 24));
         let below = vec![finding(17, 40, true), finding(3, 26, false)];
         assert_eq!(spared(&view(false), below), (20, 40));
+    }
+
+    #[test]
+    fn a_large_faint_name_is_not_uncovered() {
+        // A name of 30 rows that differs by 18 shades, a small clear line over its foot.
+        let pixel = |at: u32| {
+            let (x, y) = (at % 60, at / 60);
+            let name = (5..35).contains(&y) && x % 4 < 2;
+            let line = (30..36).contains(&y) && x >= 50 && x % 3 == 0;
+            if line {
+                230
+            } else if name {
+                30
+            } else {
+                12
+            }
+        };
+        let pixels = (0..60 * 50).map(|at| pixel(at) as u8).collect();
+        let view = View { width: 60, height: 50, samples: 1, pixels };
+        let (_, y1) = spared(&view, vec![finding(0, 41, true), finding(27, 40, false)]);
+        assert!(y1 >= 35, "{y1}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::geometry::{Point, Rect, dot};
 /// Widest gap between two pieces of a line, as a share of their height.
 /// Default 1.0: wider than a space, narrower than the gap between columns.
 const GAP_MAX: f32 = 1.0;
+/// The same behind a label: its value stands at the next tab. Default 4.0.
+const LABEL_GAP_MAX: f32 = 4.0;
 /// Most that two pieces may lie over each other along the line, as a share of
 /// the shorter one. Default 0.5: more is the same text found twice.
 const OVERLAP_MAX: f32 = 0.5;
@@ -62,7 +64,10 @@ fn groups(pieces: &[TextLine], rects: &[Rect]) -> Vec<Vec<usize>> {
     for b in 0..pieces.len() {
         for a in 0..b {
             let readable = !pieces[a].text.is_empty() && !pieces[b].text.is_empty();
-            if readable && group[a] != group[b] && on_one_line(&rects[a], &rects[b]) {
+            let along = dot(rects[b].centre, rects[a].along) - dot(rects[a].centre, rects[a].along);
+            let left = if along >= 0.0 { &pieces[a] } else { &pieces[b] };
+            let gap_max = if left.text.ends_with(':') { LABEL_GAP_MAX } else { GAP_MAX };
+            if readable && group[a] != group[b] && on_one_line(&rects[a], &rects[b], gap_max) {
                 let (old, new) = (group[b], group[a]);
                 group.iter_mut().filter(|g| **g == old).for_each(|g| *g = new);
             }
@@ -77,7 +82,7 @@ fn groups(pieces: &[TextLine], rects: &[Rect]) -> Vec<Vec<usize>> {
 }
 
 /// Whether two pieces run in one direction, on one base, at one size and near.
-fn on_one_line(a: &Rect, b: &Rect) -> bool {
+fn on_one_line(a: &Rect, b: &Rect, gap_max: f32) -> bool {
     let (low, high) = (a.height.min(b.height), a.height.max(b.height));
     if dot(a.along, b.along) < COSINE_MIN || low < high * HEIGHT_RATIO_MIN {
         return false;
@@ -89,7 +94,7 @@ fn on_one_line(a: &Rect, b: &Rect) -> bool {
     let gap = dot(between, guide.along).abs() - (a.width + b.width) / 2.0;
     let mean_height = f32::midpoint(a.height, b.height);
     shift <= low * SHIFT_MAX
-        && gap <= mean_height * GAP_MAX
+        && gap <= mean_height * gap_max
         && gap >= -OVERLAP_MAX * a.width.min(b.width)
 }
 
@@ -179,6 +184,15 @@ mod tests {
             TextLine { corners: rect.corners(), text: text.to_owned(), confidence: 0.9 }
         };
         assert_eq!(texts(vec![up(50.0, "second"), up(100.0, "first")]), ["first second"]);
+    }
+
+    #[test]
+    fn a_label_is_joined_with_its_value_across_a_wide_gap() {
+        let apart = |label: &str| {
+            texts(vec![piece(0.0, 0.0, 100.0, label), piece(170.0, 0.0, 60.0, "STONE LONG")])
+        };
+        assert_eq!(apart("Patient Name:"), ["Patient Name: STONE LONG"]);
+        assert_eq!(apart("Patient Name").len(), 2);
     }
 
     #[test]
