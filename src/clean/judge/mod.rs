@@ -55,9 +55,10 @@ use crate::dicom::looks;
 /// readable lines (facts/models.md §1.5).
 const CONFIDENCE_MIN: f32 = 0.9;
 
-/// The same for texts of so few letters and digits.
+/// The same for texts of so few letters without a digit. One by itself says
+/// nothing of anybody, and a slice's body is read as one.
 const SHORT_CONFIDENCE_MIN: f32 = 0.95;
-const SHORT_CHARS_MAX: usize = 3;
+const SHORT_CHARS: std::ops::RangeInclusive<usize> = 2..=3;
 
 /// Score from which a name that no header has counts. Default 0.5: a leak is
 /// worse than a word too many.
@@ -146,7 +147,9 @@ impl Judge {
         let spans = finished(text, spans);
         let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
         // Other scripts are read as a few Latin letters, with less confidence.
-        let least = if letters <= SHORT_CHARS_MAX { SHORT_CONFIDENCE_MIN } else { CONFIDENCE_MIN };
+        let has_digits = text.chars().any(|c| c.is_ascii_digit());
+        let is_short = SHORT_CHARS.contains(&letters) && !has_digits;
+        let least = if is_short { SHORT_CONFIDENCE_MIN } else { CONFIDENCE_MIN };
         let readable = confidence >= least && letters > 0;
         let (hide, reason) = if let Some(strongest) = spans.iter().map(|span| span.reason).min() {
             (true, strongest)
