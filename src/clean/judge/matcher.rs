@@ -18,7 +18,7 @@ use super::sounds::Sounds;
 use super::spelling;
 use super::wide::WideNames;
 use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
-use crate::clean::known::{KnownKind, KnownValues, misread_parts};
+use crate::clean::known::{KnownKind, KnownValues, MisreadNames};
 use crate::clean::report::TextReason;
 use crate::dicom::looks;
 
@@ -122,7 +122,7 @@ pub struct Matcher {
     wide: WideNames,
     sounds: Sounds,
     /// Names in bytes that the stated character set does not explain.
-    misread: Vec<String>,
+    misread: MisreadNames,
     ids: Ids,
     days: HashSet<String>,
     birth_days: HashSet<String>,
@@ -207,7 +207,7 @@ impl Matcher {
     }
 
     fn add_person(&mut self, text: &str) {
-        self.misread.extend(misread_parts(text));
+        self.misread.add(text);
         let commas = !text.contains('^');
         let components: Vec<&str> =
             text.split(|c| if commas { c == ',' } else { c == '^' }).take(3).collect();
@@ -339,10 +339,7 @@ impl Matcher {
             self.wide.find(line.text(), &mut found);
             self.sounds.find_kana(line.text(), &mut found);
         }
-        for name in &self.misread {
-            let stands = line.text().match_indices(name.as_str());
-            found.extend(stands.map(|(at, name)| at..at + name.len()));
-        }
+        found.extend(self.misread.find(line.text()));
         self.ids.find(line, &mut found);
         found.into_iter().map(|range| Span::new(range, Self::REASON)).collect()
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clean::known::{KnownKind, KnownValues, misread_parts};
+use crate::clean::known::{KnownKind, KnownValues, MisreadNames};
 
 /// Shortest value that is looked for inside a longer text, in letters and
 /// digits. Default 6: shorter ones are in many words and version numbers.
@@ -21,7 +21,7 @@ pub(super) struct ExactValues {
     /// Letters and digits alone, in lower case.
     squeezed: BTreeSet<String>,
     /// Names in bytes that the stated character set does not explain.
-    misread: Vec<String>,
+    misread: MisreadNames,
 }
 
 impl ExactValues {
@@ -31,7 +31,7 @@ impl ExactValues {
             let text = value.text.expose();
             values.add(text);
             if value.kind == KnownKind::Person {
-                values.misread.extend(misread_parts(text));
+                values.misread.add(text);
                 // Given name first, as it is spoken.
                 let mut parts: Vec<&str> = text.split('^').take(2).collect();
                 values.add(&parts.concat());
@@ -57,7 +57,7 @@ impl ExactValues {
 
     /// The text is, or holds, one of the values.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        if self.misread.iter().any(|name| text.contains(name.as_str())) {
+        if self.misread.find(text).next().is_some() {
             return true;
         }
         let text = squeezed(text);

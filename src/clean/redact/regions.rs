@@ -14,7 +14,7 @@ use crate::dicom::{DataSet, Tag, VR};
 const REGIONS_MAX: usize = 64;
 /// Greatest part of the picture that all regions cover together, in percent.
 /// Default 95: regions with a banner of text above them cover 92.
-const COVERED_PERCENT_MAX: usize = 95;
+const COVERED_PERCENT_MAX: u64 = 95;
 /// Region Spatial Format (0018,6012) of image data: 2D, M-mode, spectral and
 /// wave form. 0 is none, 5 are graphics.
 const IMAGE_FORMATS: std::ops::RangeInclusive<u16> = 1..=4;
@@ -43,8 +43,9 @@ pub fn believed(set: &DataSet, width: u32, height: u32) -> Vec<Rect> {
         .filter(|region| is_valid(*region, width, height))
         .collect();
     let whole = Rect::whole(width, height).pixels();
-    let percent = u64::try_from(COVERED_PERCENT_MAX).unwrap_or(0);
-    if covered(&regions, height) * 100 > whole * percent { Vec::new() } else { regions }
+    let outside: u64 =
+        complement(&regions, width, height).into_iter().map(|rect| rect.pixels()).sum();
+    if outside * 100 < whole * (100 - COVERED_PERCENT_MAX) { Vec::new() } else { regions }
 }
 
 fn holds_image(item: &DataSet) -> bool {
@@ -116,28 +117,6 @@ pub(super) fn complement(regions: &[Rect], width: u32, height: u32) -> Vec<Rect>
     outside
 }
 
-/// Pixels that the regions cover, however they overlap.
-fn covered(regions: &[Rect], height: u32) -> u64 {
-    let ends = regions.iter().flat_map(|region| [region.y0, region.y1]);
-    let mut rows: Vec<u32> = ends.chain([0, height]).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let mut covered = 0;
-    for pair in rows.array_windows::<2>() {
-        let [y0, y1] = *pair;
-        let mut inside: Vec<&Rect> =
-            regions.iter().filter(|region| region.y0 <= y0 && region.y1 >= y1).collect();
-        inside.sort_unstable_by_key(|region| region.x0);
-        let mut end = 0;
-        for region in inside {
-            let new = region.x1.saturating_sub(region.x0.max(end));
-            covered += u64::from(new) * u64::from(y1 - y0);
-            end = end.max(region.x1);
-        }
-    }
-    covered
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +152,19 @@ mod tests {
         let believed = believed(&set(items), 100, 100);
         assert_eq!(believed[0], Rect { x0: 2, y0: 2, x1: 51, y1: 61 });
         assert_eq!(believed.len(), 2);
+    }
+
+    #[test]
+    fn every_pixel_is_in_a_region_or_outside_never_both() {
+        let rect = |x0, y0, x1, y1| Rect { x0, y0, x1, y1 };
+        let regions = [rect(2, 2, 6, 7), rect(4, 5, 9, 9)];
+        let outside = complement(&regions, 10, 10);
+        for (x, y) in (0..100).map(|at| (at % 10, at / 10)) {
+            let one = rect(x, y, x + 1, y + 1);
+            let covers =
+                |rects: &[Rect]| rects.iter().filter(|rect| rect.common(one).pixels() == 1).count();
+            assert_eq!(covers(&outside), usize::from(covers(&regions) == 0), "{x}, {y}");
+        }
     }
 
     #[test]

@@ -79,8 +79,9 @@ pub(super) struct Known {
     texts: BTreeMap<Vec<String>, Mark>,
     /// Digits of phone numbers.
     phones: BTreeSet<String>,
-    /// Names in bytes that the stated character set reads as anything but letters.
-    name_bytes: BTreeSet<Vec<u8>>,
+    /// Names in bytes that the stated character set reads as anything but letters,
+    /// by their first ones.
+    name_bytes: BTreeMap<[u8; WHOLE_CHARS_MIN], BTreeSet<Vec<u8>>>,
     /// UIDs that name instances.
     uids: BTreeSet<String>,
     /// Days that may not stand in the clean copy.
@@ -141,8 +142,9 @@ impl Known {
             for name in parts.iter().map(|part| part.to_vec()).chain([names.concat(), backward]) {
                 let beyond = name.iter().filter(|byte| !byte.is_ascii()).count();
                 let telling = name.len() >= WHOLE_CHARS_MIN && beyond * 2 >= name.len();
-                if telling && self.name_bytes.len() < TEXTS_MAX {
-                    self.name_bytes.insert(name);
+                let head = name.first_chunk().copied().filter(|_| telling);
+                if let Some(head) = head.filter(|_| self.name_bytes.len() < TEXTS_MAX) {
+                    self.name_bytes.entry(head).or_default().insert(name);
                 }
             }
         }
@@ -150,8 +152,14 @@ impl Known {
 
     /// A name stands in the bytes as it was received, whatever they say.
     pub(super) fn has_name_bytes_in(&self, bytes: &[u8]) -> bool {
-        let stands = |name: &Vec<u8>| bytes.windows(name.len()).any(|part| part == name);
-        !bytes.is_ascii() && self.name_bytes.iter().any(stands)
+        if self.name_bytes.is_empty() || bytes.is_ascii() {
+            return false;
+        }
+        bytes.windows(WHOLE_CHARS_MIN).enumerate().any(|(at, head)| {
+            let head = head.first_chunk().and_then(|head| self.name_bytes.get(head));
+            let here = bytes.get(at..).unwrap_or_default();
+            head.is_some_and(|names| names.iter().any(|name| here.starts_with(name)))
+        })
     }
 
     /// Family and given name beside each other, in both orders.

@@ -318,7 +318,8 @@ impl Scanner<'_> {
             piece.resize(again + fresh, 0);
             self.bulk.read_exact(piece.get_mut(again..).unwrap_or_default()).map_err(unread)?;
             left -= fresh as u64;
-            if let Some(rule) = self.rule_in_bytes(&piece) {
+            let name = self.known.has_name_bytes_in(&piece).then_some(Kind::Name.rule());
+            if let Some(rule) = name.or_else(|| self.rule_in_bytes(&piece)) {
                 return Err(Finding::new(rule, path.at(tag)).into());
             }
         }

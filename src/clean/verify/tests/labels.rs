@@ -107,3 +107,31 @@ fn the_code_of_a_procedure_is_no_id_where_it_stands_as_a_code() {
     case.input.put(text(Tag(0x0008, 0x0050), VR::SH, "CTTHOR"));
     assert!(case.refused().starts_with("id-remains"));
 }
+
+#[test]
+fn a_name_in_bytes_that_nobody_explains_is_found_as_it_stands() {
+    // Three signs in GBK under ISO_IR 100.
+    let name = *b"\xCD\xF5^\xD0\xA1\xB6\xAB";
+    let case = |element: Element| {
+        let mut case = sound();
+        case.input.put(text(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 100"));
+        case.input.put(Element::bytes(Tag(0x0008, 0x1048), VR::PN, name));
+        case.output.put(text(Tag(0x0008, 0x0005), VR::CS, "ISO_IR 100"));
+        case.output.put(element);
+        case
+    };
+    let station = Element::bytes(Tag(0x0008, 0x0070), VR::LO, *b"CT\xD0\xA1\xB6\xAB");
+    assert_eq!(case(station).refused(), "name-remains at (0008,0070)");
+    let whole = Element::bytes(Tag(0x0008, 0x0070), VR::LO, *b"\xCD\xF5\xD0\xA1\xB6\xAB1");
+    assert_eq!(case(whole).refused(), "name-remains at (0008,0070)");
+    let part = Element::bytes(Tag(0x0008, 0x0070), VR::LO, *b"CT\xD0\xA1\xB6 ");
+    case(part).verify().unwrap();
+
+    let mut long = vec![7; 3 << 20];
+    let place = (1 << 20) - 2;
+    long[place..place + 4].copy_from_slice(b"\xD0\xA1\xB6\xAB");
+    let extent = Extent { source: Source::Input, offset: 0, bytes: 3 << 20 };
+    let mut case = case(Element { tag: BYTES, vr: VR::OB, value: Value::Bulk(extent) });
+    case.bulk = long;
+    assert_eq!(case.refused(), "name-remains at (0028,2000)");
+}
