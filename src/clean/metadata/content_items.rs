@@ -7,7 +7,7 @@
 use crate::clean::judge::{Named, named_by};
 use crate::clean::known::KnownKind;
 use crate::dicom::charset::Charset;
-use crate::dicom::{DataSet, Element, Tag, VR};
+use crate::dicom::{DataSet, Tag, VR};
 
 const CONCEPT_NAME: Tag = Tag(0x0040, 0xA043);
 const CODE_VALUE: Tag = Tag(0x0008, 0x0100);
@@ -76,14 +76,10 @@ const CONCEPTS: &[Concept] = &[
     ("SCT", "371484003", KnownKind::Person, false), // Patient name
 ];
 
-/// What the value of a content item names, by its concept. For who does not
-/// know the character set around: a meaning beyond ASCII is read as UTF-8 or
-/// Latin-1 where the concept states none.
-pub(super) fn named_kind(item: &DataSet) -> Option<KnownKind> {
-    let bytes = name(item)?.get(CODE_MEANING).and_then(Element::as_bytes).unwrap_or_default();
-    let utf8 = std::str::from_utf8(bytes).is_ok();
-    let around: &[u8] = if utf8 { b"ISO_IR 192" } else { b"ISO_IR 100" };
-    named(item, &Charset::from_specific(around), false).filter(|named| named.sure).map(|n| n.kind)
+/// What the value of a content item surely names; `around` is the item's own
+/// character set.
+pub(super) fn named_kind(item: &DataSet, around: &Charset) -> Option<KnownKind> {
+    named(item, around, false).filter(|named| named.sure).map(|named| named.kind)
 }
 
 /// The value of a content item names somebody or something. `None` also for what
@@ -110,7 +106,7 @@ fn by_code(name: &DataSet) -> Option<&'static Concept> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dicom::Value;
+    use crate::dicom::{Element, Value};
 
     fn item(code: &str, scheme: &str, meaning: &str) -> DataSet {
         let name = DataSet::from_iter([
@@ -122,28 +118,40 @@ mod tests {
         DataSet::from_iter([Element { tag: CONCEPT_NAME, vr: VR::SQ, value }])
     }
 
+    /// Of an item in UTF-8.
+    fn kind_of(code: &str, scheme: &str, meaning: &str) -> Option<KnownKind> {
+        named_kind(&item(code, scheme, meaning), &Charset::from_specific(b"ISO_IR 192"))
+    }
+
     fn hides(code: &str, scheme: &str, retains_device: bool) -> bool {
         named(&item(code, scheme, ""), &Charset::default(), retains_device).is_some()
     }
 
     #[test]
     fn concepts_that_name_somebody_are_known_in_their_scheme_alone() {
-        assert_eq!(named_kind(&item("121031", "DCM ", "")), Some(KnownKind::BirthDate));
-        assert_eq!(named_kind(&item("21112-8", "LN", "")), Some(KnownKind::BirthDate));
-        assert_eq!(named_kind(&item("184096005", "SCT", "")), Some(KnownKind::Person));
+        assert_eq!(kind_of("121031", "DCM ", ""), Some(KnownKind::BirthDate));
+        assert_eq!(kind_of("21112-8", "LN", ""), Some(KnownKind::BirthDate));
+        assert_eq!(kind_of("184096005", "SCT", ""), Some(KnownKind::Person));
         assert!(hides("121009", "DCM", true));
         assert!(hides("121016", "DCM", false) && !hides("121016", "DCM", true));
-        assert_eq!(named_kind(&item("121009", "99LOCAL", "")), None);
+        assert_eq!(kind_of("121009", "99LOCAL", ""), None);
         assert!(!hides("121071", "DCM", false));
         assert_eq!(named(&DataSet::new(), &Charset::default(), false), None);
     }
 
     #[test]
     fn a_meaning_labels_the_value_in_every_scheme() {
-        let kind = |meaning: &str| named_kind(&item("x", "99X", meaning));
+        let kind = |meaning: &str| kind_of("x", "99X", meaning);
         assert_eq!(kind("Geburtsdatum"), Some(KnownKind::BirthDate));
         assert_eq!(kind("\u{51fa}\u{751f}\u{65e5}\u{671f}"), Some(KnownKind::BirthDate));
         assert_eq!(kind("Reporting radiologist"), Some(KnownKind::Person));
+        // Birth date in GB18030, which the item states.
+        let gbk = Element::bytes(CODE_MEANING, VR::LO, *b"\xB3\xF6\xC9\xFA\xC8\xD5\xC6\xDA");
+        let name = Value::Items(vec![DataSet::from_iter([gbk])]);
+        let item_in_gbk =
+            DataSet::from_iter([Element { tag: CONCEPT_NAME, vr: VR::SQ, value: name }]);
+        let around = Charset::from_specific(b"GB18030");
+        assert_eq!(named_kind(&item_in_gbk, &around), Some(KnownKind::BirthDate));
         assert_eq!(kind("Name"), None, "not surely somebody's");
         let name = item("x", "99X", "Name");
         assert!(named(&name, &Charset::default(), false).is_some_and(|named| !named.sure));

@@ -104,7 +104,7 @@ struct Around<'a> {
 /// Collects from one level and, `levels` deep, from those below it.
 fn collect(set: &DataSet, around: &Around<'_>, levels: u32, found: &mut Found) {
     let charset = around.charset.for_item(set);
-    let content = content_items::named_kind(set);
+    let content = content_items::named_kind(set, &charset);
     for element in set.iter() {
         let around_items = Around { charset: &charset, sequence: Some(element.tag) };
         if let Some(below) = levels.checked_sub(1) {
