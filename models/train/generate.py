@@ -89,6 +89,7 @@ class World:
 
     def __init__(self, sources, is_test, exclude):
         self.is_test = is_test
+        self.split_templates = {}
         lists = json.loads(gzip.open(sources).read())
         lists["latin_city"] = [c for c in lists["city"] if people.is_latin(c)]
         self.lexicon = {language: read_lexicon(language) for language in LANGUAGES}
@@ -124,12 +125,12 @@ class World:
         templates = self.templates[language].get((side, kind))
         if not templates or (language not in ("en", "other") and kind == "burned-in" and context.chance(0.3)):
             templates = self.templates["en"][side, kind]
-        shares = [t for t in templates if is_held_out(t) == self.is_test]
+        shares = self.shares(templates, self.is_test)
         # Half the test's lines are of templates that training has too.
         if self.is_test and (not shares or context.chance(0.5)):
             shares = templates
         context.depth = 0
-        parts = expand(context, context.pick(shares or templates))
+        parts = expand(context, drawn(context, shares or templates))
         if context.chance(0.25):
             parts = self.beside_clinical(parts, language, kind)
         if context.chance(0.2):
@@ -141,11 +142,19 @@ class World:
         return {"text": text, "kind": kind, "language": language, "side": side, "spans": spans}
 
 
+    def shares(self, templates, held_out):
+        """The templates of one side of the split."""
+        key = id(templates), held_out
+        if key not in self.split_templates:
+            parts = [[t for t in part if is_held_out(t) == held_out] for part in templates]
+            self.split_templates[key] = [part for part in parts if part]
+        return self.split_templates[key]
+
     def beside_clinical(self, parts, language, kind):
         """A second, clinical line before or after, so that no caption stands alone."""
         context = self.context
         templates = self.templates[language].get(("clinical", kind)) or self.templates["en"]["clinical", kind]
-        other = expand(context, context.pick([t for t in templates if not is_held_out(t)] or templates))
+        other = expand(context, drawn(context, self.shares(templates, False) or templates))
         between = [(context.pick(JOINTS[kind]), None)]
         return [*other, *between, *parts] if context.chance(0.5) else [*parts, *between, *other]
 
@@ -189,28 +198,47 @@ def weighted(random_source, weights):
 
 
 def read_lexicon(language):
-    """`## list`, then entries between semicolons."""
+    """`## list`, then entries between semicolons; a list of several files is one."""
     lists, name = {}, None
-    path = DATA / f"lexicon.{language}.txt"
-    for line in path.read_text().splitlines():
-        if line.startswith("## "):
-            name = line[3:]
-            lists[name] = []
-        elif line:
-            lists[name] += line.split(";")
+    for path in files("lexicon", language):
+        for line in path.read_text().splitlines():
+            if line.startswith("## "):
+                name = line[3:]
+                lists.setdefault(name, [])
+            elif line:
+                lists[name] += [entry for entry in line.split(";") if entry]
     return lists
 
 
+def files(what, language):
+    """The language's files of a kind, the oldest first: `lines.en.txt`, `lines.en.burned.txt`."""
+    return [DATA / f"{what}.{language}.txt", *sorted(DATA.glob(f"{what}.{language}.*.txt"))]
+
+
 def read_templates(language):
-    """`# side kind`, then one template a line."""
+    """`# side kind`, then one template a line: a list of templates for each file."""
     templates, key = {}, None
-    for line in (DATA / f"lines.{language}.txt").read_text().splitlines():
-        if line.startswith("# "):
-            key = tuple(line[2:].split(" "))
-            templates[key] = []
-        elif line:
-            templates[key].append(line)
-    return templates
+    for path in files("lines", language):
+        for lists in templates.values():
+            lists.append([])
+        for line in path.read_text().splitlines():
+            if line.startswith("# "):
+                key = tuple(line[2:].split(" "))
+                templates.setdefault(key, [[]])
+            elif line:
+                templates[key][-1].append(line)
+    return {key: [part for part in lists if part] for key, lists in templates.items()}
+
+
+def drawn(context, lists):
+    """A template: of a file by the root of its length, so that few general ones are not lost among many single ones."""
+    weights = [len(part) ** 0.5 for part in lists]
+    draw = context.random.random() * sum(weights)
+    for part, weight in zip(lists, weights):
+        draw -= weight
+        if draw < 0:
+            break
+    return context.pick(part)
 
 
 def fold(text):

@@ -1,6 +1,6 @@
 """Trains one network on generated lines.
 
-    train.py character|encoder SOURCES.json.gz OUT.safetensors --lines N --seed S [--minutes M]
+    train.py character|encoder SOURCES.json.gz OUT.safetensors --lines N --seed S
              [--base MODEL.safetensors] [--tokenizer TOKENIZER.json] [--exclude LINES.jsonl] [--device cuda|cpu]
 
 In: the lists of sources.py, for the encoder its base model. Out: weights, as
@@ -38,9 +38,6 @@ def main():
         from safetensors.torch import load_file
 
         network.load_state_dict({k: v.float() for k, v in load_file(str(options.resume)).items()})
-        # A short second run: the table of words is half the weights and would hardly move.
-        for table in (name for name in ("word", "position") if hasattr(network, name)):
-            getattr(network, table).weight.requires_grad_(False)
     network.to(options.device)
     fit(network, rows, options)
     save(network, options.out)
@@ -137,7 +134,7 @@ def fit(network, rows, options):
     for groups in epochs:
         for group in groups:
             inputs = padded(flats, starts, rows[0].lengths, group, options.device)
-            with torch.autocast(options.device, torch.bfloat16, enabled=options.device == "cuda"):
+            with torch.autocast(options.device, torch.bfloat16):
                 logits = network(inputs[0], inputs[1])
             loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), inputs[2].flatten(), ignore_index=IGNORED)
             optimizer.zero_grad(set_to_none=True)

@@ -41,6 +41,9 @@ def main():
         known = sorted({f["arch"] for f in manifest["file"] if "arch" in f})
         raise SetupError(f"no runtime for {options.arch}; the manifest knows {', '.join(known)}")
     missing = [f for f in files if not is_intact(options.models / f["path"], f)]
+    own = [f["path"] for f in missing if "source" not in f]
+    if own:
+        raise SetupError(f"models/{own[0]} is part of the repository and missing or changed; git checkout models")
     if options.check:
         for f in missing:
             print(f"missing or changed: models/{f['path']}", file=sys.stderr)
@@ -95,7 +98,7 @@ def fetch(manifest, files, options):
     for source in manifest["source"]:
         if source.get("arch", options.arch) != options.arch:
             continue
-        members = [f for f in files if f["source"] == source["id"]]
+        members = [f for f in files if f.get("source") == source["id"]]
         if not members:
             continue
         # Inside the cache, so that the last step is a rename on one file system.

@@ -102,7 +102,8 @@ impl Cleaner {
     pub fn new(models_dir: Option<&Path>) -> Result<Self, ModelError> {
         let files = ModelFiles::find(models_dir)?;
         let models = files.versions();
-        Ok(Self { judge: Judge::new(), eyes: Eyes { ocr: Ocr::new(files), broken: None }, models })
+        let judge = Judge::with_names(&files);
+        Ok(Self { judge, eyes: Eyes { ocr: Ocr::new(files), broken: None }, models })
     }
 
     /// Cleans one instance. `ask` is called once, with whose it is and what it
@@ -117,7 +118,7 @@ impl Cleaner {
     ) -> Result<(Report, Option<Parts>), JobError> {
         let (judge, models) = (&self.judge, self.models.as_slice());
         let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
-        match self.eyes.broken.take() {
+        match self.eyes.broken.take().or_else(|| self.judge.trouble()) {
             Some(what) => Err(JobError::Broken(what)),
             None => report,
         }
@@ -158,7 +159,7 @@ impl Tools<'_> {
         });
         let assigned = ask(identity)?;
         let known = metadata::collect_known(&source.set);
-        let matcher = Matcher::new(&known);
+        let matcher = Matcher::new(&known).with_scores(job.rules.names);
         let context = HeaderContext {
             profile: &job.rules.profile,
             assigned: &assigned,
@@ -406,9 +407,11 @@ fn text(set: &DataSet, tag: Tag) -> String {
 /// Hex SHA-256 over the rules as they were applied.
 fn profile_digest(rules: &CleanRules) -> String {
     use sha2::Digest as _;
-    let CleanRules { profile, text_policy, header_only, content, devices, limits, persons } = rules;
+    let CleanRules { profile, text_policy, names, header_only, content, devices, limits, persons } =
+        rules;
     // Device rules are many: their own digest stands for them.
-    let rules = (profile, text_policy, header_only, content, &devices.digest, limits, persons);
+    let devices = &devices.digest;
+    let rules = (profile, text_policy, names, header_only, content, devices, limits, persons);
     // Serialising plain structs into memory does not fail.
     let rules = serde_json::to_vec(&rules).unwrap_or_default();
     super::hex(&sha2::Sha256::digest(rules))

@@ -11,6 +11,7 @@ pub mod job;
 pub mod judge;
 pub mod known;
 pub mod metadata;
+pub mod names;
 pub mod parts;
 pub mod pixels;
 pub mod redact;

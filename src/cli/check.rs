@@ -139,7 +139,13 @@ fn key(config: &Config) -> Result<String, String> {
 fn models(dir: Option<&Path>) -> Result<String, String> {
     let files = ModelFiles::find(dir).map_err(|error| error.to_string())?;
     files.verify_digests().map_err(|error| error.to_string())?;
-    Ok(files.versions().join(", "))
+    let names = match files.names() {
+        Some(_) => "",
+        None => {
+            "; WITHOUT THE RECOGNISER OF NAMES: names that no header has are found by rules alone"
+        }
+    };
+    Ok(files.versions().join(", ") + names)
 }
 
 fn disk(config: &Config) -> Result<String, String> {

@@ -63,7 +63,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Serve => serve(config),
         Command::Deid(options) => deid::run(config, options),
-        Command::Text { file, json } => text::run(&file, json),
+        Command::Text { file, json } => text::run(&file, json, &config),
         Command::Echo { peer } => peer::echo(&config, &peer),
         Command::Send { peer, paths } => peer::send(&config, &peer, &paths),
         Command::Check { json } => check::run(&config, json),

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::content::{ContentRules, Documents, Features};
 use super::devices::DeviceRules;
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
-use super::profile::{CleanLimits, CleanRules, PersonReading, Profile, TextPolicy};
+use super::profile::{CleanLimits, CleanRules, NameScores, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
 use crate::dicom::{AeTitle, Uid};
 
@@ -362,6 +362,7 @@ fn checked_project(
         rules: CleanRules {
             profile: checked_profile(&key("profile"), raw.profile.as_deref(), faults),
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
+            names: checked_scores(&key, raw, faults),
             header_only: raw.header_only.iter().cloned().collect(),
             content: checked_content(&key, raw, faults),
             devices: DeviceRules::default(),
@@ -390,6 +391,33 @@ fn checked_profile(key: &str, name: Option<&str>, faults: &mut Faults) -> Profil
             faults.add(key, fault.to_string());
             Profile::basic()
         }
+    }
+}
+
+fn checked_scores(
+    key: &dyn Fn(&str) -> String,
+    raw: &RawProject,
+    faults: &mut Faults,
+) -> NameScores {
+    let mut checked = |field: &str, score: Option<f32>, default: u16| match score {
+        None => default,
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 1,000"
+        )]
+        Some(score) if (0.0..=1.0).contains(&score) => (score * 1000.0).round() as u16,
+        Some(_) => {
+            faults.add(key(field), "a number from 0 to 1");
+            default
+        }
+    };
+    let usual = NameScores::default();
+    NameScores {
+        text: checked("name_score", raw.name_score, usual.text),
+        pictures: checked("name_score_pictures", raw.name_score_pictures, usual.pictures),
+        clinical: checked("clinical_score", raw.clinical_score, usual.clinical),
     }
 }
 

@@ -18,6 +18,6 @@ pub use content::{ContentRules, Documents, Features};
 pub use devices::{Comparison, Condition, DeviceError, DeviceRule, DeviceRules, RectPx, Test};
 pub use load::{ConfigError, load};
 pub use profile::{
-    Action, Baseline, CleanLimits, CleanRules, PersonReading, PrivateTag, Profile, ProfileOption,
-    TagRule, TextPolicy,
+    Action, Baseline, CleanLimits, CleanRules, NameScores, PersonReading, PrivateTag, Profile,
+    ProfileOption, TagRule, TextPolicy,
 };

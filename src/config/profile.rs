@@ -254,6 +254,26 @@ pub struct PersonReading {
     pub code_per_study: bool,
 }
 
+/// From which likelihood on a find of the recogniser of names counts, in
+/// thousandths. Means nothing where the recogniser is not installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameScores {
+    /// A word in a text of the header is removed from here on. Default 900: the rules have looked before.
+    pub text: u16,
+    /// A word in a picture is hidden from here on. Default 300: a picture shows
+    /// whom the header names, and a label too many costs less than a name.
+    pub pictures: u16,
+    /// A line in a picture in which no word reaches this is taken for clinical
+    /// where only such lines stay. Default 50; 0: the lists alone decide.
+    pub clinical: u16,
+}
+
+impl Default for NameScores {
+    fn default() -> Self {
+        Self { text: 900, pictures: 300, clinical: 50 }
+    }
+}
+
 /// What a worker must know of a project: one checked unit per project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanRules {
@@ -261,6 +281,9 @@ pub struct CleanRules {
     pub profile: Profile,
     /// Text in pictures.
     pub text_policy: TextPolicy,
+    /// Names that no list has.
+    #[serde(default)]
+    pub names: NameScores,
     /// SOP Class UIDs whose pictures are not searched (default none; ignored
     /// where identity is likely: decision 10).
     pub header_only: BTreeSet<String>,
@@ -282,6 +305,7 @@ impl Default for CleanRules {
         Self {
             profile: Profile::basic(),
             text_policy: TextPolicy::default(),
+            names: NameScores::default(),
             header_only: BTreeSet::new(),
             content: ContentRules::default(),
             devices: DeviceRules::default(),

@@ -17,6 +17,7 @@ import sys
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "names"
 SOURCE = FOLDER / "lines.txt"
 TARGET = FOLDER / "lines.jsonl"
+TRAINING = FOLDER.parents[2] / "models" / "train" / "data"
 
 KEYS = ["text", "kind", "spans"]
 KINDS = ["burned-in", "description", "comment", "report", "protocol"]
@@ -33,6 +34,7 @@ def main(arguments):
         json.dumps({key: record[key] for key in KEYS}, ensure_ascii=False) + "\n"
         for record in records
     )
+    faults += taught(records)
     if arguments == ["--check"]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != target:
             faults.append(f"{TARGET.name} is not that of {SOURCE.name}: run names_lines.py")
@@ -136,6 +138,22 @@ def complaints(records):
         if lines < LINES_MIN:
             faults.append(f"{lines} {side} lines, at least {LINES_MIN} are asked")
     return faults
+
+
+def taught(records):
+    """Lines that a training template is, letter for letter (`generate.py --exclude` keeps out those that one makes)."""
+    lines = {fold(record["text"]): record["number"] for record in records}
+    faults = []
+    for path in sorted(TRAINING.glob("l*.txt")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for entry in line.split(";") if path.name.startswith("lexicon") else [line]:
+                if len(entry.split()) > 2 and fold(entry) in lines:
+                    faults.append(f"{path.name} line {number} is test line {lines[fold(entry)]}")
+    return faults
+
+
+def fold(text):
+    return " ".join(text.casefold().split())
 
 
 def print_counts(records):

@@ -8,13 +8,25 @@ use std::ops::Range;
 use super::words::Line;
 use super::{persons, places};
 
+/// Score from which a form counts. Default 0.5: a leak is worse than a word too
+/// many.
+const SCORE_MIN: f32 = 0.5;
+
 /// What a found name names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundClass {
     /// Somebody.
     Person,
-    /// An institution or a town.
+    /// An institution, a town or an address.
     Place,
+    /// A day.
+    Date,
+    /// A number or code of somebody or something.
+    Identifier,
+    /// A phone number, a mail or web address.
+    Contact,
+    /// An age of 90 years and more.
+    Age,
 }
 
 /// A name that is found.
@@ -33,8 +45,20 @@ pub struct Found {
 /// The same text gives the same names: a clean copy made again must be the
 /// same (DESIGN.md decision 6).
 pub trait NameFinder: std::fmt::Debug + Send + Sync {
-    /// Adds the names of a text, in any order; they may overlap.
-    fn find(&self, line: &Line<'_>, found: &mut Vec<Found>);
+    /// Adds the names of a text whose score is at least `least`, in any order;
+    /// they may overlap.
+    fn find(&self, line: &Line<'_>, least: f32, found: &mut Vec<Found>);
+
+    /// Surely no word of a text names anybody: none has a score of `least` or
+    /// more. A finder of forms does not know.
+    fn is_sure(&self, _line: &Line<'_>, _least: f32) -> bool {
+        false
+    }
+
+    /// Why texts were not looked at since the last question; `None` when all were.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The forms in which texts name persons and institutions.
@@ -42,8 +66,12 @@ pub trait NameFinder: std::fmt::Debug + Send + Sync {
 pub struct RuleFinder;
 
 impl NameFinder for RuleFinder {
-    fn find(&self, line: &Line<'_>, found: &mut Vec<Found>) {
-        persons::find(line, found);
-        places::find(line, found);
+    // How sure a form is, is known when it is written: `least` is for networks.
+    fn find(&self, line: &Line<'_>, _least: f32, found: &mut Vec<Found>) {
+        let mut names = Vec::new();
+        persons::find(line, &mut names);
+        places::find(line, &mut names);
+        let sure = names.into_iter().filter(|name| name.score >= SCORE_MIN);
+        found.extend(sure.map(|name| Found { score: 1.0, ..name }));
     }
 }

@@ -20,6 +20,7 @@ use super::wide::WideNames;
 use super::words::{Line, Word, confusable, is_wide, letters_in, squeezed, within_distance};
 use crate::clean::known::{KnownKind, KnownValues, MisreadNames};
 use crate::clean::report::TextReason;
+use crate::config::NameScores;
 use crate::dicom::looks;
 
 /// Shortest word of a name that is matched with errors. Default 4: three
@@ -128,11 +129,23 @@ pub struct Matcher {
     birth_days: HashSet<String>,
     /// Ages over 89 that the header tells, in years.
     old_ages: HashSet<u32>,
+    scores: NameScores,
 }
 
 impl Matcher {
     /// The reason that goes with a find.
     pub(super) const REASON: TextReason = TextReason::KnownValue;
+
+    /// With a project's scores for names that no header has.
+    #[must_use]
+    pub fn with_scores(mut self, scores: NameScores) -> Self {
+        self.scores = scores;
+        self
+    }
+
+    pub(super) fn scores(&self) -> NameScores {
+        self.scores
+    }
 
     /// Makes the values ready: once per instance.
     #[must_use]

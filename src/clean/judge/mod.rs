@@ -46,7 +46,9 @@ pub use matcher::Matcher;
 pub use words::Line;
 use words::Reading;
 
+use crate::clean::names::Recogniser;
 use crate::clean::report::TextReason;
+use crate::clean::text::ModelFiles;
 use crate::config::TextPolicy;
 use crate::dicom::looks;
 
@@ -60,9 +62,9 @@ const CONFIDENCE_MIN: f32 = 0.9;
 const SHORT_CONFIDENCE_MIN: f32 = 0.95;
 const SHORT_CHARS: std::ops::RangeInclusive<usize> = 2..=3;
 
-/// Score from which a name that no header has counts. Default 0.5: a leak is
-/// worse than a word too many.
-const SCORE_MIN: f32 = 0.5;
+/// Score from which a find of plain words counts. Default 0.9: what the recogniser does
+/// not know beside a name is often taken for a part of it.
+const PLAIN_SCORE_MIN: f32 = 0.9;
 
 /// A judged range of characters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -130,6 +132,22 @@ impl Judge {
         self
     }
 
+    /// The rules, and beside them the recogniser of names where its files are installed.
+    #[must_use]
+    pub fn with_names(files: &ModelFiles) -> Self {
+        match files.names() {
+            Some(names) => Self::new().with_finder(Box::new(Recogniser::new(names.clone()))),
+            None => Self::new(),
+        }
+    }
+
+    /// Why some text since the last question was not looked at by every finder:
+    /// what was made of it must not leave.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.finders.iter().find_map(|finder| finder.trouble())
+    }
+
     /// Judges one merged line of a picture, read with mean `confidence` (0 to 1).
     #[must_use]
     pub fn line(
@@ -142,7 +160,7 @@ impl Judge {
         if policy == TextPolicy::HideAll {
             return LineVerdict { hide: true, reason: TextReason::Policy, spans: Vec::new() };
         }
-        let mut spans = self.spans(text, matcher);
+        let mut spans = self.spans_from(text, matcher, matcher.scores().pictures);
         burned::find(&Line::new(text, Lexicon::shared()), matcher, &mut spans);
         let spans = finished(text, spans);
         let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
@@ -157,6 +175,8 @@ impl Judge {
             (true, TextReason::Unreadable)
         } else if self.clinical.is_clinical(text) {
             (false, TextReason::Clinical)
+        } else if self.is_sure(text, matcher) {
+            (false, TextReason::NoSignOfIdentity)
         } else {
             match policy {
                 TextPolicy::HideIdentifying => (false, TextReason::NoSignOfIdentity),
@@ -169,25 +189,37 @@ impl Judge {
         LineVerdict { hide, reason, spans }
     }
 
+    /// A finder is sure that the text names nobody.
+    fn is_sure(&self, text: &str, matcher: &Matcher) -> bool {
+        let line = Line::new(text, Lexicon::shared());
+        let least = likelihood(matcher.scores().clinical);
+        self.finders.iter().any(|finder| finder.is_sure(&line, least))
+    }
+
     /// Finds what identifies in a text, in order, ranges merged; a range grows
     /// to whole words.
     #[must_use]
     pub fn spans(&self, text: &str, matcher: &Matcher) -> Vec<Span> {
+        self.spans_from(text, matcher, matcher.scores().text)
+    }
+
+    /// The same, of names from a score on, in thousandths.
+    fn spans_from(&self, text: &str, matcher: &Matcher, score: u16) -> Vec<Span> {
         if is_short_machine_text(text) {
             return Vec::new();
         }
-        let (dates, mut found) = self.found(text, matcher);
+        let (dates, mut found) = self.found(text, matcher, score);
         found.extend(dates.into_iter().map(|date| Span::new(date.range, TextReason::Date)));
         finished(text, found)
     }
 
     /// Dates, and apart from them all else that identifies. Long texts are looked
     /// at piece by piece: what a rule asks of the words around is then bounded.
-    fn found(&self, text: &str, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+    fn found(&self, text: &str, matcher: &Matcher, score: u16) -> (Vec<DateFound>, Vec<Span>) {
         let (mut dates, mut spans) = (Vec::new(), Vec::new());
         for Piece { core, seen } in pieces(text) {
             let (in_piece, found) =
-                self.found_in_piece(text.get(seen.clone()).unwrap_or_default(), matcher);
+                self.found_in_piece(text.get(seen.clone()).unwrap_or_default(), matcher, score);
             let moved = |range: &Range<usize>| range.start + seen.start..range.end + seen.start;
             dates.extend(in_piece.into_iter().filter_map(|mut date| {
                 date.range = moved(&date.range);
@@ -202,12 +234,17 @@ impl Judge {
     }
 
     /// The same of one piece, in all readings.
-    fn found_in_piece(&self, text: &str, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+    fn found_in_piece(
+        &self,
+        text: &str,
+        matcher: &Matcher,
+        score: u16,
+    ) -> (Vec<DateFound>, Vec<Span>) {
         let line = &Line::new(text, Lexicon::shared());
-        let (dates, mut found) = self.found_in(line, matcher);
+        let (dates, mut found) = self.found_in(line, matcher, score);
         if looks::without_unseen(text).is_some() {
             let closed = Line::read(text, Lexicon::shared(), Reading::Closed);
-            let (more, also) = self.found_in(&closed, matcher);
+            let (more, also) = self.found_in(&closed, matcher, score);
             let more = more.into_iter().map(|date| date.range);
             let more = more.filter(|range| dates.iter().all(|date| date.range != *range));
             found.extend(more.map(|range| Span::new(range, TextReason::Date)));
@@ -220,7 +257,12 @@ impl Judge {
     }
 
     /// The same in one reading.
-    fn found_in(&self, line: &Line<'_>, matcher: &Matcher) -> (Vec<DateFound>, Vec<Span>) {
+    fn found_in(
+        &self,
+        line: &Line<'_>,
+        matcher: &Matcher,
+        score: u16,
+    ) -> (Vec<DateFound>, Vec<Span>) {
         let mut found = matcher.find(line);
         let dates = dates::find(line);
         let ranges: Vec<Range<usize>> = dates.iter().map(|date| date.range.clone()).collect();
@@ -231,18 +273,21 @@ impl Judge {
         numbers::find(line, &ranges, matcher, &mut found);
         labels::find(line, &ranges, &mut found);
         contacts::find(line, &mut found);
-        let mut names = Vec::new();
+        let (least, mut names) = (likelihood(score), Vec::new());
         for finder in &self.finders {
-            finder.find(line, &mut names);
+            finder.find(line, least, &mut names);
         }
+        names.retain(|name| !is_plain_and_unsure(line, name));
+        // A day that is understood may stay or be moved.
+        let is_read = |name: &Found| ranges.iter().any(|date| overlaps(date, &name.range));
+        names.retain(|name| name.class != FoundClass::Date || !is_read(name));
         let names = without_phrases(names, &phrases(line));
-        found.extend(names.into_iter().filter(|name| name.score >= SCORE_MIN).map(|name| {
-            let reason = match name.class {
-                FoundClass::Person => TextReason::Name,
-                FoundClass::Place => TextReason::Place,
-            };
-            Span::new(name.range, reason)
-        }));
+        found.extend(
+            names
+                .into_iter()
+                .filter(|name| name.score >= least)
+                .map(|name| Span::new(name.range, reason_of(name.class))),
+        );
         (dates, found)
     }
 
@@ -271,7 +316,7 @@ impl Judge {
         if is_short_machine_text(text) {
             return text.to_owned();
         }
-        let (dates, mut found) = self.found(text, matcher);
+        let (dates, mut found) = self.found(text, matcher, matcher.scores().text);
         let others = merged(found.clone());
         let mut moved: Vec<(Range<usize>, String)> = Vec::new();
         for date in dates {
@@ -311,6 +356,21 @@ pub fn may_be_name(word: &str) -> bool {
     telling.into_iter().any(|flag| flags.has(flag))
 }
 
+/// Of thousandths.
+fn likelihood(score: u16) -> f32 {
+    f32::from(score) / 1000.0
+}
+
+fn reason_of(class: FoundClass) -> TextReason {
+    match class {
+        FoundClass::Person => TextReason::Name,
+        FoundClass::Place => TextReason::Place,
+        FoundClass::Date => TextReason::Date,
+        FoundClass::Identifier | FoundClass::Age => TextReason::Identifier,
+        FoundClass::Contact => TextReason::Contact,
+    }
+}
+
 fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
@@ -334,6 +394,14 @@ fn without_phrases(names: Vec<Found>, phrases: &[Range<usize>]) -> Vec<Found> {
         }
     }
     left
+}
+
+/// What the recogniser found is a word of a language or the clinic and nobody's
+/// name that is known: only a sure find counts.
+fn is_plain_and_unsure(line: &Line<'_>, name: &Found) -> bool {
+    let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
+    let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
+    named && name.score < PLAIN_SCORE_MIN && touched.all(|word| word.is_plain() && word.digits == 0)
 }
 
 /// Where something stands that is called by a name and names nobody. Behind a

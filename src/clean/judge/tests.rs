@@ -112,7 +112,7 @@ fn another_finder_stands_beside_the_rules() {
     #[derive(Debug)]
     struct Finds(f32);
     impl NameFinder for Finds {
-        fn find(&self, line: &Line<'_>, found: &mut Vec<Found>) {
+        fn find(&self, line: &Line<'_>, _least: f32, found: &mut Vec<Found>) {
             let range = 0..line.text().find(' ').unwrap_or(0);
             found.push(Found { range, class: FoundClass::Person, score: self.0 });
         }

@@ -24,8 +24,10 @@ mod texture;
 mod tests;
 
 pub use lines::{MergedLine, merge};
-pub use models::{ModelError, ModelFiles};
+pub use models::{ModelError, ModelFiles, NameFiles};
 pub use ocr::Ocr;
+pub(crate) use runtime::session;
+pub use runtime::{TELEMETRY_OFF, is_silent};
 
 /// A frame for looking at: 8 bits per sample, rows from the top.
 #[derive(Debug, Clone)]

@@ -19,6 +19,11 @@ pub(crate) const RUNTIME: &str = "onnxruntime";
 pub(crate) const DETECTOR: &str = "ocr-detector";
 /// Id of the model that reads text.
 pub(crate) const RECOGNISER: &str = "ocr-recogniser";
+/// Ids of the recogniser of names: the network over tokens, the one over
+/// characters, and what cuts a text into tokens.
+pub(crate) const NAMES_ENCODER: &str = "names-encoder";
+pub(crate) const NAMES_CHARACTERS: &str = "names-characters";
+pub(crate) const NAMES_TOKENIZER: &str = "names-tokenizer";
 
 /// The manifest's name in the models' folder.
 const MANIFEST: &str = "manifest.toml";
@@ -96,6 +101,49 @@ pub struct ModelFiles {
     runtime: ModelFile,
     detector: ModelFile,
     recogniser: ModelFile,
+    names: Option<NameFiles>,
+}
+
+/// The files of the recogniser of names, with the runtime that runs them.
+#[derive(Debug, Clone)]
+pub struct NameFiles {
+    runtime: PathBuf,
+    encoder: ModelFile,
+    characters: ModelFile,
+    tokenizer: ModelFile,
+}
+
+impl NameFiles {
+    /// ONNX Runtime's shared library.
+    pub(crate) fn runtime(&self) -> &Path {
+        &self.runtime
+    }
+
+    /// The network over tokens.
+    pub(crate) fn encoder(&self) -> &Path {
+        &self.encoder.path
+    }
+
+    /// The network over characters.
+    pub(crate) fn characters(&self) -> &Path {
+        &self.characters.path
+    }
+
+    /// What cuts a text into tokens.
+    pub(crate) fn tokenizer(&self) -> &Path {
+        &self.tokenizer.path
+    }
+
+    /// With another tokenizer.
+    #[cfg(test)]
+    pub(crate) fn with_tokenizer(mut self, path: PathBuf) -> Self {
+        self.tokenizer.path = path;
+        self
+    }
+
+    fn all(&self) -> [&ModelFile; 3] {
+        [&self.encoder, &self.characters, &self.tokenizer]
+    }
 }
 
 #[derive(Deserialize)]
@@ -174,18 +222,25 @@ impl ModelFiles {
         &self.recogniser.path
     }
 
+    /// The recogniser of names; `None` where its files are not installed: names
+    /// are then found by rules alone.
+    #[must_use]
+    pub fn names(&self) -> Option<&NameFiles> {
+        self.names.as_ref()
+    }
+
     /// Id and first 12 hexadecimal digits of the digest of each file, for
     /// [`Report::models`](crate::clean::Report::models).
     #[must_use]
     pub fn versions(&self) -> Vec<String> {
         self.all()
-            .iter()
             .map(|file| format!("{} {}", file.id, file.sha256.get(..12).unwrap_or(&file.sha256)))
             .collect()
     }
 
-    fn all(&self) -> [&ModelFile; 3] {
-        [&self.runtime, &self.detector, &self.recogniser]
+    fn all(&self) -> impl Iterator<Item = &ModelFile> {
+        let names = self.names.iter().flat_map(NameFiles::all);
+        [&self.runtime, &self.detector, &self.recogniser].into_iter().chain(names)
     }
 
     fn open(folder: &Path) -> Result<Self, ModelError> {
@@ -196,11 +251,30 @@ impl ModelFiles {
             let entry = listed.ok_or_else(|| ModelError::NotListed { path: path.clone(), id })?;
             checked(id, folder, entry)
         };
+        let runtime = file(RUNTIME)?;
+        // All of its files or none: one that is missing alone is a fault.
+        let name_ids = [NAMES_ENCODER, NAMES_CHARACTERS, NAMES_TOKENIZER];
+        let is_there = |id: &&str| {
+            let listed = manifest.file.iter().find(|entry| entry.is(id));
+            listed.is_some_and(|entry| folder.join(&entry.path).try_exists().unwrap_or(true))
+        };
+        let names = if name_ids.iter().any(is_there) {
+            let [encoder, characters, tokenizer] = name_ids.map(file);
+            Some(NameFiles {
+                runtime: runtime.path.clone(),
+                encoder: encoder?,
+                characters: characters?,
+                tokenizer: tokenizer?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
             folder: folder.to_owned(),
-            runtime: file(RUNTIME)?,
+            runtime,
             detector: file(DETECTOR)?,
             recogniser: file(RECOGNISER)?,
+            names,
         })
     }
 }
@@ -326,6 +400,22 @@ mod tests {
         std::fs::write(&path, "ab").unwrap();
         let error = ModelFiles::find(Some(folder.path())).unwrap_err();
         assert!(matches!(error, ModelError::Size { found_bytes: 2, listed_bytes: 3, .. }));
+    }
+
+    #[test]
+    fn without_the_recogniser_of_names_the_rules_work_and_half_of_it_is_a_fault() {
+        let names = [(NAMES_ENCODER, ""), (NAMES_CHARACTERS, ""), (NAMES_TOKENIZER, "")];
+        let folder = folder(&[ALL.as_slice(), &names].concat());
+        let files = ModelFiles::find(Some(folder.path())).unwrap();
+        assert!(files.names().is_some());
+        assert_eq!(files.versions().len(), 6);
+        std::fs::remove_file(folder.path().join("names-encoder-")).unwrap();
+        let error = ModelFiles::find(Some(folder.path())).unwrap_err();
+        assert!(matches!(error, ModelError::Unreadable { .. }), "{error}");
+        for (id, _) in &names[1..] {
+            std::fs::remove_file(folder.path().join(format!("{id}-"))).unwrap();
+        }
+        assert!(ModelFiles::find(Some(folder.path())).unwrap().names().is_none());
     }
 
     #[test]

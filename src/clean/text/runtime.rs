@@ -20,7 +20,13 @@ static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 /// in the user's cache folder, and say so before `DisableTelemetryEvents` can be
 /// called; only this variable, set to 1 before the library is loaded, turns all of it
 /// off (microsoft/onnxruntime pull request 27379; seen with 1.31.1).
-const TELEMETRY_OFF: &str = "ORT_DISABLE_TELEMETRY";
+pub const TELEMETRY_OFF: &str = "ORT_DISABLE_TELEMETRY";
+
+/// This process was started so that ONNX Runtime may be loaded.
+#[must_use]
+pub fn is_silent() -> bool {
+    std::env::var_os(TELEMETRY_OFF).is_some_and(|value| value == "1")
+}
 
 /// The process's environment; the first call loads `library`.
 fn environment(library: &Path) -> Result<Environment, TextError> {
@@ -29,7 +35,7 @@ fn environment(library: &Path) -> Result<Environment, TextError> {
         return Ok(environment.clone());
     }
     // Checked, not set: a process's environment can be set safely only from outside.
-    if std::env::var_os(TELEMETRY_OFF).is_none_or(|value| value != "1") {
+    if !is_silent() {
         return Err(TextError::Telemetry { variable: TELEMETRY_OFF });
     }
     let builder = ort::init_from(library)
