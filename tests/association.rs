@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use airlock::accept::{
-    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, StorageOffer, Store,
-    StoreError, serve,
+    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Port, Refusal, Room, Secured,
+    StorageOffer, Store, StoreError, serve,
 };
 use airlock::dicom::read::{ReadLimits, read_head};
 use airlock::dicom::write::{NewMeta, part10_head};
@@ -89,6 +89,7 @@ impl Admission for OnlyModality {
         called: &AeTitle,
         calling: &AeTitle,
         _peer: IpAddr,
+        _secured: &Secured,
     ) -> Result<Admitted, Refusal> {
         match (called.as_str(), calling.as_str()) {
             ("AIRLOCK", "MODALITY") => Ok(Admitted { project: "trial".into() }),
@@ -124,13 +125,16 @@ async fn start(shelf: Shelf) -> Node {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
+    let limits = short_limits();
     let door = Door {
         admission: Arc::new(OnlyModality),
         store: Arc::new(shelf.clone()),
         offer: StorageOffer::default(),
-        limits: short_limits(),
+        room: Room::new(&limits),
+        limits,
     };
-    let serving = tokio::spawn(serve(listener, Arc::new(door), stopped));
+    let port = Port { listener, tls: None };
+    let serving = tokio::spawn(serve(port, Arc::new(door), stopped));
     Node { address, shelf, stop, serving }
 }
 
@@ -140,6 +144,7 @@ fn as_modality(node: &Node) -> Address {
         calling: "MODALITY".parse().unwrap(),
         host: node.address.ip().to_string(),
         port: node.address.port(),
+        tls: None,
     }
 }
 

@@ -72,6 +72,7 @@ async fn peer(script: Vec<Act>, syntaxes: Vec<&'static str>) -> Peer {
         calling: "AIRLOCK".parse().unwrap(),
         host: "localhost".into(),
         port: listener.local_addr().unwrap().port(),
+        tls: None,
     };
     let seen = Arc::new(Mutex::new(Seen::default()));
     let script = Arc::new(Mutex::new(script.into_iter()));

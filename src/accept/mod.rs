@@ -20,10 +20,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use classes::{StorageOffer, is_storage_class};
-pub use serve::serve;
+pub use serve::{Port, Room, serve};
 
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::dimse::Limits;
+use crate::dimse::tls::Fingerprint;
 
 /// Decides by who asks.
 pub trait Admission: Send + Sync {
@@ -31,8 +32,22 @@ pub trait Admission: Send + Sync {
     ///
     /// # Errors
     /// [`Refusal`]: no association comes about.
-    fn admit(&self, called: &AeTitle, calling: &AeTitle, peer: IpAddr)
-    -> Result<Admitted, Refusal>;
+    fn admit(
+        &self,
+        called: &AeTitle,
+        calling: &AeTitle,
+        peer: IpAddr,
+        secured: &Secured,
+    ) -> Result<Admitted, Refusal>;
+}
+
+/// What secures a caller's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Secured {
+    /// It runs under TLS.
+    pub tls: bool,
+    /// SHA-256 of the certificate that the caller showed and proved to own.
+    pub certificate: Option<Fingerprint>,
 }
 
 /// A caller that may send.
@@ -151,4 +166,6 @@ pub struct Door {
     pub offer: StorageOffer,
     /// How much at once.
     pub limits: AcceptLimits,
+    /// What of it is free, on all ports that this door is served on.
+    pub room: Room,
 }

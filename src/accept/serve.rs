@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::session::{Caller, Session, Tally};
-use super::{Door, Refusal};
+use super::{AcceptLimits, Door, Refusal, Secured};
 use crate::dimse::association::acceptor::{Pending, receive_request};
 use crate::dimse::association::negotiation::Rejection;
+use crate::dimse::tls::{TlsServer, Wire};
 use crate::dimse::transport::tune;
 use crate::dimse::{Association, AssociationError};
 
@@ -35,11 +36,31 @@ enum Phase {
     Stopped,
 }
 
-/// Room for connections and for associations.
-#[derive(Clone)]
-struct Room {
+/// Room for connections and for associations, on all ports together.
+#[derive(Debug, Clone)]
+pub struct Room {
     connections: Arc<Semaphore>,
     associations: Arc<Semaphore>,
+}
+
+impl Room {
+    /// Room within these limits.
+    #[must_use]
+    pub fn new(limits: &AcceptLimits) -> Self {
+        Self {
+            connections: Arc::new(Semaphore::new(limits.connections_max)),
+            associations: Arc::new(Semaphore::new(limits.associations_max)),
+        }
+    }
+}
+
+/// A port that is listened on.
+#[derive(Debug)]
+pub struct Port {
+    /// The socket.
+    pub listener: TcpListener,
+    /// What its connections are secured with; none: they are not.
+    pub tls: Option<Arc<TlsServer>>,
 }
 
 /// How an association ended.
@@ -52,11 +73,9 @@ enum Ending {
 /// Serves connections until `shutdown` says true (or its sender is dropped);
 /// then lets messages in progress end within [`super::AcceptLimits::drain`],
 /// and aborts the rest. Needs a multi-threaded runtime: the store blocks.
-pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: watch::Receiver<bool>) {
-    let room = Room {
-        connections: Arc::new(Semaphore::new(door.limits.connections_max)),
-        associations: Arc::new(Semaphore::new(door.limits.associations_max)),
-    };
+pub async fn serve(port: Port, door: Arc<Door>, mut shutdown: watch::Receiver<bool>) {
+    let Port { listener, tls } = port;
+    let room = &door.room;
     let (phase, phases) = watch::channel(Phase::Open);
     let mut tasks = JoinSet::new();
     loop {
@@ -69,9 +88,19 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: watch::
                         tracing::debug!("connection closed: as many as allowed are open");
                         continue;
                     };
-                    let (door, room, phases) = (Arc::clone(&door), room.clone(), phases.clone());
+                    let (door, tls, phases) = (Arc::clone(&door), tls.clone(), phases.clone());
                     tasks.spawn(async move {
-                        attend(stream, from.ip(), &door, &room, phases).await;
+                        // The listener may take both families: `::ffff:10.1.2.3` is 10.1.2.3.
+                        let peer = from.ip().to_canonical();
+                        let mut stop = phases.clone();
+                        tokio::select! {
+                            wire = secured(stream, peer, tls.as_deref(), &door) => {
+                                if let Some(wire) = wire {
+                                    attend(wire, peer, &door, phases).await;
+                                }
+                            }
+                            () = reached(&mut stop, Phase::Draining) => {}
+                        }
                         drop(permit);
                     });
                 }
@@ -110,15 +139,33 @@ async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     }
 }
 
-/// One connection from its first byte to its last.
-async fn attend(
+/// The connection, secured where the port is; `None` when that failed.
+async fn secured(
     stream: TcpStream,
     peer: IpAddr,
+    tls: Option<&TlsServer>,
     door: &Door,
-    room: &Room,
-    mut phases: watch::Receiver<Phase>,
-) {
+) -> Option<Wire> {
     tune(&stream);
+    let Some(tls) = tls else {
+        return Some(Wire::Plain(stream));
+    };
+    match timeout(door.limits.association.artim, tls.accept(stream)).await {
+        Ok(Ok(wire)) => Some(wire),
+        Ok(Err(error)) => {
+            tracing::info!(%peer, %error, "TLS handshake failed");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::info!(%peer, "no TLS handshake in time");
+            None
+        }
+    }
+}
+
+/// One connection from its first byte to its last.
+async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Receiver<Phase>) {
+    let secured = Secured { tls: stream.is_secured(), certificate: stream.peer_certificate() };
     let received = tokio::select! {
         received = receive_request(stream, &door.limits.association) => received,
         () = reached(&mut phases, Phase::Draining) => return,
@@ -134,11 +181,11 @@ async fn attend(
             return;
         }
     };
-    let caller = match admit(&pending, peer, door) {
+    let caller = match admit(&pending, peer, &secured, door) {
         Ok(caller) => caller,
         Err(rejection) => return turn_away(pending, peer, rejection).await,
     };
-    let Ok(permit) = Arc::clone(&room.associations).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(&door.room.associations).try_acquire_owned() else {
         return turn_away(pending, peer, Rejection::LocalLimit).await;
     };
     let mut association = match pending.accept(&door.offer).await {
@@ -164,7 +211,7 @@ async fn attend(
 /// Commands and answers until the peer releases, something fails, or a
 /// shutdown is asked for between two messages.
 async fn converse(
-    association: &mut Association<TcpStream>,
+    association: &mut Association<Wire>,
     session: &mut Session<'_>,
     phases: &mut watch::Receiver<Phase>,
 ) -> Ending {
@@ -186,7 +233,7 @@ async fn converse(
     }
 }
 
-async fn end(association: Association<TcpStream>, ending: Ending) {
+async fn end(association: Association<Wire>, ending: Ending) {
     match ending {
         Ending::Released => association.accept_release().await,
         Ending::Shutdown => {
@@ -197,9 +244,14 @@ async fn end(association: Association<TcpStream>, ending: Ending) {
     }
 }
 
-fn admit(pending: &Pending<TcpStream>, peer: IpAddr, door: &Door) -> Result<Caller, Rejection> {
+fn admit(
+    pending: &Pending<Wire>,
+    peer: IpAddr,
+    secured: &Secured,
+    door: &Door,
+) -> Result<Caller, Rejection> {
     let asking = pending.peer();
-    let admitted = door.admission.admit(&asking.called, &asking.calling, peer);
+    let admitted = door.admission.admit(&asking.called, &asking.calling, peer, secured);
     let admitted = admitted.map_err(|refusal| match refusal {
         Refusal::UnknownCalling => Rejection::CallingAe,
         Refusal::UnknownCalled => Rejection::CalledAe,
@@ -210,7 +262,7 @@ fn admit(pending: &Pending<TcpStream>, peer: IpAddr, door: &Door) -> Result<Call
     Ok(Caller { admitted, calling, called, peer })
 }
 
-async fn turn_away(pending: Pending<TcpStream>, peer: IpAddr, rejection: Rejection) {
+async fn turn_away(pending: Pending<Wire>, peer: IpAddr, rejection: Rejection) {
     let asking = pending.peer();
     tracing::info!(
         %peer, calling = %asking.calling, called = %asking.called, reason = %rejection,

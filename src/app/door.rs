@@ -8,8 +8,8 @@ use tracing::error;
 
 use super::opened::Opened;
 use crate::accept::{
-    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, StorageOffer, Store,
-    StoreError,
+    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, Room, Secured,
+    StorageOffer, Store, StoreError,
 };
 use crate::config::Config;
 use crate::dicom::AeTitle;
@@ -26,6 +26,7 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
         admission: Arc::new(ByConfig { config: Arc::clone(config), node: Arc::clone(&node) }),
         store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
         offer: StorageOffer { private_classes: config.private_sop_classes },
+        room: Room::new(&limits),
         limits,
     }
 }
@@ -42,6 +43,7 @@ impl Admission for ByConfig {
         called: &AeTitle,
         calling: &AeTitle,
         peer: IpAddr,
+        secured: &Secured,
     ) -> Result<Admitted, Refusal> {
         let project = self.config.project_of(called).ok_or(Refusal::UnknownCalled)?;
         let senders = &self.config.senders;
@@ -49,7 +51,10 @@ impl Admission for ByConfig {
             // Nobody is configured: only this machine gets in.
             peer.is_loopback()
         } else {
-            senders.iter().any(|sender| sender.matches(calling, peer))
+            senders.iter().any(|sender| {
+                sender.matches(calling, peer)
+                    && sender.trusts(secured.tls, secured.certificate.as_ref())
+            })
         };
         if !known {
             return Err(Refusal::UnknownCalling);

@@ -3,6 +3,7 @@
 pub mod door;
 pub mod opened;
 pub mod serve;
+pub mod tls;
 
 pub use opened::{AppError, Opened};
 pub use serve::serve;

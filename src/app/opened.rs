@@ -1,6 +1,7 @@
 //! A data directory, locked and opened: keys, pseudonyms, receipts, spool.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tracing::{info, warn};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Features, PseudonymMode};
 use crate::corrections::{CorrectionError, LocalBook};
+use crate::dimse::tls::TlsError;
 use crate::disk::{Disk, RealDisk};
 use crate::error::ExitCode;
 use crate::observe::ObserveError;
@@ -48,6 +50,9 @@ pub enum AppError {
     /// No worker can be started: exit 64, mostly models that are missing.
     #[error("{0}")]
     Work(#[from] WorkError),
+    /// TLS cannot be set up: exit 64.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// Logging cannot be set up: exit 64.
     #[error("{0}")]
     Observe(#[from] ObserveError),
@@ -77,6 +82,7 @@ impl AppError {
             | Self::Correction(_)
             | Self::Ledger(_)
             | Self::Work(_)
+            | Self::Tls(_)
             | Self::Observe(_) => ExitCode::Usage,
             Self::Locked(_) | Self::Spool(_) | Self::Node(_) | Self::System { .. } => {
                 ExitCode::TryLater
@@ -250,15 +256,36 @@ fn code_mode(mode: PseudonymMode) -> CodeMode {
     }
 }
 
+/// Where the door listens.
+#[derive(Debug, Default)]
+pub struct Endpoints {
+    /// Without TLS.
+    pub dicom: Option<SocketAddr>,
+    /// Under TLS.
+    pub dicom_tls: Option<SocketAddr>,
+}
+
+impl std::fmt::Display for Endpoints {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tls = self.dicom_tls.map(|address| format!("{address} (TLS)"));
+        let all: Vec<_> = self.dicom.map(|at| at.to_string()).into_iter().chain(tls).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
 /// Writes `DATA/run/endpoints.json`: the node is ready at these addresses.
 ///
 /// # Errors
 /// The system's error.
-pub fn write_endpoints(data_dir: &Path, dicom: std::net::SocketAddr) -> Result<(), AppError> {
+pub fn write_endpoints(data_dir: &Path, endpoints: &Endpoints) -> Result<(), AppError> {
     let dir = data_dir.join("run");
     let failed = || AppError::system(format!("write {}", dir.display()));
     RealDisk.create_dir_all(&dir).map_err(failed())?;
-    let endpoints = serde_json::json!({ "dicom": dicom.to_string(), "pid": std::process::id() });
+    let endpoints = serde_json::json!({
+        "dicom": endpoints.dicom,
+        "dicom_tls": endpoints.dicom_tls,
+        "pid": std::process::id(),
+    });
     crate::disk::replace_synced(
         &RealDisk,
         &dir.join("endpoints.json"),

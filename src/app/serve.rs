@@ -1,13 +1,17 @@
 //! `airlock serve`: the node from first line to last.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::door::door;
-use super::opened::{AppError, Opened, warn_of_faces, write_endpoints};
+use super::opened::{AppError, Endpoints, Opened, warn_of_faces, write_endpoints};
+use super::tls::{client_tls, door_tls};
+use crate::accept::Port;
 use crate::config::{self, Config};
 use crate::dimse::scu::Address;
 use crate::disk::RealDisk;
@@ -36,33 +40,57 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
         .map_err(AppError::system("find the program's own path"))?;
     line.warm().await?;
     let node = opened.node()?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(AppError::system(format!("listen on {}", config.listen)))?;
-    let address = listener.local_addr().map_err(AppError::system("read the address"))?;
+    let ports = ports(&config).await?;
     let socket =
         control::listen(&config.data_dir).map_err(AppError::system("make control.sock"))?;
     let (stop, stopping) = stop_flag();
     let door = Arc::new(door(&opened, Arc::clone(&node), &config));
-    let accepting = tokio::spawn(accept::serve(listener, door, stopping.flag()));
+    let mut accepting = JoinSet::new();
+    let mut endpoints = Endpoints::default();
+    for port in ports {
+        let address = port.listener.local_addr().map_err(AppError::system("read the address"))?;
+        match port.tls {
+            None => endpoints.dicom = Some(address),
+            Some(_) => endpoints.dicom_tls = Some(address),
+        }
+        accepting.spawn(accept::serve(port, Arc::clone(&door), stopping.flag()));
+    }
     let asking = tokio::spawn(control::serve(socket, Arc::clone(&node)));
     let running = {
         let (node, line, stopping) = (Arc::clone(&node), Arc::new(line), stopping.clone());
         let destinations = destinations(&config)?;
         tokio::spawn(async move { node.run(line, destinations, stopping).await })
     };
-    write_endpoints(&config.data_dir, address)?;
-    info!(%address, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
+    write_endpoints(&config.data_dir, &endpoints)?;
+    info!(%endpoints, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
     asked_to_stop().await.map_err(AppError::system("wait for signals"))?;
     info!("stopping");
     stop.stop();
-    let ended = tokio::time::timeout(STOP_WAIT_MAX, async { tokio::join!(accepting, running) });
+    let ended =
+        tokio::time::timeout(STOP_WAIT_MAX, async { tokio::join!(accepting.join_all(), running) });
     if ended.await.is_err() {
         warn!("stopped with work in progress; the next start takes it up");
     }
     asking.abort();
     info!("stopped");
     Ok(())
+}
+
+/// The door's ports, listening.
+async fn ports(config: &Config) -> Result<Vec<Port>, AppError> {
+    let listen = async |address: SocketAddr| {
+        let listener = TcpListener::bind(address).await;
+        listener.map_err(AppError::system(format!("listen on {address}")))
+    };
+    let mut ports = Vec::new();
+    if config.plain {
+        ports.push(Port { listener: listen(config.listen).await?, tls: None });
+    }
+    if let Some(tls) = &config.tls {
+        let server = door_tls(tls)?;
+        ports.push(Port { listener: listen(tls.listen).await?, tls: Some(Arc::new(server)) });
+    }
+    Ok(ports)
 }
 
 /// The destinations of the configuration, ready to be sent to.
@@ -73,12 +101,13 @@ fn destinations(config: &Config) -> Result<Vec<Destination>, AppError> {
             config::Destination::Folder(path) => {
                 Target::Folder(Folder::new(path.clone(), Arc::new(RealDisk)))
             }
-            config::Destination::Ae { called, calling, host, port } => {
+            config::Destination::Ae { called, calling, host, port, tls } => {
                 let address = Address {
                     called: called.clone(),
                     calling: calling.clone(),
                     host: host.clone(),
                     port: *port,
+                    tls: tls.as_ref().map(client_tls),
                 };
                 Target::Ae(Box::new(Sender::new(address, SendLimits::default())))
             }

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::queue::print_json;
 use super::{Failure, runtime};
+use crate::app::tls::{client_tls, door_tls};
 use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
-use crate::config::{Config, Destination, Features, Project};
+use crate::config::{Config, Destination, DoorTls, Features, Project};
 use crate::control::{self, Answer, Request};
 use crate::dimse::Limits;
 use crate::dimse::scu::{self, Address};
@@ -35,6 +36,7 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("master key", key(config)));
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
+    verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
     let runtime = runtime()?;
     for (name, destination) in &config.destinations {
         let found = runtime.block_on(reach(config, destination));
@@ -148,6 +150,15 @@ fn models(dir: Option<&Path>) -> Result<String, String> {
     Ok(files.versions().join(", ") + names)
 }
 
+fn secured(tls: &DoorTls) -> Result<String, String> {
+    door_tls(tls).map_err(|error| error.to_string())?;
+    let senders = match &tls.authorities {
+        Some(_) => "senders must show a certificate",
+        None => "senders need no certificate",
+    };
+    Ok(format!("listens on {}; {senders}", tls.listen))
+}
+
 fn disk(config: &Config) -> Result<String, String> {
     let mut dir = config.data_dir.as_path();
     while !RealDisk.exists(dir).map_err(|error| error.to_string())? {
@@ -166,12 +177,13 @@ fn disk(config: &Config) -> Result<String, String> {
 async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {
     match destination {
         Destination::Folder(path) => Ok(format!("folder {}", path.display())),
-        Destination::Ae { called, calling, host, port } => {
+        Destination::Ae { called, calling, host, port, tls } => {
             let address = Address {
                 called: called.clone(),
                 calling: calling.clone(),
                 host: host.clone(),
                 port: *port,
+                tls: tls.as_ref().map(client_tls),
             };
             match scu::verify(&address, &Limits::default()).await {
                 Ok(0) => Ok(format!("{called}@{host}:{port} answers {} C-ECHO", config.ae_title)),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, runtime};
-use crate::config::Config;
+use crate::app::tls::client_tls;
+use crate::config::{Config, Destination};
 use crate::dimse::Limits;
 use crate::dimse::scu::{self, Address};
 use crate::error::ExitCode;
@@ -45,9 +46,20 @@ pub(super) fn send(config: &Config, peer: &str, paths: &[PathBuf]) -> Result<Exi
     Ok(if sent == files.len() { ExitCode::Ok } else { ExitCode::TryLater })
 }
 
-/// `AE@HOST:PORT`, also `AE@[::1]:104`.
+/// `AE@HOST:PORT`, also `AE@[::1]:104`; or the name of a destination, with its TLS.
 fn address(config: &Config, peer: &str) -> Result<Address, Failure> {
-    let wrong = || Failure::usage("write the peer as AE@HOST:PORT");
+    if let Some(Destination::Ae { called, calling, host, port, tls }) =
+        config.destinations.get(peer)
+    {
+        return Ok(Address {
+            called: called.clone(),
+            calling: calling.clone(),
+            host: host.clone(),
+            port: *port,
+            tls: tls.as_ref().map(client_tls),
+        });
+    }
+    let wrong = || Failure::usage("write the peer as AE@HOST:PORT, or name a destination");
     let (title, place) = peer.split_once('@').ok_or_else(wrong)?;
     let (host, port) = place.rsplit_once(':').ok_or_else(wrong)?;
     Ok(Address {
@@ -55,6 +67,7 @@ fn address(config: &Config, peer: &str) -> Result<Address, Failure> {
         calling: config.ae_title.clone(),
         host: host.trim_matches(['[', ']']).to_owned(),
         port: port.parse().map_err(|_no_port| wrong())?,
+        tls: None,
     })
 }
 

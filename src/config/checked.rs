@@ -12,6 +12,7 @@ use super::devices::DeviceRules;
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
 use super::profile::{CleanLimits, CleanRules, NameScores, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
+use super::tls::{DoorTls, PeerTls, door_tls, fingerprints, peer_tls};
 use crate::dicom::{AeTitle, Uid};
 
 /// Name of the project and destination that exist without configuration.
@@ -30,6 +31,10 @@ pub struct Config {
     pub reserve_bytes: u64,
     /// DICOM door.
     pub listen: SocketAddr,
+    /// The door is open without TLS.
+    pub plain: bool,
+    /// The same door under TLS.
+    pub tls: Option<DoorTls>,
     /// Our AE title.
     pub ae_title: AeTitle,
     /// Most associations at once.
@@ -110,6 +115,8 @@ pub enum Destination {
         host: String,
         /// Port.
         port: u16,
+        /// What the connection is secured with; none: it is not.
+        tls: Option<PeerTls>,
     },
 }
 
@@ -122,6 +129,10 @@ pub struct Sender {
     pub networks: Vec<IpNet>,
     /// Default issuer of Patient ID.
     pub issuer: String,
+    /// Only under TLS.
+    pub tls: bool,
+    /// SHA-256 of the certificates it may show; none: any that is trusted.
+    pub certificates: Vec<[u8; 32]>,
 }
 
 impl Sender {
@@ -129,6 +140,13 @@ impl Sender {
     #[must_use]
     pub fn matches(&self, calling: &AeTitle, peer: IpAddr) -> bool {
         self.ae_title.as_ref().is_none_or(|title| title == calling) && self.allows(peer)
+    }
+
+    /// Whether the connection is secured as this sender's must be.
+    #[must_use]
+    pub fn trusts(&self, tls: bool, certificate: Option<&[u8; 32]>) -> bool {
+        let shown = certificate.is_some_and(|shown| self.certificates.contains(shown));
+        (tls || !self.tls) && (self.certificates.is_empty() || shown)
     }
 
     /// Whether an address is this sender's.
@@ -195,6 +213,7 @@ impl Config {
         if raw.worker.memory_mib_max < 256 {
             faults.add("worker.memory_mib_max", "at least 256");
         }
+        let tls = door_tls(&raw.dicom, address, &mut faults);
         let destinations = destinations(raw, &ae_title, &mut faults);
         let projects = projects(raw, &ae_title, &destinations, &mut faults);
         let senders = raw
@@ -209,6 +228,8 @@ impl Config {
             data_dir: raw.data.dir.clone(),
             reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
             listen: SocketAddr::new(address, raw.dicom.port),
+            plain: raw.dicom.plain,
+            tls,
             ae_title,
             associations_max: raw.dicom.associations_max,
             private_sop_classes: raw.dicom.private_sop_classes,
@@ -292,7 +313,8 @@ fn checked_destination(
                 |title| faults.parse(&format!("{key}.calling_ae_title"), title, calling.clone()),
             ),
             host: host.clone(),
-            port: raw.port.unwrap_or(104),
+            port: raw.port.unwrap_or(if raw.tls { 2762 } else { 104 }),
+            tls: peer_tls(key, raw, host, faults),
         }),
         _ => {
             faults.add(key, "write either folder, or ae_title and host (and port)");
@@ -498,7 +520,10 @@ fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -> Sender {
             ),
         }
     }
-    Sender { ae_title, networks, issuer: raw.issuer.clone() }
+    let certificates = fingerprints(&format!("{key}.certificates"), &raw.certificates, faults);
+    // A certificate is shown under TLS alone.
+    let tls = raw.tls || !raw.certificates.is_empty();
+    Sender { ae_title, networks, issuer: raw.issuer.clone(), tls, certificates }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod persons;
 pub mod profile;
 mod profile_file;
 pub mod raw;
+pub mod tls;
 
 pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
 pub use content::{ContentRules, Documents, Features};
@@ -21,3 +22,4 @@ pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, NameScores, PersonReading, PrivateTag, Profile,
     ProfileOption, TagRule, TextPolicy,
 };
+pub use tls::{DoorTls, PeerTls, PeerTrust};

@@ -72,6 +72,30 @@ pub struct RawDicom {
     /// Private SOP classes are accepted. Default true: carts send them in one
     /// association with the pictures; what cannot be cleaned is quarantined.
     pub private_sop_classes: bool,
+    /// The door is open without TLS. Default true: most modalities speak nothing else.
+    pub plain: bool,
+    /// The door under TLS.
+    pub tls: RawTls,
+}
+
+/// `[dicom.tls]`: on when a certificate is named.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawTls {
+    /// TCP port. Default 2762, registered for DICOM over TLS.
+    pub port: u16,
+    /// Our certificate and those that signed it, PEM. Default none: no TLS.
+    pub certificate: Option<PathBuf>,
+    /// Its key, PEM. Default none.
+    pub key_file: Option<PathBuf>,
+    /// Senders must show a certificate that one of these signed, PEM. Default none: they need none.
+    pub authorities: Option<PathBuf>,
+}
+
+impl Default for RawTls {
+    fn default() -> Self {
+        Self { port: 2762, certificate: None, key_file: None, authorities: None }
+    }
 }
 
 impl Default for RawDicom {
@@ -82,6 +106,8 @@ impl Default for RawDicom {
             port: 11112,
             associations_max: 64,
             private_sop_classes: true,
+            plain: true,
+            tls: RawTls::default(),
         }
     }
 }
@@ -216,8 +242,20 @@ pub struct RawDestination {
     pub calling_ae_title: Option<String>,
     /// Host name or address.
     pub host: Option<String>,
-    /// TCP port. Default 104, the registered port.
+    /// TCP port. Default 104, the registered port; with TLS 2762.
     pub port: Option<u16>,
+    /// Under TLS. Default false.
+    pub tls: bool,
+    /// Who signed the destination's certificate, PEM. Default none.
+    pub authorities: Option<PathBuf>,
+    /// SHA-256 of the destination's certificate, in place of `authorities`. Default none.
+    pub certificate_sha256: Option<String>,
+    /// Name in the destination's certificate. Default `host`.
+    pub server_name: Option<String>,
+    /// Our certificate, where the destination asks for one, PEM. Default none.
+    pub certificate: Option<PathBuf>,
+    /// Its key, PEM. Default none.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[sender.NAME]`
@@ -230,6 +268,10 @@ pub struct RawSender {
     pub addresses: Vec<String>,
     /// Issuer of Patient ID for instances that have none (PS3.3 §C.7.1.1).
     pub issuer: String,
+    /// Only under TLS. Default false.
+    pub tls: bool,
+    /// SHA-256 of the certificates that it may show. Default any that is trusted.
+    pub certificates: Vec<String>,
 }
 
 /// `[issuer.NAME]`

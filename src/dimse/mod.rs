@@ -21,6 +21,7 @@ pub mod pdu;
 pub mod scu;
 pub mod status;
 pub mod stream;
+pub mod tls;
 pub mod transport;
 
 pub use association::{Association, AssociationError, Context};

@@ -15,6 +15,7 @@ use super::association::requestor::{Proposal, ProposalError, RefusedContexts, pr
 use super::association::{Association, AssociationError, Outgoing};
 use super::command::{C_ECHO_RQ, C_STORE_RQ, CommandSet, RESPONSE};
 use super::limits::{CONTEXTS_MAX, Limits};
+use super::tls::{ClientTls, Wire};
 use super::transport::tune;
 use crate::dicom::read::{ReadError, ReadLimits, read_head};
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
@@ -34,6 +35,8 @@ pub struct Address {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// What the connection is secured with; none: it is not.
+    pub tls: Option<ClientTls>,
 }
 
 /// A SOP class in a transfer syntax: what one presentation context is for.
@@ -103,6 +106,9 @@ pub enum OpenError {
         /// The limit.
         seconds: u64,
     },
+    /// Connected, but the peer is not who it should be, or takes no TLS.
+    #[error("no secured connection: {0}")]
+    Tls(#[source] std::io::Error),
     /// Connected, but no association.
     #[error(transparent)]
     Proposal(#[from] ProposalError),
@@ -131,7 +137,7 @@ pub enum SendError {
 /// An open association on which we are the user.
 #[derive(Debug)]
 pub struct Scu {
-    association: Association<TcpStream>,
+    association: Association<Wire>,
     proposed: Vec<(Uid, Vec<TransferSyntax>)>,
     refused: RefusedContexts,
 }
@@ -153,6 +159,13 @@ impl Scu {
             .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
             .map_err(OpenError::Connect)?;
         tune(&stream);
+        let stream = match &address.tls {
+            None => Wire::Plain(stream),
+            Some(tls) => timeout(limits.connect, tls.connect(stream))
+                .await
+                .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
+                .map_err(OpenError::Tls)?,
+        };
         let proposal = Proposal {
             called: address.called.clone(),
             calling: address.calling.clone(),

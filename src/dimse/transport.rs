@@ -1,4 +1,6 @@
-//! The byte stream under an association: TCP, TLS later, memory in tests.
+//! The byte stream under an association: TCP, TLS over it, memory in tests.
+
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
@@ -24,9 +26,19 @@ impl Transport for TcpStream {
 
 impl Transport for DuplexStream {}
 
-/// Switches Nagle's algorithm off: our answers are whole messages.
+/// How long a connection is silent before TCP asks whether the peer is still
+/// there. Default 2 min: firewalls forget after 5.
+const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
+/// Switches Nagle's algorithm off, since our answers are whole messages, and
+/// keep-alive on: carts leave associations open for hours.
 pub fn tune(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "Nagle's algorithm stays on");
+    }
+    let keeps = rustix::net::sockopt::set_socket_keepalive(stream, true)
+        .and_then(|()| rustix::net::sockopt::set_tcp_keepidle(stream, KEEP_ALIVE));
+    if let Err(error) = keeps {
+        tracing::debug!(%error, "no keep-alive");
     }
 }

@@ -105,6 +105,7 @@ impl From<&OpenError> for Answer {
             }
             OpenError::Connect(_)
             | OpenError::ConnectTimedOut { .. }
+            | OpenError::Tls(_)
             | OpenError::Proposal(ProposalError::Association(_)) => Self::Unreachable,
         }
     }

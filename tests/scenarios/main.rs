@@ -31,3 +31,4 @@ mod no_identity;
 mod objects;
 mod orthanc;
 mod pseudonyms;
+mod tls;

@@ -184,8 +184,14 @@ fn is_ours(name: &OsStr) -> bool {
     name.to_string_lossy().starts_with("AIRLOCK_")
 }
 
-/// The port in `run/endpoints.json`, once it is whole.
+/// The port in `run/endpoints.json`, once it is whole; that under TLS where no other is open.
 fn dicom_port(endpoints: &Path) -> Option<u16> {
     let endpoints: Value = serde_json::from_slice(&fs::read(endpoints).ok()?).ok()?;
-    endpoints["dicom"].as_str()?.rsplit_once(':')?.1.parse().ok()
+    endpoints["dicom"]
+        .as_str()
+        .or(endpoints["dicom_tls"].as_str())?
+        .rsplit_once(':')?
+        .1
+        .parse()
+        .ok()
 }

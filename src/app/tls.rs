@@ -1,0 +1,34 @@
+//! TLS from the configuration.
+
+use super::opened::AppError;
+use crate::config::{DoorTls, PeerTls, PeerTrust};
+use crate::dimse::tls::{ClientAuth, ClientTls, Identity, ServerTrust, TlsServer};
+
+/// The door's side.
+///
+/// # Errors
+/// [`AppError::Tls`]: a file cannot be read, or they are no use together.
+pub fn door_tls(tls: &DoorTls) -> Result<TlsServer, AppError> {
+    let identity = Identity { certificate: tls.certificate.clone(), key: tls.key_file.clone() };
+    let clients = match &tls.authorities {
+        None => ClientAuth::None,
+        Some(path) => ClientAuth::Required(path.clone()),
+    };
+    Ok(TlsServer::new(identity, clients)?)
+}
+
+/// A destination's side.
+#[must_use]
+pub fn client_tls(tls: &PeerTls) -> ClientTls {
+    ClientTls {
+        trust: match &tls.trust {
+            PeerTrust::Authorities(path) => ServerTrust::Authorities(path.clone()),
+            PeerTrust::Certificate(fingerprint) => ServerTrust::Pinned(*fingerprint),
+        },
+        identity: tls.identity.as_ref().map(|(certificate, key)| Identity {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+        server_name: tls.server_name.clone(),
+    }
+}
