@@ -139,7 +139,7 @@ pub struct AcceptLimits {
     /// modality, and each costs under 64 KiB.
     pub connections_max: usize,
     /// How long messages in progress may take to end after shutdown was asked
-    /// for. Default 10 s: what container runtimes wait before they kill.
+    /// for. Default 6 s: container runtimes kill after 10.
     pub drain: Duration,
     /// Limits of each association.
     pub association: Limits,
@@ -150,7 +150,7 @@ impl Default for AcceptLimits {
         Self {
             associations_max: 64,
             connections_max: 1024,
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(6),
             association: Limits::default(),
         }
     }

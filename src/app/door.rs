@@ -104,6 +104,8 @@ impl Incoming for OnItsWay {
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let (key, sha256) = (self.arrival.instance_key, self.writer.sha256());
+        // The same instance on two associations at once: the second waits and is a repeat.
+        let _alone = self.node.arriving(&key);
         if self.node.has(&key, &sha256) {
             // A repeat: the bytes that stand keep the promise, these go.
             return Ok(());
@@ -123,6 +125,7 @@ fn told(error: &SpoolError) -> StoreError {
         SpoolError::Full { .. } | SpoolError::Failed { .. } | SpoolError::Io { .. } => {
             StoreError::Full
         }
+        SpoolError::TooLong { what: "object", .. } => StoreError::TooLong,
         SpoolError::TooLong { .. } | SpoolError::Damaged { .. } | SpoolError::NotThere { .. } => {
             StoreError::Failed
         }

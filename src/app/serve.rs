@@ -22,9 +22,9 @@ use crate::pipeline::{CleanLine, Destination, NodeError, Target};
 use crate::spool::State;
 use crate::{accept, control, observe};
 
-/// Longest wait for what was begun when the node is told to stop. Default 20 s:
-/// Docker kills after its own limit, and a restart takes up what is left.
-const STOP_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Longest wait for what was begun when the node is told to stop. Default 8 s:
+/// Docker kills after 10, and a restart takes up what is left.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// Runs the node until it is told to stop.
 ///

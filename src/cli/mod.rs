@@ -79,8 +79,15 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Longest wait for a step on the disk when the node ends. Default 1 s.
+const BLOCKING_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(1);
+
 fn serve(config: Config) -> Result<ExitCode, Failure> {
-    runtime()?.block_on(app::serve(config)).map_err(Failure::from)?;
+    let runtime = runtime()?;
+    let served = runtime.block_on(app::serve(config));
+    // A step on the disk may end later than we may wait; it is safe at any point.
+    runtime.shutdown_timeout(BLOCKING_WAIT_MAX);
+    served.map_err(Failure::from)?;
     Ok(ExitCode::Ok)
 }
 

@@ -15,8 +15,8 @@ pub struct Limits {
     /// Silence inside a message, and how long one write may hang.
     /// Default 60 s: longer than a switch of the network needs to heal.
     pub stall: Duration,
-    /// From the first byte of a PDU to its last. Default 5 min: 256 KiB at
-    /// 7 kbit/s; a peer that drips single bytes ends here.
+    /// From the first byte of a PDU that is no P-DATA-TF to its last. Default
+    /// 5 min; a peer that drips single bytes ends here. Data has no least rate.
     pub pdu_time_max: Duration,
     /// How long we as requestor wait for the answer to a message.
     /// Default 5 min: archives that compress before they answer need minutes.

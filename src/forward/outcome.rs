@@ -122,6 +122,7 @@ impl From<&SendError> for Answer {
                 AssociationError::Pdu(_)
                 | AssociationError::Command(_)
                 | AssociationError::OutOfTurn { .. }
+                | AssociationError::Endless
                 | AssociationError::ForeignContext { .. },
             ) => Self::Broken,
         }

@@ -24,6 +24,9 @@ use crate::spool::{Delivery, DestinationName, SpoolId, State};
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
+/// Instances that may fail one after the other, by an abort or a failure to process,
+/// before the destination is left alone. Default 5.
+const ITEM_FAILURES_MAX: u32 = 5;
 /// Delivered instances of one destination whose receipts are being synced.
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
@@ -52,6 +55,8 @@ struct Line {
     name: DestinationName,
     stage: Stage,
     backoff: Backoff,
+    /// Instances in a row that failed in a way that says nothing of the destination.
+    item_failures: u32,
     /// Tries of instances that were put off.
     tries: BTreeMap<SpoolId, u32>,
     /// Kinds of objects sent lately, so that one association serves them all.
@@ -71,6 +76,7 @@ pub(super) async fn deliver_loop(
         stage: Stage::Forward(name.clone()),
         name,
         backoff: Backoff::default(),
+        item_failures: 0,
         tries: BTreeMap::new(),
         kinds: VecDeque::new(),
         finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
@@ -82,19 +88,16 @@ pub(super) async fn deliver_loop(
             () = line.node.queue.wait(&line.stage) => {}
             () = target.idle() => continue,
         }
+        if line.backoff.is_open() && !line.answers(&target).await {
+            line.pause(&mut target, &mut stopping).await;
+            continue;
+        }
         let Some(id) = line.node.queue.claim(&line.stage) else { continue };
         if let Err(error) = line.one(&mut target, id).await {
             warn!(spool_id = %id, destination = line.name.as_str(), %error, "forwarding put off");
             line.node.queue.later(&line.stage, id, WAIT_AFTER_FAULT);
         }
-        let pause = line.backoff.left(line.node.clock.monotonic());
-        if !pause.is_zero() {
-            target.close().await;
-            tokio::select! {
-                () = stopping.wait() => break,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+        line.pause(&mut target, &mut stopping).await;
     }
     target.close().await;
     // What was delivered gets its receipt before the node ends.
@@ -129,6 +132,44 @@ impl Target {
 }
 
 impl Line {
+    /// Waits as long as the destination is to be left alone, or until the node stops.
+    async fn pause(&self, target: &mut Target, stopping: &mut Stopping) {
+        let pause = self.backoff.left(self.node.clock.monotonic());
+        if pause.is_zero() {
+            return;
+        }
+        target.close().await;
+        tokio::select! {
+            () = stopping.wait() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+
+    /// After several failures in a row the destination is asked by C-ECHO before
+    /// an instance is risked; what waits is ready at once when it answers.
+    async fn answers(&mut self, target: &Target) -> bool {
+        let Target::Ae(sender) = target else { return true };
+        let destination = self.name.as_str();
+        match sender.echo().await {
+            Ok(0) => {
+                info!(destination, "destination answers again");
+                self.backoff.succeeded();
+                self.node.queue.hasten(&self.stage);
+                true
+            }
+            Ok(status) => {
+                let wait = self.backoff.failed(self.node.clock.monotonic(), destination);
+                warn!(destination, status, ?wait, "destination answers C-ECHO with a failure");
+                false
+            }
+            Err(error) => {
+                let wait = self.backoff.failed(self.node.clock.monotonic(), destination);
+                warn!(destination, %error, ?wait, "destination does not answer");
+                false
+            }
+        }
+    }
+
     /// One instance. An error is a fault of the node's own disk.
     async fn one(&mut self, target: &mut Target, id: SpoolId) -> Result<(), NodeError> {
         let cleaned = match self.admitted(id).await? {
@@ -148,7 +189,13 @@ impl Line {
                 warn!(spool_id = %id, destination = self.name.as_str(), status, "stored with a warning");
                 self.delivered(id, cleaned, status).await;
             }
+            Outcome::RetryItem if self.item_failures >= ITEM_FAILURES_MAX => {
+                // By now it is not the instances' fault.
+                self.tries.insert(id, tries);
+                self.put_off_all(id, &Outcome::RetryDestination);
+            }
             Outcome::RetryItem => {
+                self.item_failures += 1;
                 self.tries.insert(id, tries);
                 let wait = wait_after(tries, &id.to_string());
                 self.node.queue.later(&self.stage, id, wait);
@@ -209,7 +256,11 @@ impl Line {
     /// Receipt, then one outbox link less (docs/decisions/0004), beside the
     /// next instance.
     async fn delivered(&mut self, id: SpoolId, cleaned: Arc<Cleaned>, status: u16) {
+        if self.backoff.failures() > 0 {
+            self.node.queue.hasten(&self.stage);
+        }
         self.backoff.succeeded();
+        self.item_failures = 0;
         self.tries.remove(&id);
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };
@@ -238,15 +289,20 @@ async fn finish(
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
-    node.on_spool(move |spool| {
-        if spool.delivered(id, &destination, delivery)? {
-            spool.forget(&[id])?;
-        }
-        Ok(())
-    })
-    .await?;
+    let was_last = node
+        .on_spool(move |spool| {
+            let was_last = spool.delivered(id, &destination, delivery)?;
+            if was_last {
+                spool.forget(&[id])?;
+            }
+            Ok(was_last)
+        })
+        .await?;
     node.queue.done(&Stage::Forward(name.clone()), id);
-    node.repeats.forget(id);
+    if was_last {
+        // While another destination waits for it, a repeat is one.
+        node.repeats.forget(id);
+    }
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! awaitable.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
@@ -66,6 +66,10 @@ pub struct NodeParts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Instances that can be kept at once; two of one key never are. Default 256: with 64
+/// associations two others rarely wait for each other.
+const ARRIVING: usize = 256;
+
 /// A node: spool, queue, ledger.
 #[derive(Debug)]
 pub struct Node {
@@ -73,6 +77,7 @@ pub struct Node {
     pub(super) spool: Spool,
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
+    arriving: [Mutex<()>; ARRIVING],
     pub(super) ledger: Arc<Ledger>,
     pub(super) table: Arc<dyn PseudonymTable>,
     pub(super) key_id: String,
@@ -93,6 +98,7 @@ impl Node {
             spool: parts.spool,
             queue,
             repeats: Repeats::default(),
+            arriving: std::array::from_fn(|_| Mutex::default()),
             ledger: parts.ledger,
             table: parts.table,
             key_id: parts.key_id,
@@ -130,6 +136,13 @@ impl Node {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Alone with an instance while it is compared, kept and noted; blocks.
+    pub fn arriving(&self, key: &[u8; 16]) -> MutexGuard<'_, ()> {
+        let [first, ..] = *key;
+        let place = usize::from(first) % ARRIVING;
+        self.arriving[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the same bytes of this instance stand in the pipeline already:

@@ -1,7 +1,7 @@
 """Turns the hand-written lines of tests/data/names into JSON lines.
 
-    names_lines.py           checks lines.txt, writes lines.jsonl, prints counts
-    names_lines.py --check   writes nothing; fails if lines.jsonl is not that of lines.txt
+    names_lines.py           checks lines.txt and lines-2.txt, writes their .jsonl, prints counts
+    names_lines.py --check   writes nothing; fails if a .jsonl is not that of its .txt
 
 In: `kind<TAB>text` a line, what identifies as `{LABEL|text}`, under headings
 `# clinical LANGUAGE` or `# identity LANGUAGE`. Out: one object a line with
@@ -15,8 +15,7 @@ import pathlib
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "names"
-SOURCE = FOLDER / "lines.txt"
-TARGET = FOLDER / "lines.jsonl"
+SOURCES = [FOLDER / "lines.txt", FOLDER / "lines-2.txt"]
 TRAINING = FOLDER.parents[2] / "models" / "train" / "data"
 
 KEYS = ["text", "kind", "spans"]
@@ -27,23 +26,30 @@ LINES_MIN = 260  # on each side
 
 
 def main(arguments):
+    if arguments not in ([], ["--check"]):
+        sys.exit(__doc__)
+    for source in SOURCES:
+        convert(source, arguments == ["--check"])
+
+
+def convert(source, is_check):
+    """One file: checked, written or compared, counted."""
     faults = []
-    records = read(SOURCE.read_text(encoding="utf-8"), faults)
+    records = read(source.read_text(encoding="utf-8"), faults)
     faults += complaints(records)
     target = "".join(
         json.dumps({key: record[key] for key in KEYS}, ensure_ascii=False) + "\n"
         for record in records
     )
     faults += taught(records)
-    if arguments == ["--check"]:
-        if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != target:
-            faults.append(f"{TARGET.name} is not that of {SOURCE.name}: run names_lines.py")
-    elif arguments:
-        sys.exit(__doc__)
+    written = source.with_suffix(".jsonl")
+    if is_check and (not written.exists() or written.read_text(encoding="utf-8") != target):
+        faults.append(f"{written.name} is not that of {source.name}: run names_lines.py")
     if faults:
-        sys.exit("\n".join(faults))
-    if not arguments:
-        TARGET.write_text(target, encoding="utf-8")
+        sys.exit("\n".join(f"{source.name}: {fault}" for fault in faults))
+    if not is_check:
+        written.write_text(target, encoding="utf-8")
+    print(f"{source.name}:")
     print_counts(records)
 
 

@@ -19,6 +19,7 @@ mod bad_input;
 mod cine;
 mod corrections;
 mod devices;
+mod doors;
 mod folder;
 mod folder_input;
 mod folder_limits;

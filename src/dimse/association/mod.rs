@@ -59,6 +59,9 @@ pub enum AssociationError {
         /// Its number.
         id: u8,
     },
+    /// A data set that was refused goes on and on; answered with A-ABORT.
+    #[error("a refused data set has no end")]
+    Endless,
     /// What we were to send cannot be read; answered with A-ABORT.
     #[error("the data set to be sent cannot be read: {0}")]
     Source(#[source] io::Error),
@@ -77,7 +80,7 @@ impl AssociationError {
             Self::ForeignContext { .. } => {
                 Some(AbortRQSource::ServiceProvider(AbortReason::InvalidPduParameter))
             }
-            Self::Command(_) | Self::Source(_) => Some(AbortRQSource::ServiceUser),
+            Self::Command(_) | Self::Source(_) | Self::Endless => Some(AbortRQSource::ServiceUser),
         }
     }
 }

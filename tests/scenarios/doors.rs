@@ -1,0 +1,63 @@
+//! Repeats, several destinations and the end of a node, as senders meet them.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::dcmtk::storescu;
+use crate::support::node::Node;
+use crate::support::object::Object;
+use crate::support::process::free_port;
+
+/// CT is not searched for text.
+const PROJECT: &str = "[project.default]\nheader_only = ['1.2.840.10008.5.1.4.1.1.2']\n";
+const ASSOCIATIONS: usize = 8;
+
+/// A destination that nobody serves.
+fn nobody() -> String {
+    format!("[destination.pacs]\nae_title = 'PACS'\nhost = '127.0.0.1'\nport = {}\n", free_port())
+}
+
+#[test]
+fn one_instance_on_many_associations_at_once_is_kept_once() {
+    let node = Node::start(&[PROJECT, &nobody()].concat());
+    for round in 1..=3 {
+        let file = Object::ct(round).write(&node.home().join("files"));
+        thread::scope(|scope| {
+            for _ in 0..ASSOCIATIONS {
+                scope.spawn(|| storescu("AIRLOCK", node.port(), &[], &[&file]).success());
+            }
+        });
+        let standing = node.wait_standing("all are cleaned", |standing| {
+            standing.incoming + standing.received == 0
+        });
+        assert_eq!((standing.held, standing.outbox), (round, round), "{standing:?}");
+    }
+}
+
+#[test]
+fn what_one_of_two_destinations_has_is_still_known() {
+    let node = Node::start(&[PROJECT, "[destination.a]\nfolder = 'out'\n", &nobody()].concat());
+    let file = Object::ct(1).write(&node.home().join("files"));
+    for _ in 0..2 {
+        storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+        let standing = node.wait_standing("the folder has it", |standing| {
+            standing.incoming + standing.received == 0 && standing.outbox == 1
+        });
+        assert_eq!(standing.held, 1, "{standing:?}");
+        assert_eq!(node.receipts("delivered").len(), 1);
+    }
+}
+
+#[test]
+fn a_node_that_is_told_to_stop_ends_well_within_ten_seconds() {
+    let mut node = Node::start(&[PROJECT, &nobody()].concat());
+    let file = Object::ct(1).write(&node.home().join("files"));
+    storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+    // A connection that says nothing does not hold it up.
+    let silent = std::net::TcpStream::connect(("127.0.0.1", node.port())).unwrap();
+    let begun = Instant::now();
+    let status = node.stop();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(status.success(), "{status} {}", node.log_tail());
+    drop(silent);
+}
