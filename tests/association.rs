@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use airlock::accept::{
     AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Port, Refusal, Room, Secured,
-    StorageOffer, Store, StoreError, serve,
+    SenderPolicy, StorageOffer, Store, StoreError, serve,
 };
 use airlock::dicom::read::{ReadLimits, read_head};
 use airlock::dicom::write::{NewMeta, part10_head};
@@ -92,7 +92,9 @@ impl Admission for OnlyModality {
         _secured: &Secured,
     ) -> Result<Admitted, Refusal> {
         match (called.as_str(), calling.as_str()) {
-            ("AIRLOCK", "MODALITY") => Ok(Admitted { project: "trial".into() }),
+            ("AIRLOCK", "MODALITY") => {
+                Ok(Admitted { project: "trial".into(), policy: SenderPolicy::default() })
+            }
             ("AIRLOCK", "BUSY") => Err(Refusal::Congested),
             ("AIRLOCK", _) => Err(Refusal::UnknownCalling),
             _ => Err(Refusal::UnknownCalled),

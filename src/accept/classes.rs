@@ -3,6 +3,7 @@
 use dicom_core::dictionary::{UidDictionary as _, UidType};
 use dicom_dictionary_std::StandardSopClassDictionary;
 
+use super::SenderPolicy;
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::dicom::{TransferSyntax, Uid};
 use crate::dimse::association::negotiation::Offer;
@@ -57,6 +58,29 @@ impl Offer for StorageOffer {
     }
 }
 
+/// What one sender is offered: of the door's what its policy leaves, in its order.
+pub(super) struct SenderOffer<'a> {
+    pub(super) door: StorageOffer,
+    pub(super) policy: &'a SenderPolicy,
+}
+
+impl Offer for SenderOffer<'_> {
+    fn takes_class(&self, class: &Uid) -> bool {
+        let left = self.policy.classes.as_ref().is_none_or(|classes| classes.contains(class));
+        (left || class.as_str() == VERIFICATION) && self.door.takes_class(class)
+    }
+
+    fn rank(&self, transfer_syntax: &TransferSyntax) -> Option<u32> {
+        let rank = self.door.rank(transfer_syntax)?;
+        let preferred = self.policy.preferred.iter().position(|liked| liked == transfer_syntax);
+        let first = u32::try_from(self.policy.preferred.len()).unwrap_or(u32::MAX);
+        match preferred.and_then(|place| u32::try_from(place).ok()) {
+            Some(place) => Some(place),
+            None => Some(first.saturating_add(rank)),
+        }
+    }
+}
+
 /// A class of the Storage or Non-Patient Object Storage services (PS3.4
 /// Annexes B, GG), by its place or by its name in the dictionary.
 #[must_use]
@@ -75,6 +99,23 @@ pub fn is_storage_class(class: &Uid) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_senders_policy_narrows_classes_and_orders_syntaxes() {
+        let ct = "1.2.840.10008.5.1.4.1.1.2";
+        let policy = SenderPolicy {
+            classes: Some([uid(ct)].into()),
+            preferred: vec![TransferSyntax::new(uid("1.2.840.10008.1.2.4.70"))],
+            ..SenderPolicy::default()
+        };
+        let offer = SenderOffer { door: StorageOffer::default(), policy: &policy };
+        assert!(offer.takes_class(&uid(ct)) && offer.takes_class(&uid(VERIFICATION)));
+        assert!(!offer.takes_class(&uid("1.2.840.10008.5.1.4.1.1.4")));
+        let rank = |syntax: &str| offer.rank(&TransferSyntax::new(uid(syntax)));
+        assert!(rank("1.2.840.10008.1.2.4.70") < rank(EXPLICIT_VR_LE));
+        assert!(rank(EXPLICIT_VR_LE) < rank(IMPLICIT_VR_LE));
+        assert_eq!(rank("1.2.3"), None, "of an unknown coding");
+    }
 
     fn uid(text: &str) -> Uid {
         text.parse().unwrap()

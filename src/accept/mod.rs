@@ -15,6 +15,7 @@ mod intake;
 mod serve;
 mod session;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,23 @@ pub struct Secured {
 pub struct Admitted {
     /// The project that the called AE title stands for.
     pub project: String,
+    /// How it is treated.
+    pub policy: SenderPolicy,
+}
+
+/// How one sender is treated; by default as the door treats everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SenderPolicy {
+    /// Its name, by which its associations are counted.
+    pub name: String,
+    /// Longest silence between two messages.
+    pub idle: Option<Duration>,
+    /// SOP classes that are taken; Verification always is.
+    pub classes: Option<BTreeSet<Uid>>,
+    /// Transfer syntaxes that are liked better than all others, the best first.
+    pub preferred: Vec<TransferSyntax>,
+    /// Most associations at once.
+    pub associations_max: Option<usize>,
 }
 
 /// Why a caller may not send, or not now (PS3.8 Table 9-21).

@@ -1,8 +1,9 @@
 //! Connections of the door: how many, how each one begins and ends, and what
 //! is left of it in the log.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource};
@@ -11,8 +12,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::classes::SenderOffer;
 use super::session::{Caller, Session, Tally};
-use super::{AcceptLimits, Door, Refusal, Secured};
+use super::{AcceptLimits, Door, Refusal, Secured, SenderPolicy};
 use crate::dimse::association::acceptor::{Pending, receive_request};
 use crate::dimse::association::negotiation::Rejection;
 use crate::dimse::tls::{TlsServer, Wire};
@@ -41,15 +43,50 @@ enum Phase {
 pub struct Room {
     connections: Arc<Semaphore>,
     associations: Arc<Semaphore>,
+    /// Open associations of senders that have a limit of their own.
+    by_sender: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// An association's place among those of its sender; free again when dropped.
+struct Place {
+    by_sender: Arc<Mutex<HashMap<String, usize>>>,
+    sender: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.by_sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.sender) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 impl Room {
+    /// A place for one more association of a sender; `None` when it has as many
+    /// as it may.
+    fn place_for(&self, policy: &SenderPolicy) -> Option<Option<Place>> {
+        let Some(most) = policy.associations_max else {
+            return Some(None);
+        };
+        let mut open = self.by_sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(policy.name.clone()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        drop(open);
+        let by_sender = Arc::clone(&self.by_sender);
+        Some(Some(Place { by_sender, sender: policy.name.clone() }))
+    }
+
     /// Room within these limits.
     #[must_use]
     pub fn new(limits: &AcceptLimits) -> Self {
         Self {
             connections: Arc::new(Semaphore::new(limits.connections_max)),
             associations: Arc::new(Semaphore::new(limits.associations_max)),
+            by_sender: Arc::default(),
         }
     }
 }
@@ -188,7 +225,12 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
     let Ok(permit) = Arc::clone(&door.room.associations).try_acquire_owned() else {
         return turn_away(pending, peer, Rejection::LocalLimit).await;
     };
-    let mut association = match pending.accept(&door.offer).await {
+    let policy = &caller.admitted.policy;
+    let Some(place) = door.room.place_for(policy) else {
+        return turn_away(pending, peer, Rejection::LocalLimit).await;
+    };
+    let offer = SenderOffer { door: door.offer, policy };
+    let mut association = match pending.accept(&offer).await {
         Ok(association) => association,
         Err(error) => {
             tracing::info!(%peer, %error, "no association");
@@ -203,7 +245,7 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
         () = reached(&mut stop, Phase::Stopped) => Ending::Shutdown,
     };
     // Its place is free before the peer has closed.
-    drop(permit);
+    drop((permit, place));
     log_end(&caller, tally, &ending);
     end(association, ending).await;
 }
@@ -215,7 +257,7 @@ async fn converse(
     session: &mut Session<'_>,
     phases: &mut watch::Receiver<Phase>,
 ) -> Ending {
-    let idle = association.idle_wait();
+    let idle = session.caller.admitted.policy.idle.unwrap_or(association.idle_wait());
     loop {
         let received = tokio::select! {
             biased;

@@ -9,10 +9,10 @@ use tracing::error;
 use super::opened::Opened;
 use crate::accept::{
     AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, Room, Secured,
-    StorageOffer, Store, StoreError,
+    SenderPolicy, StorageOffer, Store, StoreError,
 };
-use crate::config::Config;
-use crate::dicom::AeTitle;
+use crate::config::{CallerIs, Config, Sender};
+use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::pipeline::Node;
 use crate::pseudonym::SecretKey;
 use crate::spool::{self, SpoolError, SpoolWriter};
@@ -46,21 +46,35 @@ impl Admission for ByConfig {
         secured: &Secured,
     ) -> Result<Admitted, Refusal> {
         let project = self.config.project_of(called).ok_or(Refusal::UnknownCalled)?;
-        let senders = &self.config.senders;
-        let known = if senders.is_empty() {
+        let policy = if self.config.senders.is_empty() {
             // Nobody is configured: only this machine gets in.
-            peer.is_loopback()
+            if !peer.is_loopback() {
+                return Err(Refusal::UnknownCalling);
+            }
+            SenderPolicy::default()
         } else {
-            senders.iter().any(|sender| {
-                sender.matches(calling, peer)
-                    && sender.trusts(secured.tls, secured.certificate.as_ref())
-            })
+            let certificate = secured.certificate.as_ref();
+            let caller = CallerIs { calling, peer, tls: secured.tls, certificate };
+            let sender = self.config.sender_of(&caller).ok_or(Refusal::UnknownCalling)?;
+            policy_of(sender)
         };
-        if !known {
-            return Err(Refusal::UnknownCalling);
-        }
         self.node.spool().check_space().map_err(|_full_or_failed| Refusal::Congested)?;
-        Ok(Admitted { project: project.name.clone() })
+        Ok(Admitted { project: project.name.clone(), policy })
+    }
+}
+
+/// How a sender is treated.
+fn policy_of(sender: &Sender) -> SenderPolicy {
+    let uids =
+        |texts: &[String]| texts.iter().filter_map(|text| text.parse::<Uid>().ok()).collect();
+    let classes = sender.sop_classes.iter().filter_map(|text| text.parse::<Uid>().ok());
+    let preferred: Vec<Uid> = uids(&sender.transfer_syntaxes);
+    SenderPolicy {
+        name: sender.name.clone(),
+        idle: sender.idle,
+        classes: (!sender.sop_classes.is_empty()).then(|| classes.collect()),
+        preferred: preferred.into_iter().map(TransferSyntax::new).collect(),
+        associations_max: sender.associations_max,
     }
 }
 

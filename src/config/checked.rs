@@ -5,14 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
 use super::content::{ContentRules, Documents, Features};
 use super::devices::DeviceRules;
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
 use super::profile::{CleanLimits, CleanRules, NameScores, PersonReading, Profile, TextPolicy};
-use super::raw::{RawConfig, RawDestination, RawProject, RawSender};
-use super::tls::{DoorTls, PeerTls, door_tls, fingerprints, peer_tls};
+use super::raw::{RawConfig, RawDestination, RawProject};
+use super::senders::{CallerIs, Sender, checked_sender};
+use super::tls::{DoorTls, PeerTls, door_tls, peer_tls};
 use crate::dicom::{AeTitle, Uid};
 
 /// Name of the project and destination that exist without configuration.
@@ -37,6 +36,8 @@ pub struct Config {
     pub tls: Option<DoorTls>,
     /// Our AE title.
     pub ae_title: AeTitle,
+    /// AE titles are compared without case.
+    pub ae_title_case_ignored: bool,
     /// Most associations at once.
     pub associations_max: usize,
     /// Private SOP classes are accepted.
@@ -120,42 +121,6 @@ pub enum Destination {
     },
 }
 
-/// One sender.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// Calling AE title; none: any.
-    pub ae_title: Option<AeTitle>,
-    /// Networks; none: any.
-    pub networks: Vec<IpNet>,
-    /// Default issuer of Patient ID.
-    pub issuer: String,
-    /// Only under TLS.
-    pub tls: bool,
-    /// SHA-256 of the certificates it may show; none: any that is trusted.
-    pub certificates: Vec<[u8; 32]>,
-}
-
-impl Sender {
-    /// Whether a caller is this sender.
-    #[must_use]
-    pub fn matches(&self, calling: &AeTitle, peer: IpAddr) -> bool {
-        self.ae_title.as_ref().is_none_or(|title| title == calling) && self.allows(peer)
-    }
-
-    /// Whether the connection is secured as this sender's must be.
-    #[must_use]
-    pub fn trusts(&self, tls: bool, certificate: Option<&[u8; 32]>) -> bool {
-        let shown = certificate.is_some_and(|shown| self.certificates.contains(shown));
-        (tls || !self.tls) && (self.certificates.is_empty() || shown)
-    }
-
-    /// Whether an address is this sender's.
-    #[must_use]
-    pub fn allows(&self, peer: IpAddr) -> bool {
-        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&peer))
-    }
-}
-
 /// One fault of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -175,7 +140,7 @@ impl Faults {
     }
 
     /// The parsed value, or a fault and the stand-in.
-    fn parse<T: std::str::FromStr>(&mut self, key: &str, text: &str, stand_in: T) -> T
+    pub(super) fn parse<T: std::str::FromStr>(&mut self, key: &str, text: &str, stand_in: T) -> T
     where
         T::Err: std::fmt::Display,
     {
@@ -207,6 +172,9 @@ impl Config {
         if !matches!(raw.log.format.as_str(), "text" | "json") {
             faults.add("log.format", "write text or json");
         }
+        if !matches!(raw.dicom.ae_title_case.as_str(), "distinct" | "ignored") {
+            faults.add("dicom.ae_title_case", "write distinct or ignored");
+        }
         if raw.dicom.associations_max == 0 {
             faults.add("dicom.associations_max", "at least 1");
         }
@@ -231,6 +199,7 @@ impl Config {
             plain: raw.dicom.plain,
             tls,
             ae_title,
+            ae_title_case_ignored: raw.dicom.ae_title_case == "ignored",
             associations_max: raw.dicom.associations_max,
             private_sop_classes: raw.dicom.private_sop_classes,
             workers: worker_count(raw.worker.count),
@@ -260,7 +229,48 @@ impl Config {
     /// The project that a called AE title selects.
     #[must_use]
     pub fn project_of(&self, called: &AeTitle) -> Option<&Project> {
-        self.projects.values().find(|project| project.ae_title == *called)
+        self.projects.values().find(|project| self.is_same(&project.ae_title, called))
+    }
+
+    /// Two AE titles are one, by case or without.
+    #[must_use]
+    pub fn is_same(&self, one: &AeTitle, other: &AeTitle) -> bool {
+        one == other
+            || self.ae_title_case_ignored && one.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+
+    /// The sender that a caller is: of several the one with an AE title, then the
+    /// one with the narrowest network.
+    #[must_use]
+    pub fn sender_of(&self, caller: &CallerIs<'_>) -> Option<&Sender> {
+        let trusted = |sender: &&Sender| sender.trusts(caller.tls, caller.certificate);
+        self.nearest(self.senders.iter().filter(trusted), caller.calling, caller.peer)
+    }
+
+    /// The same by title and address alone.
+    #[must_use]
+    pub fn sender_like(&self, calling: &AeTitle, peer: IpAddr) -> Option<&Sender> {
+        self.nearest(self.senders.iter(), calling, peer)
+    }
+
+    fn nearest<'a>(
+        &self,
+        senders: impl Iterator<Item = &'a Sender>,
+        calling: &AeTitle,
+        peer: IpAddr,
+    ) -> Option<&'a Sender> {
+        let fits = |sender: &&Sender| {
+            sender.ae_title.as_ref().is_none_or(|title| self.is_same(title, calling))
+        };
+        let near = |sender: &'a Sender| {
+            sender.network(peer).map(|bits| ((sender.ae_title.is_some(), bits), sender))
+        };
+        // The first of equals.
+        let found = senders
+            .filter(fits)
+            .filter_map(near)
+            .reduce(|best, next| if next.0 > best.0 { next } else { best });
+        found.map(|(_, sender)| sender)
     }
 
     /// What each project's cleaner must know.
@@ -339,7 +349,12 @@ fn projects(
         good.rules.persons = person_reading(&key, project, &aliases, faults);
         good.code_mode = pseudonym_mode(&key, project, faults);
         good.rules.devices = device_rules(&key("devices"), raw, project, faults);
-        if checked.values().any(|other| other.ae_title == good.ae_title) {
+        let folded = raw.dicom.ae_title_case == "ignored";
+        let same = |other: &Project| {
+            let (one, other) = (good.ae_title.as_str(), other.ae_title.as_str());
+            one == other || folded && one.eq_ignore_ascii_case(other)
+        };
+        if checked.values().any(same) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
         checked.insert(name.clone(), good);
@@ -503,29 +518,6 @@ fn checked_content(
     }
 }
 
-fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -> Sender {
-    let key = format!("sender.{name}");
-    faults.name(&key, name);
-    let ae_title = raw
-        .ae_title
-        .as_ref()
-        .map(|title| faults.parse(&format!("{key}.ae_title"), title, AeTitle::default_title()));
-    let mut networks = Vec::new();
-    for text in &raw.addresses {
-        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
-            Ok(network) => networks.push(network),
-            Err(_not_address) => faults.add(
-                format!("{key}.addresses"),
-                "an address as 10.1.2.3 or a network as 10.1.2.0/24",
-            ),
-        }
-    }
-    let certificates = fingerprints(&format!("{key}.certificates"), &raw.certificates, faults);
-    // A certificate is shown under TLS alone.
-    let tls = raw.tls || !raw.certificates.is_empty();
-    Sender { ae_title, networks, issuer: raw.issuer.clone(), tls, certificates }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -598,9 +590,8 @@ mod tests {
         let config =
             check("[sender.cart]\nae_title = 'CART1'\naddresses = ['10.1.0.0/16', '::1']").unwrap();
         let (cart, other) = ("CART1".parse().unwrap(), "OTHER".parse().unwrap());
-        let sender = &config.senders[0];
-        assert!(sender.matches(&cart, [10, 1, 9, 9].into()));
-        assert!(!sender.matches(&cart, [10, 2, 0, 1].into()));
-        assert!(!sender.matches(&other, [10, 1, 9, 9].into()));
+        assert!(config.sender_like(&cart, [10, 1, 9, 9].into()).is_some());
+        assert!(config.sender_like(&cart, [10, 2, 0, 1].into()).is_none());
+        assert!(config.sender_like(&other, [10, 1, 9, 9].into()).is_none());
     }
 }

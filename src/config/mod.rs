@@ -12,9 +12,10 @@ mod persons;
 pub mod profile;
 mod profile_file;
 pub mod raw;
+pub mod senders;
 pub mod tls;
 
-pub use checked::{Config, Destination, Fault, Project, PseudonymMode, Sender};
+pub use checked::{Config, Destination, Fault, Project, PseudonymMode};
 pub use content::{ContentRules, Documents, Features};
 pub use devices::{Comparison, Condition, DeviceError, DeviceRule, DeviceRules, RectPx, Test};
 pub use load::{ConfigError, load};
@@ -22,4 +23,5 @@ pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, NameScores, PersonReading, PrivateTag, Profile,
     ProfileOption, TagRule, TextPolicy,
 };
+pub use senders::{CallerIs, Sender};
 pub use tls::{DoorTls, PeerTls, PeerTrust};

@@ -63,6 +63,9 @@ impl Default for RawData {
 pub struct RawDicom {
     /// AE title of the project `default`, and the calling title when forwarding.
     pub ae_title: String,
+    /// Upper and lower case tell AE titles apart: `distinct` or `ignored`. Default
+    /// `distinct`, as PS3.5 has it.
+    pub ae_title_case: String,
     /// Address to listen on. Default loopback: nobody else gets in by accident.
     pub address: String,
     /// TCP port; 0 takes a free one. Default 11112: the registered port without privileges.
@@ -102,6 +105,7 @@ impl Default for RawDicom {
     fn default() -> Self {
         Self {
             ae_title: "AIRLOCK".into(),
+            ae_title_case: "distinct".into(),
             address: "127.0.0.1".into(),
             port: 11112,
             associations_max: 64,
@@ -272,6 +276,15 @@ pub struct RawSender {
     pub tls: bool,
     /// SHA-256 of the certificates that it may show. Default any that is trusted.
     pub certificates: Vec<String>,
+    /// Longest silence between two messages. Default 15 min; carts that send as they acquire need up to 2 h.
+    #[serde(with = "humantime_serde")]
+    pub idle: Option<Duration>,
+    /// SOP Class UIDs that are taken from it. Default all.
+    pub sop_classes: Vec<String>,
+    /// Transfer Syntax UIDs that are taken before others. Default Explicit VR Little Endian, Implicit, lossless, lossy.
+    pub transfer_syntaxes: Vec<String>,
+    /// Most associations at once. Default as many as `dicom.associations_max`.
+    pub associations_max: Option<usize>,
 }
 
 /// `[issuer.NAME]`

@@ -91,10 +91,8 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
 
 /// The default issuer of Patient ID of who sent it.
 fn issuer_of<'a>(node: &'a Node, arrival: &Arrival) -> &'a str {
-    let senders = node.config.senders.iter();
-    let sender = arrival
-        .peer
-        .and_then(|peer| senders.clone().find(|sender| sender.matches(&arrival.calling_ae, peer)));
+    // Who came in was let in: what secured the connection is not asked again.
+    let sender = arrival.peer.and_then(|peer| node.config.sender_like(&arrival.calling_ae, peer));
     sender.map_or("", |sender| sender.issuer.as_str())
 }
 

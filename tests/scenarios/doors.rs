@@ -3,14 +3,20 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::dcmtk::storescu;
+use airlock::dicom::TransferSyntax;
+use airlock::dimse::Limits;
+use airlock::dimse::scu::{Address, Scu, VERIFICATION};
+
+use crate::support::dcmtk::{echoscu, storescu};
 use crate::support::node::Node;
 use crate::support::object::Object;
-use crate::support::process::free_port;
+use crate::support::process::{free_port, wait_for};
 
 /// CT is not searched for text.
 const PROJECT: &str = "[project.default]\nheader_only = ['1.2.840.10008.5.1.4.1.1.2']\n";
 const ASSOCIATIONS: usize = 8;
+const WAIT_MAX: Duration = Duration::from_secs(20);
+const IMPLICIT: &str = "1.2.840.10008.1.2";
 
 /// A destination that nobody serves.
 fn nobody() -> String {
@@ -46,6 +52,37 @@ fn what_one_of_two_destinations_has_is_still_known() {
         assert_eq!(standing.held, 1, "{standing:?}");
         assert_eq!(node.receipts("delivered").len(), 1);
     }
+}
+
+#[test]
+fn each_sender_is_treated_as_its_policy_says() {
+    let configuration = "[sender.lab]\nae_title = 'LAB'\nsop_classes = ['1.2.840.10008.5.1.4.1.1.4']\n\
+                         [sender.cart]\nae_title = 'CART'\nassociations_max = 1\n";
+    let node = Node::start(&[PROJECT, configuration].concat());
+    let file = Object::ct(1).write(&node.home().join("files"));
+    // MR alone is taken from the laboratory, and an echo from everybody.
+    assert_ne!(storescu("AIRLOCK", node.port(), &["-aet", "LAB"], &[&file]).code(), 0);
+    echoscu("LAB", "AIRLOCK", node.port()).success();
+    assert_ne!(echoscu("OTHER", "AIRLOCK", node.port()).code(), 0);
+    // One association of the cart at a time; it is free again when it ends.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = Address {
+        called: "AIRLOCK".parse().unwrap(),
+        calling: "CART".parse().unwrap(),
+        host: "127.0.0.1".into(),
+        port: node.port(),
+        tls: None,
+    };
+    let echo =
+        (VERIFICATION.parse().unwrap(), vec![TransferSyntax::new(IMPLICIT.parse().unwrap())]);
+    let open = runtime.block_on(Scu::open(&address, vec![echo], &Limits::default())).unwrap();
+    assert_ne!(echoscu("CART", "AIRLOCK", node.port()).code(), 0);
+    echoscu("LAB", "AIRLOCK", node.port()).success();
+    runtime.block_on(open.release()).unwrap();
+    wait_for("the cart's place", WAIT_MAX, || {
+        (echoscu("CART", "AIRLOCK", node.port()).code() == 0).then_some(())
+    });
+    storescu("AIRLOCK", node.port(), &["-aet", "CART"], &[&file]).success();
 }
 
 #[test]

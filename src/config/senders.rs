@@ -1,0 +1,172 @@
+//! Who may send, and how each is treated.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::checked::Faults;
+use super::raw::RawSender;
+use super::tls::fingerprints;
+use crate::dicom::{AeTitle, Uid};
+
+/// Longest silence between two messages that can be asked for.
+const IDLE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
+/// Shortest; less would cut carts off while somebody measures.
+const IDLE_MIN: Duration = Duration::from_secs(10);
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct CallerIs<'a> {
+    /// Calling AE title.
+    pub calling: &'a AeTitle,
+    /// Address.
+    pub peer: IpAddr,
+    /// Under TLS.
+    pub tls: bool,
+    /// SHA-256 of the certificate it showed.
+    pub certificate: Option<&'a [u8; 32]>,
+}
+
+/// One sender.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// Its name.
+    pub name: String,
+    /// Calling AE title; none: any.
+    pub ae_title: Option<AeTitle>,
+    /// Networks; none: any.
+    pub networks: Vec<IpNet>,
+    /// Default issuer of Patient ID.
+    pub issuer: String,
+    /// Only under TLS.
+    pub tls: bool,
+    /// SHA-256 of the certificates it may show; none: any that is trusted.
+    pub certificates: Vec<[u8; 32]>,
+    /// Longest silence between two messages; none: the door's.
+    pub idle: Option<Duration>,
+    /// SOP classes that are taken from it; none: all that the door takes.
+    pub sop_classes: BTreeSet<String>,
+    /// Transfer syntaxes that are liked better than others, the best first.
+    pub transfer_syntaxes: Vec<String>,
+    /// Most associations at once; none: the door's.
+    pub associations_max: Option<usize>,
+}
+
+impl Sender {
+    /// How narrow the network is that an address lies in; `None` when it is not
+    /// this sender's, 0 where any is.
+    #[must_use]
+    pub fn network(&self, peer: IpAddr) -> Option<u8> {
+        if self.networks.is_empty() {
+            return Some(0);
+        }
+        let around = self.networks.iter().filter(|network| network.contains(&peer));
+        around.map(IpNet::prefix_len).max()
+    }
+
+    /// Whether the connection is secured as this sender's must be.
+    #[must_use]
+    pub fn trusts(&self, tls: bool, certificate: Option<&[u8; 32]>) -> bool {
+        let shown = certificate.is_some_and(|shown| self.certificates.contains(shown));
+        (tls || !self.tls) && (self.certificates.is_empty() || shown)
+    }
+}
+
+/// `[sender.NAME]`.
+pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -> Sender {
+    let key = format!("sender.{name}");
+    faults.name(&key, name);
+    let ae_title = raw
+        .ae_title
+        .as_ref()
+        .map(|title| faults.parse(&format!("{key}.ae_title"), title, AeTitle::default_title()));
+    let mut networks = Vec::new();
+    for text in &raw.addresses {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_not_address) => faults.add(
+                format!("{key}.addresses"),
+                "an address as 10.1.2.3 or a network as 10.1.2.0/24",
+            ),
+        }
+    }
+    let certificates = fingerprints(&format!("{key}.certificates"), &raw.certificates, faults);
+    // A certificate is shown under TLS alone.
+    let tls = raw.tls || !raw.certificates.is_empty();
+    if raw.idle.is_some_and(|idle| !(IDLE_MIN..=IDLE_MAX).contains(&idle)) {
+        faults.add(format!("{key}.idle"), "from 10s to 2h");
+    }
+    for (field, uids) in
+        [("sop_classes", &raw.sop_classes), ("transfer_syntaxes", &raw.transfer_syntaxes)]
+    {
+        if uids.iter().any(|uid| uid.parse::<Uid>().is_err()) {
+            faults.add(format!("{key}.{field}"), "a list of UIDs");
+        }
+    }
+    if raw.associations_max == Some(0) {
+        faults.add(format!("{key}.associations_max"), "at least 1");
+    }
+    Sender {
+        name: name.to_owned(),
+        ae_title,
+        networks,
+        issuer: raw.issuer.clone(),
+        tls,
+        certificates,
+        idle: raw.idle,
+        sop_classes: raw.sop_classes.iter().cloned().collect(),
+        transfer_syntaxes: raw.transfer_syntaxes.clone(),
+        associations_max: raw.associations_max,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checked::{Config, Fault};
+    use super::*;
+
+    fn check(toml: &str) -> Result<Config, Vec<Fault>> {
+        Config::check(&toml::from_str(toml).unwrap())
+    }
+
+    fn sender<'a>(config: &'a Config, title: &str, peer: &str) -> Option<&'a str> {
+        let calling = title.parse().unwrap();
+        let peer = peer.parse().unwrap();
+        let caller = CallerIs { calling: &calling, peer, tls: false, certificate: None };
+        config.sender_of(&caller).map(|sender| sender.name.as_str())
+    }
+
+    #[test]
+    fn of_several_senders_with_one_title_the_address_decides() {
+        let toml = "[sender.all]\n[sender.floor]\nae_title = 'US'\naddresses = ['10.1.0.0/16']\n\
+                    [sender.room]\nae_title = 'US'\naddresses = ['10.1.2.0/24']\n\
+                    [sender.room-too]\nae_title = 'US'\naddresses = ['10.1.2.0/24']\n\
+                    [sender.secret]\nae_title = 'CT'\ntls = true";
+        let config = check(toml).unwrap();
+        assert_eq!(sender(&config, "US", "10.1.2.3"), Some("room"));
+        assert_eq!(sender(&config, "US", "10.1.9.3"), Some("floor"));
+        assert_eq!(sender(&config, "US", "10.2.0.1"), Some("all"));
+        assert_eq!(sender(&config, "us", "10.1.2.3"), Some("all"), "case tells titles apart");
+        assert_eq!(sender(&config, "CT", "10.1.2.3"), Some("all"), "not without TLS");
+        let folded = check(&format!("[dicom]\nae_title_case = 'ignored'\n{toml}")).unwrap();
+        assert_eq!(sender(&folded, "us", "10.1.2.3"), Some("room"));
+    }
+
+    #[test]
+    fn senders_are_checked_by_key() {
+        let toml = "[sender.a]\nidle = '3h'\nsop_classes = ['CT']\ntransfer_syntaxes = ['x']\n\
+                    associations_max = 0";
+        let keys: Vec<_> = check(toml).unwrap_err().into_iter().map(|fault| fault.key).collect();
+        assert_eq!(
+            keys,
+            [
+                "sender.a.idle",
+                "sender.a.sop_classes",
+                "sender.a.transfer_syntaxes",
+                "sender.a.associations_max"
+            ]
+        );
+    }
+}
