@@ -3,6 +3,11 @@
 //! Invariant: after [`Stop::stop`] nothing new is begun; what was begun ends
 //! or is left in a state that the next start takes up.
 
+use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
 use tokio::sync::watch;
 
 /// The flag's reading end; cheap to clone.
@@ -64,6 +69,27 @@ pub async fn asked_to_stop() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Tells the service manager how far the node is (`sd_notify`): `READY=1`,
+/// `STOPPING=1`. Does nothing where none asked for it by `NOTIFY_SOCKET`.
+pub fn notify(state: &str) {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let sent = socket_address(&name).and_then(|address| {
+        let socket = UnixDatagram::unbound()?;
+        socket.send_to_addr(state.as_bytes(), &address)
+    });
+    if let Err(error) = sent {
+        tracing::warn!(%error, state, "the service manager was not told");
+    }
+}
+
+/// A path, or a name without one that begins with `@`.
+fn socket_address(name: &OsStr) -> std::io::Result<SocketAddr> {
+    match name.as_bytes().split_first() {
+        Some((b'@', rest)) => SocketAddr::from_abstract_name(rest),
+        _ => SocketAddr::from_pathname(name),
+    }
 }
 
 #[cfg(test)]

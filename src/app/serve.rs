@@ -17,7 +17,7 @@ use crate::dimse::scu::Address;
 use crate::disk::RealDisk;
 use crate::forward::folder::Folder;
 use crate::forward::send::{SendLimits, Sender};
-use crate::lifecycle::{asked_to_stop, stop_flag};
+use crate::lifecycle::{asked_to_stop, notify, stop_flag};
 use crate::pipeline::{CleanLine, Destination, NodeError, Target};
 use crate::spool::State;
 use crate::{accept, control, observe};
@@ -63,8 +63,10 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     };
     write_endpoints(&config.data_dir, &endpoints)?;
     info!(%endpoints, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
+    notify("READY=1");
     asked_to_stop().await.map_err(AppError::system("wait for signals"))?;
     info!("stopping");
+    notify("STOPPING=1");
     stop.stop();
     let ended =
         tokio::time::timeout(STOP_WAIT_MAX, async { tokio::join!(accepting.join_all(), running) });

@@ -110,7 +110,11 @@ fn summary(config: &Config) -> String {
             format!("{} → {} ({profile}{})", project.ae_title, project.name, faces(project))
         })
         .collect();
-    format!("listens on {}; {}", config.listen, projects.join(", "))
+    format!(
+        "listens on {}; {}; Storage Commitment is not offered: airlock is no archive",
+        config.listen,
+        projects.join(", ")
+    )
 }
 
 /// What is done with heads, and that nobody has said so.

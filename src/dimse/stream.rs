@@ -21,6 +21,8 @@ use super::transport::Transport;
 /// How far the buffer grows before more bytes have really come. 64 KiB: an
 /// idle or lying peer costs no more than this.
 const READ_STEP_BYTES: usize = 64 << 10;
+/// The same before the first byte came.
+const FIRST_READ_BYTES: usize = 4 << 10;
 
 /// PDUs on a byte stream, in both directions.
 #[derive(Debug)]
@@ -185,7 +187,9 @@ impl<S: Transport> PduStream<S> {
             self.body = 0..0;
             self.start = 0;
         }
-        self.buffer.reserve_exact(READ_STEP_BYTES);
+        // A connection that has said nothing costs little.
+        let step = if self.buffer.capacity() == 0 { FIRST_READ_BYTES } else { READ_STEP_BYTES };
+        self.buffer.reserve_exact(step);
         self.transport.before_read();
         self.transport.read_buf(&mut self.buffer).await
     }

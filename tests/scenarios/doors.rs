@@ -1,5 +1,6 @@
 //! Repeats, several destinations and the end of a node, as senders meet them.
 
+use std::os::unix::net::UnixDatagram;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,24 @@ fn each_sender_is_treated_as_its_policy_says() {
         (echoscu("CART", "AIRLOCK", node.port()).code() == 0).then_some(())
     });
     storescu("AIRLOCK", node.port(), &["-aet", "CART"], &[&file]).success();
+}
+
+#[test]
+fn the_service_manager_is_told_when_the_node_is_ready_and_when_it_stops() {
+    let mut node = Node::prepare(PROJECT);
+    let path = node.home().join("notify.sock");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(WAIT_MAX)).unwrap();
+    node.set("NOTIFY_SOCKET", path.to_str().unwrap());
+    node.start_again();
+    let told = || {
+        let mut bytes = [0; 64];
+        let count = manager.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    node.stop();
+    assert_eq!(told(), "STOPPING=1");
 }
 
 #[test]

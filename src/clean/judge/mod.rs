@@ -277,7 +277,7 @@ impl Judge {
         for finder in &self.finders {
             finder.find(line, least, &mut names);
         }
-        names.retain(|name| !is_plain_and_unsure(line, name));
+        names.retain(|name| !is_plain_and_unsure(line, name) && !is_code(line, name));
         // A day that is understood may stay or be moved.
         let is_read = |name: &Found| ranges.iter().any(|date| overlaps(date, &name.range));
         names.retain(|name| name.class != FoundClass::Date || !is_read(name));
@@ -402,6 +402,12 @@ fn is_plain_and_unsure(line: &Line<'_>, name: &Found) -> bool {
     let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
     let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
     named && name.score < PLAIN_SCORE_MIN && touched.all(|word| word.is_plain() && word.digits == 0)
+}
+
+/// What the recogniser takes for an identifier is a code that means the same for all.
+fn is_code(line: &Line<'_>, name: &Found) -> bool {
+    let first = line.words.partition_point(|word| word.range.end <= name.range.start);
+    name.class == FoundClass::Identifier && numbers::follows_code_system(line, first)
 }
 
 /// Where something stands that is called by a name and names nobody. Behind a
