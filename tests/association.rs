@@ -271,7 +271,9 @@ async fn still_serves(node: &Node) {
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_before_an_association_is_aborted_at_once() {
     let node = Arc::new(start(Shelf::default()).await);
+    let many: Vec<(u8, &str)> = (0..300_u16).map(|at| ((2 * at % 256) as u8 | 1, CT)).collect();
     let cases: Vec<(Vec<u8>, Vec<u8>)> = vec![
+        (request("AIRLOCK", "MODALITY", &many), abort(6)),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), abort(1)),
         (vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3], abort(1)),
         (vec![1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 1], abort(6)),

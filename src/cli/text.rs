@@ -8,11 +8,13 @@ use std::process::Command;
 use super::Failure;
 use crate::clean::judge::{Judge, LineVerdict, Matcher};
 use crate::clean::text::{ModelFiles, TELEMETRY_OFF, is_silent};
-use crate::config::{Config, TextPolicy};
+use crate::config::checked::DEFAULT_PROJECT;
+use crate::config::{CleanRules, Config};
 use crate::error::ExitCode;
 
 /// Judges each line of `file` (or standard input for `-`) as one that was read
-/// from a picture without doubt, with no data set to compare with.
+/// from a picture without doubt, with no data set to compare with, by the rules
+/// of the project `default` or of the first one.
 pub(super) fn run(file: &Path, json: bool, config: &Config) -> Result<ExitCode, Failure> {
     let files = ModelFiles::find(config.models_dir.as_deref()).map_err(Failure::usage)?;
     if files.names().is_some() && !is_silent() {
@@ -25,7 +27,10 @@ pub(super) fn run(file: &Path, json: bool, config: &Config) -> Result<ExitCode, 
         Box::new(opened.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?)
     };
     let judge = Judge::with_names(&files);
-    match judge_lines(BufReader::new(from), &judge, json) {
+    let first = || config.projects.values().next();
+    let project = config.projects.get(DEFAULT_PROJECT).or_else(first);
+    let rules = project.map(|project| project.rules.clone()).unwrap_or_default();
+    match judge_lines(BufReader::new(from), &judge, &rules, json) {
         // Who reads has read enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::Ok),
         Err(error) => Err(Failure::usage(error)),
@@ -36,12 +41,17 @@ pub(super) fn run(file: &Path, json: bool, config: &Config) -> Result<ExitCode, 
     }
 }
 
-fn judge_lines(from: impl io::BufRead, judge: &Judge, json: bool) -> io::Result<()> {
-    let matcher = Matcher::default();
+fn judge_lines(
+    from: impl io::BufRead,
+    judge: &Judge,
+    rules: &CleanRules,
+    json: bool,
+) -> io::Result<()> {
+    let matcher = Matcher::default().with_scores(rules.names);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for line in from.lines() {
         let line = line?;
-        let verdict = judge.line(&line, 1.0, &matcher, TextPolicy::default());
+        let verdict = judge.line(&line, 1.0, &matcher, rules.text_policy);
         if json {
             writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
         } else {

@@ -258,19 +258,19 @@ pub struct PersonReading {
 /// thousandths. Means nothing where the recogniser is not installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameScores {
-    /// A word in a text of the header is removed from here on. Default 900: the rules have looked before.
+    /// A word in a text of the header is removed from here on. Default 500.
     pub text: u16,
-    /// A word in a picture is hidden from here on. Default 300: a picture shows
+    /// A word in a picture is hidden from here on. Default 200: a picture shows
     /// whom the header names, and a label too many costs less than a name.
     pub pictures: u16,
     /// A line in a picture in which no word reaches this is taken for clinical
-    /// where only such lines stay. Default 50; 0: the lists alone decide.
+    /// where only such lines stay. Default 100; 0: the lists alone decide.
     pub clinical: u16,
 }
 
 impl Default for NameScores {
     fn default() -> Self {
-        Self { text: 900, pictures: 300, clinical: 50 }
+        Self { text: 500, pictures: 200, clinical: 100 }
     }
 }
 
