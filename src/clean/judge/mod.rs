@@ -66,6 +66,9 @@ const SHORT_CHARS: std::ops::RangeInclusive<usize> = 2..=3;
 /// not know beside a name is often taken for a part of it.
 const PLAIN_SCORE_MIN: f32 = 0.9;
 
+/// Characters of a known word that is no short name misread.
+const TELLING_CHARS: usize = 4;
+
 /// A judged range of characters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Span {
@@ -193,7 +196,7 @@ impl Judge {
     fn is_sure(&self, text: &str, matcher: &Matcher) -> bool {
         let line = Line::new(text, Lexicon::shared());
         let least = likelihood(matcher.scores().clinical);
-        self.finders.iter().any(|finder| finder.is_sure(&line, least))
+        is_mostly_known(&line) && self.finders.iter().any(|finder| finder.is_sure(&line, least))
     }
 
     /// Finds what identifies in a text, in order, ranges merged; a range grows
@@ -402,6 +405,18 @@ fn is_plain_and_unsure(line: &Line<'_>, name: &Found) -> bool {
     let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
     let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
     named && name.score < PLAIN_SCORE_MIN && touched.all(|word| word.is_plain() && word.digits == 0)
+}
+
+/// Half of the words at least are known, one of four letters among them: a name
+/// nobody has heard of, alone or with a number, is not left to the recogniser.
+fn is_mostly_known(line: &Line<'_>) -> bool {
+    let words = line.words.iter().filter(|word| word.digits == 0 && word.chars > 1);
+    let is_known = |word: &&words::Word| {
+        word.is_plain() || word.flags.has(Flags::EPONYM) || word.flags.has(Flags::UNIT)
+    };
+    let known = words.clone().filter(is_known).count();
+    let is_telling = words.clone().filter(is_known).any(|word| word.chars >= TELLING_CHARS);
+    is_telling && known * 2 >= words.count()
 }
 
 /// What the recogniser takes for an identifier is a code that means the same for all.
