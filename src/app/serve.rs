@@ -12,6 +12,7 @@ use super::door::door;
 use super::opened::{AppError, Endpoints, Opened, warn_of_faces, write_endpoints};
 use super::tls::{client_tls, door_tls};
 use crate::accept::Port;
+use crate::clean::text::ModelFiles;
 use crate::config::{self, Config};
 use crate::dimse::scu::Address;
 use crate::disk::RealDisk;
@@ -36,6 +37,9 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     let opened = Opened::new(&config)?;
     warn_of_faces(&config);
     let writable = vec![opened.spool.dir(State::Cleaned)];
+    if ModelFiles::find(config.models_dir.as_deref()).is_ok_and(|files| files.names().is_none()) {
+        warn!("without the recogniser of names: names that no header has are found by rules alone");
+    }
     let line = CleanLine::new(&config, opened.line_memory(), writable)
         .map_err(AppError::system("find the program's own path"))?;
     line.warm().await?;

@@ -10,7 +10,7 @@ use super::devices::DeviceRules;
 use super::persons::{issuer_aliases, person_reading, pseudonym_mode};
 use super::profile::{CleanLimits, CleanRules, NameScores, PersonReading, Profile, TextPolicy};
 use super::raw::{RawConfig, RawDestination, RawProject};
-use super::senders::{CallerIs, Sender, checked_sender};
+use super::senders::{CallerIs, Sender, checked_sender, one_issuer};
 use super::tls::{DoorTls, PeerTls, door_tls, peer_tls};
 use crate::dicom::{AeTitle, Uid};
 
@@ -184,11 +184,18 @@ impl Config {
         let tls = door_tls(&raw.dicom, address, &mut faults);
         let destinations = destinations(raw, &ae_title, &mut faults);
         let projects = projects(raw, &ae_title, &destinations, &mut faults);
-        let senders = raw
+        let senders: Vec<Sender> = raw
             .sender
             .iter()
             .map(|(name, sender)| checked_sender(name, sender, &mut faults))
             .collect();
+        one_issuer(&senders, &mut faults);
+        if tls.as_ref().is_none_or(|tls| tls.authorities.is_none()) {
+            for sender in senders.iter().filter(|sender| !sender.certificates.is_empty()) {
+                let key = format!("sender.{}.certificates", sender.name);
+                faults.add(key, "needs dicom.tls.authorities: else nobody is asked for one");
+            }
+        }
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
@@ -240,37 +247,32 @@ impl Config {
     }
 
     /// The sender that a caller is: of several the one with an AE title, then the
-    /// one with the narrowest network.
+    /// one with the narrowest network. None where that one's connection must be
+    /// secured otherwise: a broader sender does not stand in for it.
     #[must_use]
     pub fn sender_of(&self, caller: &CallerIs<'_>) -> Option<&Sender> {
         let trusted = |sender: &&Sender| sender.trusts(caller.tls, caller.certificate);
-        self.nearest(self.senders.iter().filter(trusted), caller.calling, caller.peer)
+        self.nearest(caller.calling, caller.peer).into_iter().find(trusted)
     }
 
-    /// The same by title and address alone.
+    /// The same by title and address alone, of whoever came in.
     #[must_use]
     pub fn sender_like(&self, calling: &AeTitle, peer: IpAddr) -> Option<&Sender> {
-        self.nearest(self.senders.iter(), calling, peer)
+        self.nearest(calling, peer).into_iter().next()
     }
 
-    fn nearest<'a>(
-        &self,
-        senders: impl Iterator<Item = &'a Sender>,
-        calling: &AeTitle,
-        peer: IpAddr,
-    ) -> Option<&'a Sender> {
+    /// Those that fit best, in their order.
+    fn nearest(&self, calling: &AeTitle, peer: IpAddr) -> Vec<&Sender> {
         let fits = |sender: &&Sender| {
             sender.ae_title.as_ref().is_none_or(|title| self.is_same(title, calling))
         };
-        let near = |sender: &'a Sender| {
+        let found = self.senders.iter().filter(fits).filter_map(|sender| {
             sender.network(peer).map(|bits| ((sender.ae_title.is_some(), bits), sender))
-        };
-        // The first of equals.
-        let found = senders
-            .filter(fits)
-            .filter_map(near)
-            .reduce(|best, next| if next.0 > best.0 { next } else { best });
-        found.map(|(_, sender)| sender)
+        });
+        let found: Vec<_> = found.collect();
+        let best = found.iter().map(|(rank, _)| *rank).max();
+        let best = found.into_iter().filter(|(rank, _)| Some(*rank) == best);
+        best.map(|(_, sender)| sender).collect()
     }
 
     /// What each project's cleaner must know.

@@ -264,13 +264,13 @@ pub struct NameScores {
     /// whom the header names, and a label too many costs less than a name.
     pub pictures: u16,
     /// A line in a picture in which no word reaches this is taken for clinical
-    /// where only such lines stay. Default 100; 0: the lists alone decide.
+    /// where only such lines stay. Default 50; 0: the lists alone decide.
     pub clinical: u16,
 }
 
 impl Default for NameScores {
     fn default() -> Self {
-        Self { text: 500, pictures: 200, clinical: 100 }
+        Self { text: 500, pictures: 200, clinical: 50 }
     }
 }
 

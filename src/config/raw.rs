@@ -198,7 +198,7 @@ pub struct RawProject {
     pub name_score: Option<f32>,
     /// The same in pictures. Default 0.2: a label too many costs less than a name.
     pub name_score_pictures: Option<f32>,
-    /// Below it everywhere a line of a picture counts as clinical. Default 0.1.
+    /// Below it everywhere a line of a picture counts as clinical. Default 0.05.
     pub clinical_score: Option<f32>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,

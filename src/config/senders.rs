@@ -74,6 +74,21 @@ impl Sender {
     }
 }
 
+/// Senders that only their certificates tell apart have one issuer: it is looked up
+/// by title and address when the connection is long over.
+pub(super) fn one_issuer(senders: &[Sender], faults: &mut Faults) {
+    for (at, sender) in senders.iter().enumerate() {
+        let like = |other: &&Sender| {
+            other.ae_title == sender.ae_title && other.networks == sender.networks
+        };
+        if senders.iter().take(at).filter(like).any(|other| other.issuer != sender.issuer) {
+            let key = format!("sender.{}.issuer", sender.name);
+            faults
+                .add(key, "another sender has the same ae_title and addresses and another issuer");
+        }
+    }
+}
+
 /// `[sender.NAME]`.
 pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -> Sender {
     let key = format!("sender.{name}");
@@ -124,8 +139,8 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::checked::{Config, Fault};
     use super::*;
+    use crate::config::{Config, Fault};
 
     fn check(toml: &str) -> Result<Config, Vec<Fault>> {
         Config::check(&toml::from_str(toml).unwrap())
@@ -149,9 +164,18 @@ mod tests {
         assert_eq!(sender(&config, "US", "10.1.9.3"), Some("floor"));
         assert_eq!(sender(&config, "US", "10.2.0.1"), Some("all"));
         assert_eq!(sender(&config, "us", "10.1.2.3"), Some("all"), "case tells titles apart");
-        assert_eq!(sender(&config, "CT", "10.1.2.3"), Some("all"), "not without TLS");
+        assert_eq!(sender(&config, "CT", "10.1.2.3"), None, "nobody stands in for it");
         let folded = check(&format!("[dicom]\nae_title_case = 'ignored'\n{toml}")).unwrap();
         assert_eq!(sender(&folded, "us", "10.1.2.3"), Some("room"));
+    }
+
+    #[test]
+    fn what_only_certificates_tell_apart_has_one_issuer_and_is_asked_for_one() {
+        let one = format!("certificates = ['{}']\n", "11".repeat(32));
+        let toml = format!("[sender.a]\nissuer = 'A'\n{one}[sender.b]\nissuer = 'B'\n{one}");
+        let mut keys: Vec<_> = check(&toml).unwrap_err().into_iter().map(|f| f.key).collect();
+        keys.sort();
+        assert_eq!(keys, ["sender.a.certificates", "sender.b.certificates", "sender.b.issuer"]);
     }
 
     #[test]

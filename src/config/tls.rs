@@ -138,8 +138,8 @@ fn fingerprint(key: &str, text: &str, faults: &mut Faults) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::checked::{Config, Destination, Fault};
     use super::*;
+    use crate::config::{Config, Destination, Fault};
 
     fn check(toml: &str) -> Result<Config, Vec<Fault>> {
         Config::check(&toml::from_str(toml).unwrap())

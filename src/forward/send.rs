@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::{Answer, Forwardable, Outcome, outcome};
 use crate::clean::Cleaned;
 use crate::dimse::Limits;
+use crate::dimse::association::requestor::ProposalError;
 use crate::dimse::scu::{self, Address, Kind, Object, OpenError, Place, Scu, plan_contexts};
 
 /// Most kinds of objects that one association is opened for: three contexts
@@ -93,6 +94,18 @@ impl Sender {
     /// [`OpenError`].
     pub async fn echo(&self) -> Result<u16, OpenError> {
         scu::verify(&self.address, &self.limits.association).await
+    }
+
+    /// The destination talks to us: it answers C-ECHO with whatever status, or takes
+    /// an association without Verification.
+    ///
+    /// # Errors
+    /// [`OpenError`]: it cannot be reached or rejects us.
+    pub async fn is_there(&self) -> Result<(), OpenError> {
+        match self.echo().await {
+            Ok(_) | Err(OpenError::Proposal(ProposalError::Association(_))) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn send(&mut self, object: &Object, waiting: &[Kind]) -> Result<u16, Answer> {

@@ -1,7 +1,7 @@
 //! The forwarding stage of the node: clean copies in, receipts out, one task
 //! per destination, so that one that is down keeps nobody else waiting.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::spool::{Delivery, DestinationName, SpoolId, State};
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Instances that may fail one after the other, by an abort or a failure to process,
 /// before the destination is left alone. Default 5.
-const ITEM_FAILURES_MAX: u32 = 5;
+const ITEM_FAILURES_MAX: usize = 5;
 /// Delivered instances of one destination whose receipts are being synced.
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
@@ -55,8 +55,9 @@ struct Line {
     name: DestinationName,
     stage: Stage,
     backoff: Backoff,
-    /// Instances in a row that failed in a way that says nothing of the destination.
-    item_failures: u32,
+    /// Instances that failed since the last one was delivered, in a way that says
+    /// nothing of the destination.
+    failing: BTreeSet<SpoolId>,
     /// Tries of instances that were put off.
     tries: BTreeMap<SpoolId, u32>,
     /// Kinds of objects sent lately, so that one association serves them all.
@@ -76,7 +77,7 @@ pub(super) async fn deliver_loop(
         stage: Stage::Forward(name.clone()),
         name,
         backoff: Backoff::default(),
-        item_failures: 0,
+        failing: BTreeSet::new(),
         tries: BTreeMap::new(),
         kinds: VecDeque::new(),
         finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
@@ -146,21 +147,14 @@ impl Line {
     }
 
     /// After several failures in a row the destination is asked by C-ECHO before
-    /// an instance is risked; what waits is ready at once when it answers.
+    /// an instance is risked. One that takes no C-ECHO but talks to us is there.
     async fn answers(&mut self, target: &Target) -> bool {
         let Target::Ae(sender) = target else { return true };
         let destination = self.name.as_str();
-        match sender.echo().await {
-            Ok(0) => {
-                info!(destination, "destination answers again");
-                self.backoff.succeeded();
-                self.node.queue.hasten(&self.stage);
+        match sender.is_there().await {
+            Ok(()) => {
+                info!(destination, "destination answers; one instance is tried");
                 true
-            }
-            Ok(status) => {
-                let wait = self.backoff.failed(self.node.clock.monotonic(), destination);
-                warn!(destination, status, ?wait, "destination answers C-ECHO with a failure");
-                false
             }
             Err(error) => {
                 let wait = self.backoff.failed(self.node.clock.monotonic(), destination);
@@ -189,13 +183,13 @@ impl Line {
                 warn!(spool_id = %id, destination = self.name.as_str(), status, "stored with a warning");
                 self.delivered(id, cleaned, status).await;
             }
-            Outcome::RetryItem if self.item_failures >= ITEM_FAILURES_MAX => {
+            Outcome::RetryItem if self.failing.len() >= ITEM_FAILURES_MAX => {
                 // By now it is not the instances' fault.
                 self.tries.insert(id, tries);
                 self.put_off_all(id, &Outcome::RetryDestination);
             }
             Outcome::RetryItem => {
-                self.item_failures += 1;
+                self.failing.insert(id);
                 self.tries.insert(id, tries);
                 let wait = wait_after(tries, &id.to_string());
                 self.node.queue.later(&self.stage, id, wait);
@@ -260,7 +254,7 @@ impl Line {
             self.node.queue.hasten(&self.stage);
         }
         self.backoff.succeeded();
-        self.item_failures = 0;
+        self.failing.clear();
         self.tries.remove(&id);
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };

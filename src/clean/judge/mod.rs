@@ -282,8 +282,16 @@ impl Judge {
         }
         names.retain(|name| !is_plain_and_unsure(line, name) && !is_code(line, name));
         // A day that is understood may stay or be moved.
-        let is_read = |name: &Found| ranges.iter().any(|date| overlaps(date, &name.range));
-        names.retain(|name| name.class != FoundClass::Date || !is_read(name));
+        let names: Vec<Found> = names
+            .into_iter()
+            .flat_map(|name| {
+                if name.class == FoundClass::Date {
+                    without_ranges(line.text(), name, &ranges)
+                } else {
+                    vec![name]
+                }
+            })
+            .collect();
         let names = without_phrases(names, &phrases(line));
         found.extend(
             names
@@ -419,10 +427,31 @@ fn is_mostly_known(line: &Line<'_>) -> bool {
     is_telling && known * 2 >= words.count()
 }
 
+/// What is left of a find beside some ranges, in order of their places, where it holds
+/// letters or digits.
+fn without_ranges(text: &str, name: Found, ranges: &[Range<usize>]) -> Vec<Found> {
+    let mut left = vec![name.range.clone()];
+    for range in ranges {
+        let parts = left.into_iter().flat_map(|part| {
+            let before = part.start..part.end.min(range.start).max(part.start);
+            let behind = part.start.max(range.end).min(part.end)..part.end;
+            if overlaps(&part, range) { vec![before, behind] } else { vec![part] }
+        });
+        left = parts.collect();
+    }
+    let tells = |part: &Range<usize>| {
+        text.get(part.clone()).is_some_and(|text| text.chars().any(char::is_alphanumeric))
+    };
+    left.into_iter().filter(tells).map(|range| Found { range, ..name.clone() }).collect()
+}
+
 /// What the recogniser takes for an identifier is a code that means the same for all.
 fn is_code(line: &Line<'_>, name: &Found) -> bool {
     let first = line.words.partition_point(|word| word.range.end <= name.range.start);
-    name.class == FoundClass::Identifier && numbers::follows_code_system(line, first)
+    let text = line.text().get(name.range.clone()).unwrap_or_default();
+    // Of several the others may be somebody's.
+    let is_one = !text.contains([' ', ',', '/']);
+    name.class == FoundClass::Identifier && is_one && numbers::follows_code_system(line, first)
 }
 
 /// Where something stands that is called by a name and names nobody. Behind a

@@ -79,8 +79,8 @@ fn read(
         ];
         let outputs = session.run(inputs).map_err(failed)?;
         let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if logits.len() != places * ALL {
-            let detail = "its output has another shape".to_owned();
+        if logits.len() != places * ALL || !logits.iter().all(|logit| logit.is_finite()) {
+            let detail = "its output has another shape or is no number".to_owned();
             return Err(TextError::Model { model, detail });
         }
         for (place, (range, logits)) in window.places.iter().zip(logits.chunks(ALL)).enumerate() {

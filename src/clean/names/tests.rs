@@ -51,7 +51,7 @@ fn a_line_without_names_stays_and_one_in_another_script_does_not() {
         let matcher = Matcher::default().with_scores(scores);
         judge.line(text, 0.99, &matcher, TextPolicy::default()).hide
     };
-    let text = "the probe was wiped twice before use";
+    let text = "please repeat this measurement tomorrow";
     assert!(!hide(text, NameScores::default()));
     assert!(hide(text, NameScores { clinical: 0, ..NameScores::default() }));
     assert!(hide("\u{43f}\u{435}\u{447}\u{435}\u{43d}\u{44c}", NameScores::default()));

@@ -30,6 +30,10 @@ use crate::dicom::{TransferSyntax, Uid};
 /// arrived before the reset, or never will.
 const LAST_WORDS_WAIT: Duration = Duration::from_millis(100);
 
+/// Bytes of a data set that nobody wants that are read before the association is
+/// aborted. Default 1 GiB.
+const SKIPPED_BYTES_MAX: usize = 1 << 30;
+
 /// What ends an association against the plan.
 #[derive(Debug, thiserror::Error)]
 pub enum AssociationError {
@@ -248,8 +252,17 @@ impl<S: Transport> Association<S> {
     /// # Errors
     /// [`AssociationError`], to be given to [`Association::fail`].
     pub async fn skip_data_set(&mut self, context_id: u8) -> Result<(), AssociationError> {
-        while !self.next_piece(context_id).await?.is_last {}
-        Ok(())
+        let mut bytes = 0_usize;
+        loop {
+            let piece = self.next_piece(context_id).await?;
+            if piece.is_last {
+                return Ok(());
+            }
+            bytes = bytes.saturating_add(piece.bytes.len());
+            if bytes > SKIPPED_BYTES_MAX {
+                return Err(AssociationError::Endless);
+            }
+        }
     }
 
     /// Sends a command.
