@@ -118,6 +118,7 @@ fn short_limits() -> AcceptLimits {
             artim: Duration::from_millis(300),
             idle: Duration::from_millis(800),
             stall: Duration::from_millis(300),
+            unwanted_bytes_max: 1 << 20,
             ..Limits::default()
         },
     }
@@ -328,6 +329,35 @@ async fn fragments_out_of_place_abort_and_leave_nothing() {
     still_serves(&node).await;
     let counts = node.shelf.counts.lock().unwrap();
     assert_eq!((counts.begun, counts.dropped, counts.kept.len()), (4, 4, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_data_set_is_read_to_its_end_and_an_endless_one_is_aborted() {
+    let node = Arc::new(start(Shelf::default()).await);
+    // Another SOP class than the context's.
+    let refused = pdata(1, 3, &store_command("1.2.840.10008.5.1.4.31", "1.2"));
+    for (pieces, is_aborted) in [(1, false), (130, true)] {
+        let (here, refused) = (Arc::clone(&node), refused.clone());
+        let answer = in_thread(move || {
+            let mut raw = Raw::associated(&here);
+            raw.send(&refused);
+            for _ in 0..pieces {
+                raw.send(&pdata(1, 0, &[0; 9_000]));
+            }
+            if !is_aborted {
+                raw.send(&pdata(1, 2, b"end"));
+                raw.send(&[5, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
+            }
+            raw.rest()
+        })
+        .await;
+        let abort_by_user = [7, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+        assert_eq!(answer == abort_by_user, is_aborted, "{answer:?}");
+        // Status 0122: SOP class not supported.
+        let told = answer.windows(2).any(|bytes| bytes == [0x22, 0x01]);
+        assert_eq!(told, !is_aborted, "{answer:?}");
+    }
+    still_serves(&node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

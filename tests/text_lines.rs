@@ -38,7 +38,7 @@ fn what_identifies_goes_and_what_is_clinical_stays() {
 }
 
 #[test]
-fn with_the_recogniser_more_goes_and_hardly_less_stays() {
+fn with_the_recogniser_what_must_go_goes_and_hardly_less_stays() {
     let files = ModelFiles::find(None).expect("run scripts/setup");
     let (removed, retained, _later) = judged(&Judge::with_names(&files));
     assert!(removed.share() >= NAMES_REMOVED_MIN && retained.share() >= NAMES_RETAINED_MIN);

@@ -12,10 +12,6 @@ use crate::dimse::command::{C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, RESPONSE, Remark
 use crate::dimse::scu::VERIFICATION;
 use crate::dimse::{Association, AssociationError, Transport, status};
 
-/// Bytes of a data set that are read after it was refused, so that the refusal
-/// can be told; past them the association is aborted. Default 1 GiB.
-const UNWANTED_BYTES_MAX: u64 = 1 << 30;
-
 /// Who sends, after admission.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
@@ -139,20 +135,15 @@ impl Session<'_> {
     ) -> Result<Result<u64, Refused>, AssociationError> {
         let store = self.door.store.as_ref();
         let mut intake = block_in_place(|| Intake::open(store, arrival));
-        let mut unwanted = 0_u64;
         loop {
+            let Ok(open) = &mut intake else {
+                // The refusal is told when the data set is over.
+                association.skip_data_set(context_id).await?;
+                break;
+            };
             let piece = association.next_piece(context_id).await?;
             let is_last = piece.is_last;
-            if intake.is_err() {
-                unwanted =
-                    unwanted.saturating_add(u64::try_from(piece.bytes.len()).unwrap_or(u64::MAX));
-                if unwanted > UNWANTED_BYTES_MAX {
-                    return Err(AssociationError::Endless);
-                }
-            }
-            if let Ok(open) = &mut intake
-                && let Err(refused) = block_in_place(|| open.take(piece.bytes))
-            {
+            if let Err(refused) = block_in_place(|| open.take(piece.bytes)) {
                 // Dropping the intake removes what was written so far.
                 intake = Err(refused);
             }

@@ -12,7 +12,7 @@ use crate::accept::{
     SenderPolicy, StorageOffer, Store, StoreError,
 };
 use crate::config::{CallerIs, Config, Sender};
-use crate::dicom::{AeTitle, TransferSyntax, Uid};
+use crate::dicom::AeTitle;
 use crate::pipeline::Node;
 use crate::pseudonym::SecretKey;
 use crate::spool::{self, SpoolError, SpoolWriter};
@@ -65,15 +65,11 @@ impl Admission for ByConfig {
 
 /// How a sender is treated.
 fn policy_of(sender: &Sender) -> SenderPolicy {
-    let uids =
-        |texts: &[String]| texts.iter().filter_map(|text| text.parse::<Uid>().ok()).collect();
-    let classes = sender.sop_classes.iter().filter_map(|text| text.parse::<Uid>().ok());
-    let preferred: Vec<Uid> = uids(&sender.transfer_syntaxes);
     SenderPolicy {
         name: sender.name.clone(),
         idle: sender.idle,
-        classes: (!sender.sop_classes.is_empty()).then(|| classes.collect()),
-        preferred: preferred.into_iter().map(TransferSyntax::new).collect(),
+        classes: (!sender.sop_classes.is_empty()).then(|| sender.sop_classes.clone()),
+        preferred: sender.transfer_syntaxes.clone(),
         associations_max: sender.associations_max,
     }
 }

@@ -2,8 +2,8 @@
 
 pub mod door;
 pub mod opened;
+pub mod peers;
 pub mod serve;
-pub mod tls;
 
 pub use opened::{AppError, Opened};
 pub use serve::serve;

@@ -10,11 +10,11 @@ use tracing::{info, warn};
 
 use super::door::door;
 use super::opened::{AppError, Endpoints, Opened, warn_of_faces, write_endpoints};
-use super::tls::{client_tls, door_tls};
+use super::peers::{address_of, door_tls};
 use crate::accept::Port;
 use crate::clean::text::ModelFiles;
 use crate::config::{self, Config};
-use crate::dimse::scu::Address;
+use crate::dimse::tls::ClientTls;
 use crate::disk::RealDisk;
 use crate::forward::folder::Folder;
 use crate::forward::send::{SendLimits, Sender};
@@ -107,14 +107,9 @@ fn destinations(config: &Config) -> Result<Vec<Destination>, AppError> {
             config::Destination::Folder(path) => {
                 Target::Folder(Folder::new(path.clone(), Arc::new(RealDisk)))
             }
-            config::Destination::Ae { called, calling, host, port, tls } => {
-                let address = Address {
-                    called: called.clone(),
-                    calling: calling.clone(),
-                    host: host.clone(),
-                    port: *port,
-                    tls: tls.as_ref().map(client_tls),
-                };
+            config::Destination::Ae(peer) => {
+                let address = address_of(peer);
+                address.tls.as_ref().map_or(Ok(()), ClientTls::check)?;
                 Target::Ae(Box::new(Sender::new(address, SendLimits::default())))
             }
         };

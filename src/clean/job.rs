@@ -118,9 +118,13 @@ impl Cleaner {
     ) -> Result<(Report, Option<Parts>), JobError> {
         let (judge, models) = (&self.judge, self.models.as_slice());
         let report = Tools { looker: &mut self.eyes, judge, models }.clean(job, ask);
-        match self.eyes.broken.take().or_else(|| self.judge.trouble()) {
-            Some(what) => Err(JobError::Broken(what)),
-            None => report,
+        let trouble = self.judge.trouble();
+        match (self.eyes.broken.take(), trouble) {
+            (Some(what), _) => Err(JobError::Broken(what)),
+            (None, Some(trouble)) if trouble.is_installation => Err(JobError::Broken(trouble.what)),
+            // As where a picture cannot be looked at.
+            (None, Some(trouble)) => Err(Quarantine::new(Reason::Internal, trouble.what).into()),
+            (None, None) => report,
         }
     }
 }

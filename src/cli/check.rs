@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::queue::print_json;
 use super::{Failure, runtime};
-use crate::app::tls::{client_tls, door_tls};
+use crate::app::peers::{address_of, door_tls};
 use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
-use crate::config::{Config, Destination, DoorTls, Features, Project};
+use crate::config::{Config, Destination, DoorTls, Features, Peer, Project};
 use crate::control::{self, Answer, Request};
 use crate::dimse::Limits;
-use crate::dimse::scu::{self, Address};
+use crate::dimse::scu;
+use crate::dimse::tls::ClientTls;
 use crate::disk::{Disk as _, RealDisk};
 use crate::error::ExitCode;
 use crate::pseudonym::MasterKey;
@@ -181,14 +182,12 @@ fn disk(config: &Config) -> Result<String, String> {
 async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {
     match destination {
         Destination::Folder(path) => Ok(format!("folder {}", path.display())),
-        Destination::Ae { called, calling, host, port, tls } => {
-            let address = Address {
-                called: called.clone(),
-                calling: calling.clone(),
-                host: host.clone(),
-                port: *port,
-                tls: tls.as_ref().map(client_tls),
-            };
+        Destination::Ae(peer) => {
+            let Peer { called, calling, host, port, .. } = peer;
+            let address = address_of(peer);
+            if let Some(Err(error)) = address.tls.as_ref().map(ClientTls::check) {
+                return Err(error.to_string());
+            }
             match scu::verify(&address, &Limits::default()).await {
                 Ok(0) => Ok(format!("{called}@{host}:{port} answers {} C-ECHO", config.ae_title)),
                 Ok(status) => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, runtime};
-use crate::app::tls::client_tls;
+use crate::app::peers::address_of;
 use crate::config::{Config, Destination};
 use crate::dimse::Limits;
 use crate::dimse::scu::{self, Address};
@@ -48,16 +48,8 @@ pub(super) fn send(config: &Config, peer: &str, paths: &[PathBuf]) -> Result<Exi
 
 /// `AE@HOST:PORT`, also `AE@[::1]:104`; or the name of a destination, with its TLS.
 fn address(config: &Config, peer: &str) -> Result<Address, Failure> {
-    if let Some(Destination::Ae { called, calling, host, port, tls }) =
-        config.destinations.get(peer)
-    {
-        return Ok(Address {
-            called: called.clone(),
-            calling: calling.clone(),
-            host: host.clone(),
-            port: *port,
-            tls: tls.as_ref().map(client_tls),
-        });
+    if let Some(Destination::Ae(peer)) = config.destinations.get(peer) {
+        return Ok(address_of(peer));
     }
     let wrong = || Failure::usage("write the peer as AE@HOST:PORT, or name a destination");
     let (title, place) = peer.split_once('@').ok_or_else(wrong)?;

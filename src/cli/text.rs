@@ -34,10 +34,7 @@ pub(super) fn run(file: &Path, json: bool, config: &Config) -> Result<ExitCode, 
         // Who reads has read enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::Ok),
         Err(error) => Err(Failure::usage(error)),
-        Ok(()) => match judge.trouble() {
-            Some(what) => Err(Failure::usage(what)),
-            None => Ok(ExitCode::Ok),
-        },
+        Ok(()) => Ok(ExitCode::Ok),
     }
 }
 
@@ -52,6 +49,9 @@ fn judge_lines(
     for line in from.lines() {
         let line = line?;
         let verdict = judge.line(&line, 1.0, &matcher, rules.text_policy);
+        if let Some(trouble) = judge.trouble() {
+            return Err(io::Error::other(trouble.what));
+        }
         if json {
             writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
         } else {

@@ -107,18 +107,22 @@ pub enum Destination {
     /// A directory.
     Folder(PathBuf),
     /// A Storage SCP.
-    Ae {
-        /// Called AE title.
-        called: AeTitle,
-        /// Calling AE title.
-        calling: AeTitle,
-        /// Host.
-        host: String,
-        /// Port.
-        port: u16,
-        /// What the connection is secured with; none: it is not.
-        tls: Option<PeerTls>,
-    },
+    Ae(Peer),
+}
+
+/// A Storage SCP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Called AE title.
+    pub called: AeTitle,
+    /// Calling AE title.
+    pub calling: AeTitle,
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// What the connection is secured with; none: it is not.
+    pub tls: Option<PeerTls>,
 }
 
 /// One fault of the configuration.
@@ -239,11 +243,8 @@ impl Config {
         self.projects.values().find(|project| self.is_same(&project.ae_title, called))
     }
 
-    /// Two AE titles are one, by case or without.
-    #[must_use]
-    pub fn is_same(&self, one: &AeTitle, other: &AeTitle) -> bool {
-        one == other
-            || self.ae_title_case_ignored && one.as_str().eq_ignore_ascii_case(other.as_str())
+    fn is_same(&self, one: &AeTitle, other: &AeTitle) -> bool {
+        one.is_same(other, self.ae_title_case_ignored)
     }
 
     /// The sender that a caller is: of several the one with an AE title, then the
@@ -318,7 +319,7 @@ fn checked_destination(
 ) -> Option<Destination> {
     match (&raw.folder, &raw.ae_title, &raw.host) {
         (Some(folder), None, None) => Some(Destination::Folder(folder.clone())),
-        (None, Some(called), Some(host)) => Some(Destination::Ae {
+        (None, Some(called), Some(host)) => Some(Destination::Ae(Peer {
             called: faults.parse(&format!("{key}.ae_title"), called, calling.clone()),
             calling: raw.calling_ae_title.as_ref().map_or_else(
                 || calling.clone(),
@@ -327,7 +328,7 @@ fn checked_destination(
             host: host.clone(),
             port: raw.port.unwrap_or(if raw.tls { 2762 } else { 104 }),
             tls: peer_tls(key, raw, host, faults),
-        }),
+        })),
         _ => {
             faults.add(key, "write either folder, or ae_title and host (and port)");
             None
@@ -352,11 +353,7 @@ fn projects(
         good.code_mode = pseudonym_mode(&key, project, faults);
         good.rules.devices = device_rules(&key("devices"), raw, project, faults);
         let folded = raw.dicom.ae_title_case == "ignored";
-        let same = |other: &Project| {
-            let (one, other) = (good.ae_title.as_str(), other.ae_title.as_str());
-            one == other || folded && one.eq_ignore_ascii_case(other)
-        };
-        if checked.values().any(same) {
+        if checked.values().any(|other| other.ae_title.is_same(&good.ae_title, folded)) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
         checked.insert(name.clone(), good);

@@ -15,7 +15,7 @@ pub mod raw;
 pub mod senders;
 pub mod tls;
 
-pub use checked::{Config, Destination, Fault, Project, PseudonymMode};
+pub use checked::{Config, Destination, Fault, Peer, Project, PseudonymMode};
 pub use content::{ContentRules, Documents, Features};
 pub use devices::{Comparison, Condition, DeviceError, DeviceRule, DeviceRules, RectPx, Test};
 pub use load::{ConfigError, load};

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::checked::Faults;
 use super::raw::RawSender;
 use super::tls::fingerprints;
-use crate::dicom::{AeTitle, Uid};
+use crate::dicom::{AeTitle, TransferSyntax, Uid};
 
 /// Longest silence between two messages that can be asked for.
 const IDLE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
@@ -47,9 +47,9 @@ pub struct Sender {
     /// Longest silence between two messages; none: the door's.
     pub idle: Option<Duration>,
     /// SOP classes that are taken from it; none: all that the door takes.
-    pub sop_classes: BTreeSet<String>,
+    pub sop_classes: BTreeSet<Uid>,
     /// Transfer syntaxes that are liked better than others, the best first.
-    pub transfer_syntaxes: Vec<String>,
+    pub transfer_syntaxes: Vec<TransferSyntax>,
     /// Most associations at once; none: the door's.
     pub associations_max: Option<usize>,
 }
@@ -113,13 +113,14 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
     if raw.idle.is_some_and(|idle| !(IDLE_MIN..=IDLE_MAX).contains(&idle)) {
         faults.add(format!("{key}.idle"), "from 10s to 2h");
     }
-    for (field, uids) in
-        [("sop_classes", &raw.sop_classes), ("transfer_syntaxes", &raw.transfer_syntaxes)]
-    {
-        if uids.iter().any(|uid| uid.parse::<Uid>().is_err()) {
+    let mut uids = |field: &str, texts: &[String]| -> Vec<Uid> {
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().unwrap_or_else(|_bad_uid| {
             faults.add(format!("{key}.{field}"), "a list of UIDs");
-        }
-    }
+            Vec::new()
+        })
+    };
+    let sop_classes = uids("sop_classes", &raw.sop_classes);
+    let transfer_syntaxes = uids("transfer_syntaxes", &raw.transfer_syntaxes);
     if raw.associations_max == Some(0) {
         faults.add(format!("{key}.associations_max"), "at least 1");
     }
@@ -131,8 +132,8 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
         tls,
         certificates,
         idle: raw.idle,
-        sop_classes: raw.sop_classes.iter().cloned().collect(),
-        transfer_syntaxes: raw.transfer_syntaxes.clone(),
+        sop_classes: sop_classes.into_iter().collect(),
+        transfer_syntaxes: transfer_syntaxes.into_iter().map(TransferSyntax::new).collect(),
         associations_max: raw.associations_max,
     }
 }

@@ -182,11 +182,11 @@ mod tests {
             "[destination.a]\nae_title = 'A'\nhost = 'h'\ntls = true\ncertificate_sha256 = '{text}'"
         );
         let config = check(&toml).unwrap();
-        let Some(Destination::Ae { port, tls: Some(tls), .. }) = config.destinations.get("a")
-        else {
+        let Some(Destination::Ae(peer)) = config.destinations.get("a") else {
             panic!("no destination");
         };
-        assert_eq!(*port, 2762);
+        assert_eq!(peer.port, 2762);
+        let tls = peer.tls.as_ref().unwrap();
         assert_eq!(tls.trust, PeerTrust::Certificate([0xAB; 32]));
         assert_eq!(tls.server_name, "h");
     }

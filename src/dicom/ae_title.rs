@@ -23,6 +23,12 @@ impl AeTitle {
         Self("AIRLOCK".to_owned())
     }
 
+    /// Both are one title, told apart by case or not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self, case_ignored: bool) -> bool {
+        self == other || case_ignored && self.0.eq_ignore_ascii_case(&other.0)
+    }
+
     /// The title without padding.
     #[must_use]
     pub fn as_str(&self) -> &str {

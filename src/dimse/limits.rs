@@ -30,6 +30,9 @@ pub struct Limits {
     /// Longest A-ASSOCIATE-RQ and -AC. Default 256 KiB: 128 contexts with 20
     /// transfer syntaxes each need under 180 KiB.
     pub associate_bytes_max: u32,
+    /// Most bytes of a data set that are read after it was refused, so that the
+    /// refusal can be told. Default 1 GiB: longer than any single frame.
+    pub unwanted_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -43,6 +46,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             pdu_bytes_max: 256 << 10,
             associate_bytes_max: 256 << 10,
+            unwanted_bytes_max: 1 << 30,
         }
     }
 }

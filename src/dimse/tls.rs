@@ -6,11 +6,11 @@
 //! changed; while new ones cannot be read, the old ones hold.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -39,6 +39,12 @@ pub enum TlsError {
         path: PathBuf,
         /// What is wrong.
         what: String,
+    },
+    /// No name that a certificate can hold.
+    #[error("{name}: no host name; write server_name as it stands in the certificate")]
+    ServerName {
+        /// What was written.
+        name: String,
     },
     /// Certificate and key, or the authorities, are no use together.
     #[error("{}: {what}", .path.display())]
@@ -88,7 +94,7 @@ pub struct TlsServer {
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
-    written: Vec<Option<SystemTime>>,
+    written: Vec<Option<Stamp>>,
 }
 
 impl TlsServer {
@@ -132,8 +138,12 @@ impl TlsServer {
     }
 }
 
-/// When the files were written.
-fn written(identity: &Identity, clients: &ClientAuth) -> Vec<Option<SystemTime>> {
+/// What changes when a file is written, replaced, or made readable: inode, length,
+/// and the time of the inode's last change.
+type Stamp = (u64, u64, i64, i64);
+
+/// Which files they are; `None` for one that cannot be looked at.
+fn written(identity: &Identity, clients: &ClientAuth) -> Vec<Option<Stamp>> {
     let authorities = match clients {
         ClientAuth::None => None,
         ClientAuth::Required(path) => Some(path),
@@ -141,7 +151,10 @@ fn written(identity: &Identity, clients: &ClientAuth) -> Vec<Option<SystemTime>>
     [&identity.certificate, &identity.key]
         .into_iter()
         .chain(authorities)
-        .map(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+        .map(|path| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.ino(), found.len(), found.ctime(), found.ctime_nsec()))
+        })
         .collect()
 }
 
@@ -192,9 +205,15 @@ impl ClientTls {
     /// Reads the files and sees whether they are of use.
     ///
     /// # Errors
-    /// [`TlsError`].
+    /// [`TlsError`]: the node does not start.
     pub fn check(&self) -> Result<(), TlsError> {
+        self.name()?;
         self.config().map(|_config| ())
+    }
+
+    fn name(&self) -> Result<ServerName<'static>, TlsError> {
+        ServerName::try_from(self.server_name.clone())
+            .map_err(|_no_name| TlsError::ServerName { name: self.server_name.clone() })
     }
 
     /// Secures a connection. The files are read anew each time.
@@ -203,8 +222,7 @@ impl ClientTls {
     /// The files are no use, or the handshake failed.
     pub async fn connect(&self, stream: TcpStream) -> io::Result<Wire> {
         let config = self.config().map_err(io::Error::other)?;
-        let name = ServerName::try_from(self.server_name.clone())
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let name = self.name().map_err(io::Error::other)?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         Ok(Wire::Secured(Box::new(TlsStream::from(stream))))
     }

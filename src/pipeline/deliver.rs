@@ -89,9 +89,16 @@ pub(super) async fn deliver_loop(
             () = line.node.queue.wait(&line.stage) => {}
             () = target.idle() => continue,
         }
-        if line.backoff.is_open() && !line.answers(&target).await {
-            line.pause(&mut target, &mut stopping).await;
-            continue;
+        if line.backoff.is_open() {
+            let answers = tokio::select! {
+                biased;
+                () = stopping.wait() => break,
+                answers = line.answers(&target) => answers,
+            };
+            if !answers {
+                line.pause(&mut target, &mut stopping).await;
+                continue;
+            }
         }
         let Some(id) = line.node.queue.claim(&line.stage) else { continue };
         if let Err(error) = line.one(&mut target, id).await {

@@ -40,6 +40,15 @@ pub struct Found {
     pub score: f32,
 }
 
+/// Why a finder did not look at a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong; nothing of the text.
+    pub what: String,
+    /// It fails on every text until the installation is mended.
+    pub is_installation: bool,
+}
+
 /// Finds names in a text.
 ///
 /// The same text gives the same names: a clean copy made again must be the
@@ -56,7 +65,7 @@ pub trait NameFinder: std::fmt::Debug + Send + Sync {
     }
 
     /// Why texts were not looked at since the last question; `None` when all were.
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         None
     }
 }

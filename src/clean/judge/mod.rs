@@ -41,7 +41,7 @@ use lexicon::{Flags, Lexicon};
 use pieces::{Piece, pieces};
 
 pub use concepts::{Named, is_vocabulary, named_by};
-pub use finder::{Found, FoundClass, NameFinder, RuleFinder};
+pub use finder::{Found, FoundClass, NameFinder, RuleFinder, Trouble};
 pub use matcher::Matcher;
 pub use words::Line;
 use words::Reading;
@@ -147,7 +147,7 @@ impl Judge {
     /// Why some text since the last question was not looked at by every finder:
     /// what was made of it must not leave.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<Trouble> {
         self.finders.iter().find_map(|finder| finder.trouble())
     }
 
@@ -281,24 +281,24 @@ impl Judge {
             finder.find(line, least, &mut names);
         }
         names.retain(|name| !is_plain_and_unsure(line, name) && !is_code(line, name));
-        // A day that is understood may stay or be moved.
-        let names: Vec<Found> = names
-            .into_iter()
-            .flat_map(|name| {
-                if name.class == FoundClass::Date {
-                    without_ranges(line.text(), name, &ranges)
-                } else {
-                    vec![name]
-                }
-            })
-            .collect();
-        let names = without_phrases(names, &phrases(line));
-        found.extend(
-            names
+        let phrases = phrases(line);
+        // A day that is understood may stay or be moved; a phrase names nobody,
+        // but for an institution that is called by one (`Ann Arbor Hospital`).
+        let left = names.into_iter().filter(|name| name.score >= least).flat_map(|name| {
+            let stays: &[Range<usize>] = match name.class {
+                FoundClass::Date => &ranges,
+                FoundClass::Person => &phrases,
+                FoundClass::Place
+                | FoundClass::Identifier
+                | FoundClass::Contact
+                | FoundClass::Age => &[],
+            };
+            let reason = reason_of(name.class);
+            without(line.text(), name.range, stays)
                 .into_iter()
-                .filter(|name| name.score >= least)
-                .map(|name| Span::new(name.range, reason_of(name.class))),
-        );
+                .map(move |left| Span::new(left, reason))
+        });
+        found.extend(left);
         (dates, found)
     }
 
@@ -386,27 +386,6 @@ fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// Persons' names but for the phrases in them; an institution called by a phrase
-/// (`Ann Arbor Hospital`) is one.
-fn without_phrases(names: Vec<Found>, phrases: &[Range<usize>]) -> Vec<Found> {
-    let mut left = Vec::new();
-    for mut name in names {
-        for phrase in phrases {
-            if name.class != FoundClass::Person || !overlaps(phrase, &name.range) {
-                continue;
-            }
-            if name.range.start < phrase.start {
-                left.push(Found { range: name.range.start..phrase.start, ..name.clone() });
-            }
-            name.range.start = phrase.end.min(name.range.end);
-        }
-        if !name.range.is_empty() {
-            left.push(name);
-        }
-    }
-    left
-}
-
 /// What the recogniser found is a word of a language or the clinic and nobody's
 /// name that is known: only a sure find counts.
 fn is_plain_and_unsure(line: &Line<'_>, name: &Found) -> bool {
@@ -427,22 +406,24 @@ fn is_mostly_known(line: &Line<'_>) -> bool {
     is_telling && known * 2 >= words.count()
 }
 
-/// What is left of a find beside some ranges, in order of their places, where it holds
-/// letters or digits.
-fn without_ranges(text: &str, name: Found, ranges: &[Range<usize>]) -> Vec<Found> {
-    let mut left = vec![name.range.clone()];
-    for range in ranges {
+/// What is left of a range beside others, where it holds letters or digits.
+fn without(text: &str, range: Range<usize>, others: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut left = vec![range];
+    for other in others {
         let parts = left.into_iter().flat_map(|part| {
-            let before = part.start..part.end.min(range.start).max(part.start);
-            let behind = part.start.max(range.end).min(part.end)..part.end;
-            if overlaps(&part, range) { vec![before, behind] } else { vec![part] }
+            if overlaps(&part, other) {
+                [part.start..other.start, other.end..part.end]
+            } else {
+                [part, Range::default()]
+            }
         });
-        left = parts.collect();
+        left = parts.filter(|part| !part.is_empty()).collect();
     }
     let tells = |part: &Range<usize>| {
         text.get(part.clone()).is_some_and(|text| text.chars().any(char::is_alphanumeric))
     };
-    left.into_iter().filter(tells).map(|range| Found { range, ..name.clone() }).collect()
+    left.retain(tells);
+    left
 }
 
 /// What the recogniser takes for an identifier is a code that means the same for all.

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use networks::Networks;
 
-use super::judge::{Found, FoundClass, Line, NameFinder};
-use super::text::NameFiles;
+use super::judge::{Found, FoundClass, Line, NameFinder, Trouble};
+use super::text::{NameFiles, TextError};
 
 /// The networks' classes but the first, which is "none of these".
 const CLASSES: [FoundClass; 7] = [
@@ -66,7 +66,7 @@ pub struct Recogniser {
 #[derive(Default)]
 struct State {
     networks: Option<Networks>,
-    trouble: Option<String>,
+    trouble: Option<Trouble>,
     kept: HashMap<String, Arc<[ScoredWord]>>,
 }
 
@@ -102,7 +102,8 @@ impl Recogniser {
                 words
             }
             Err(error) => {
-                state.trouble = Some(error.to_string());
+                let is_installation = error.is_installation();
+                state.trouble = Some(Trouble { what: error.to_string(), is_installation });
                 Arc::new([])
             }
         }
@@ -110,11 +111,7 @@ impl Recogniser {
 }
 
 impl State {
-    fn scored(
-        &mut self,
-        files: &NameFiles,
-        text: &str,
-    ) -> Result<Vec<ScoredWord>, super::text::TextError> {
+    fn scored(&mut self, files: &NameFiles, text: &str) -> Result<Vec<ScoredWord>, TextError> {
         let networks = match self.networks.take() {
             Some(networks) => networks,
             None => Networks::load(files)?,
@@ -158,7 +155,7 @@ impl NameFinder for Recogniser {
         known_script && !words.is_empty() && words.iter().all(|word| word.score() < least)
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).trouble.take()
     }
 }

@@ -44,7 +44,7 @@ impl Networks {
     pub(super) fn scores(&mut self, text: &str) -> Result<Vec<[f32; CLASSES.len()]>, TextError> {
         let count = text.chars().count();
         let windows = rows::tokens(&self.tokenizer, text)
-            .map_err(|detail| TextError::Model { model: NAMES_TOKENIZER, detail })?;
+            .ok_or(TextError::Answer { model: NAMES_TOKENIZER, what: "no tokens" })?;
         let by_token = read(&mut self.encoder, NAMES_ENCODER, &windows, count)?;
         let windows = rows::characters(text);
         let by_character = read(&mut self.characters, NAMES_CHARACTERS, &windows, count)?;
@@ -80,8 +80,7 @@ fn read(
         let outputs = session.run(inputs).map_err(failed)?;
         let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         if logits.len() != places * ALL || !logits.iter().all(|logit| logit.is_finite()) {
-            let detail = "its output has another shape or is no number".to_owned();
-            return Err(TextError::Model { model, detail });
+            return Err(TextError::Answer { model, what: "another shape, or no numbers" });
         }
         for (place, (range, logits)) in window.places.iter().zip(logits.chunks(ALL)).enumerate() {
             let depth = place.min(places - 1 - place);

@@ -55,13 +55,11 @@ pub(super) fn characters(text: &str) -> Vec<Window> {
 }
 
 /// Windows of the encoder: 126 tokens that step by 94, between its marks.
-///
-/// # Errors
-/// The tokenizer's words when it cannot cut the text.
-pub(super) fn tokens(tokenizer: &Tokenizer, text: &str) -> Result<Vec<Window>, String> {
+/// `None` when the tokenizer cannot cut the text; its words may hold some of it.
+pub(super) fn tokens(tokenizer: &Tokenizer, text: &str) -> Option<Vec<Window>> {
     const SIZE: usize = 126;
     const STEP: usize = 94;
-    let encoding = tokenizer.encode_char_offsets(text, false).map_err(|error| error.to_string())?;
+    let encoding = tokenizer.encode_char_offsets(text, false).ok()?;
     let characters: Vec<char> = text.chars().collect();
     let (ids, offsets) = (encoding.get_ids(), encoding.get_offsets());
     let window = |start: usize| {
@@ -81,7 +79,7 @@ pub(super) fn tokens(tokenizer: &Tokenizer, text: &str) -> Result<Vec<Window>, S
         window.places.push(NO_PLACE);
         window
     };
-    Ok(starts(ids.len(), SIZE, STEP).map(window).collect())
+    Some(starts(ids.len(), SIZE, STEP).map(window).collect())
 }
 
 /// What a token looks like: the encoder's vocabulary knows no case.

@@ -90,6 +90,6 @@ fn files_that_cannot_be_loaded_are_told() {
     let judge = Judge::new().with_finder(Box::new(Recogniser::new(names)));
     let _cleaned = judge.clean_text("left kidney normal", &Matcher::default());
     let trouble = judge.trouble().unwrap();
-    assert!(trouble.contains("names-tokenizer"), "{trouble}");
+    assert!(trouble.what.contains("names-tokenizer") && trouble.is_installation, "{trouble:?}");
     assert_eq!(judge.trouble(), None, "told once");
 }

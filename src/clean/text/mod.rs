@@ -96,6 +96,14 @@ pub enum TextError {
         /// ONNX Runtime's words.
         source: ort::Error,
     },
+    /// A model gave something else than it should.
+    #[error("model {model} gave {what}")]
+    Answer {
+        /// Its id in the manifest.
+        model: &'static str,
+        /// What it gave.
+        what: &'static str,
+    },
     /// The view's sizes contradict each other.
     #[error("view of {width} x {height} x {samples} has {bytes} bytes")]
     View {
@@ -125,7 +133,9 @@ impl TextError {
     pub fn is_installation(&self) -> bool {
         match self {
             Self::Runtime { .. } | Self::Telemetry { .. } | Self::Model { .. } => true,
-            Self::Run { .. } | Self::View { .. } | Self::TooMuch { .. } => false,
+            Self::Run { .. } | Self::Answer { .. } | Self::View { .. } | Self::TooMuch { .. } => {
+                false
+            }
         }
     }
 }

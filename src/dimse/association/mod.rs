@@ -30,10 +30,6 @@ use crate::dicom::{TransferSyntax, Uid};
 /// arrived before the reset, or never will.
 const LAST_WORDS_WAIT: Duration = Duration::from_millis(100);
 
-/// Bytes of a data set that nobody wants that are read before the association is
-/// aborted. Default 1 GiB.
-const SKIPPED_BYTES_MAX: usize = 1 << 30;
-
 /// What ends an association against the plan.
 #[derive(Debug, thiserror::Error)]
 pub enum AssociationError {
@@ -252,16 +248,13 @@ impl<S: Transport> Association<S> {
     /// # Errors
     /// [`AssociationError`], to be given to [`Association::fail`].
     pub async fn skip_data_set(&mut self, context_id: u8) -> Result<(), AssociationError> {
-        let mut bytes = 0_usize;
+        let mut left = self.stream.limits().unwanted_bytes_max;
         loop {
             let piece = self.next_piece(context_id).await?;
             if piece.is_last {
                 return Ok(());
             }
-            bytes = bytes.saturating_add(piece.bytes.len());
-            if bytes > SKIPPED_BYTES_MAX {
-                return Err(AssociationError::Endless);
-            }
+            left = left.checked_sub(piece.bytes.len()).ok_or(AssociationError::Endless)?;
         }
     }
 

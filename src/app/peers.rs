@@ -1,7 +1,8 @@
-//! TLS from the configuration.
+//! Peers and their TLS from the configuration.
 
 use super::opened::AppError;
-use crate::config::{DoorTls, PeerTls, PeerTrust};
+use crate::config::{DoorTls, Peer, PeerTls, PeerTrust};
+use crate::dimse::scu::Address;
 use crate::dimse::tls::{ClientAuth, ClientTls, Identity, ServerTrust, TlsServer};
 
 /// The door's side.
@@ -17,9 +18,20 @@ pub fn door_tls(tls: &DoorTls) -> Result<TlsServer, AppError> {
     Ok(TlsServer::new(identity, clients)?)
 }
 
-/// A destination's side.
+/// Where a destination is, and what the connection is secured with.
 #[must_use]
-pub fn client_tls(tls: &PeerTls) -> ClientTls {
+pub fn address_of(peer: &Peer) -> Address {
+    Address {
+        called: peer.called.clone(),
+        calling: peer.calling.clone(),
+        host: peer.host.clone(),
+        port: peer.port,
+        tls: peer.tls.as_ref().map(client_tls),
+    }
+}
+
+/// A destination's side.
+fn client_tls(tls: &PeerTls) -> ClientTls {
     ClientTls {
         trust: match &tls.trust {
             PeerTrust::Authorities(path) => ServerTrust::Authorities(path.clone()),
