@@ -19,7 +19,7 @@ use super::parts::{Assembled, Parts, STRETCH_BYTES_MIN, digest_without, stretche
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
-use super::text::{ModelError, ModelFiles, Ocr, TextLine, View};
+use super::text::{Cells, ModelError, ModelFiles, Ocr, TextError, TextLine, View};
 use super::verify;
 use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, Left, NewMeta, ReadSeek, WriteError, Written};
@@ -84,13 +84,21 @@ struct Eyes {
 
 impl Looker for Eyes {
     fn lines(&mut self, view: &View) -> Result<Vec<TextLine>, LookError> {
-        let merged = self.ocr.lines(view).map_err(|error| {
-            if error.is_installation() {
-                self.broken = Some(error.to_string());
-            }
-            LookError(error.to_string())
-        })?;
+        let merged = self.ocr.lines(view).map_err(|error| self.failed(&error))?;
         Ok(merged.into_iter().map(|merged| merged.line).collect())
+    }
+
+    fn cells(&mut self, view: &View) -> Result<Cells, LookError> {
+        self.ocr.cells(view).map_err(|error| self.failed(&error))
+    }
+}
+
+impl Eyes {
+    fn failed(&mut self, error: &TextError) -> LookError {
+        if error.is_installation() {
+            self.broken = Some(error.to_string());
+        }
+        LookError(error.to_string())
     }
 }
 

@@ -73,8 +73,11 @@ pub struct HeaderReport {
 pub struct PixelReport {
     /// Number of frames; 0 without pixel data.
     pub frames: u32,
-    /// The frames were searched for text.
+    /// All frames were screened for text, and searched where there may be some.
     pub screened: bool,
+    /// Frames that were searched, whole or in part.
+    #[serde(default)]
+    pub frames_read: u32,
     /// Areas, in order of frame and place.
     pub boxes: Vec<TextBox>,
     /// Ids of the device rules that are about it.

@@ -294,6 +294,7 @@ mod tests {
             pixels: PixelReport {
                 frames: 1,
                 screened: true,
+                frames_read: 1,
                 boxes: vec![
                     area(TextReason::KnownValue, true),
                     area(TextReason::KnownValue, true),

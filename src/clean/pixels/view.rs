@@ -39,6 +39,9 @@ const HIDDEN_SHADES: u8 = 21;
 /// ... in one of so many neighbours: fewer than a name makes.
 const HIDDEN_PART: usize = 4096;
 
+/// Widest range of values that are counted rather than sorted.
+const COUNTED_MAX: i64 = 1 << 16;
+
 /// How stored values are shown.
 #[derive(Debug, Clone, Default)]
 pub struct Display {
@@ -109,11 +112,41 @@ fn sampled_pairs(frame: &StoredFrame) -> Vec<(i64, i64)> {
     // No divisor of the width: the samples would stand in columns.
     let step = if step > 1 && width.is_multiple_of(step) { step + 1 } else { step };
     let neighbours = frame.values().zip(frame.values().skip(1));
-    let mut pairs: Vec<(i64, i64)> =
+    let pairs: Vec<(i64, i64)> =
         neighbours.step_by(step).map(|(value, next)| (value, next - value)).collect();
-    // By the value alone: each part of the range is a fair sample of its pairs.
-    pairs.sort_by_key(|(value, _)| *value);
-    pairs
+    by_value(pairs)
+}
+
+/// By the value alone, as they come: each part of the range is a fair sample of its
+/// pairs. Counted where the range is small, because sorting takes ten times as long.
+fn by_value(mut pairs: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    let least = pairs.iter().map(|(value, _)| *value).min().unwrap_or(0);
+    let greatest = pairs.iter().map(|(value, _)| *value).max().unwrap_or(0);
+    let place = |value: i64| usize::try_from(value - least).unwrap_or(0);
+    if greatest - least > COUNTED_MAX {
+        pairs.sort_by_key(|(value, _)| *value);
+        return pairs;
+    }
+    let mut starts = vec![0_usize; place(greatest) + 2];
+    for (value, _) in &pairs {
+        if let Some(count) = starts.get_mut(place(*value) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let mut sorted = vec![(0, 0); pairs.len()];
+    for pair in pairs {
+        let Some(next) = starts.get_mut(place(pair.0)) else { continue };
+        if let Some(free) = sorted.get_mut(*next) {
+            *free = pair;
+        }
+        *next += 1;
+    }
+    sorted
 }
 
 /// The range without the outermost values at both ends.
@@ -171,7 +204,27 @@ impl Curve {
     }
 
     fn shade(&self, value: i64) -> u8 {
-        let after = self.points.partition_point(|(point, _)| *point <= value);
+        self.shade_after(value, self.points.partition_point(|(point, _)| *point <= value))
+    }
+
+    /// The shades of values that mostly rise: the place of one is that of the next.
+    fn shades(&self, values: impl Iterator<Item = i64>) -> impl Iterator<Item = u8> {
+        let mut after = 0;
+        values.map(move |value| {
+            let is_at = |after: usize| {
+                let reached = |(point, _): &(i64, i64)| *point <= value;
+                let before = after.checked_sub(1).and_then(|before| self.points.get(before));
+                before.is_none_or(reached) && !self.points.get(after).is_some_and(reached)
+            };
+            if !is_at(after) {
+                after = self.points.partition_point(|(point, _)| *point <= value);
+            }
+            self.shade_after(value, after)
+        })
+    }
+
+    /// The shade of a value that stands before the point of this number.
+    fn shade_after(&self, value: i64, after: usize) -> u8 {
         let before = after.checked_sub(1).and_then(|index| self.points.get(index));
         let shade = match (before, self.points.get(after)) {
             (Some((x0, y0)), Some((x1, y1))) => y0 + (value - x0) * (y1 - y0) / (x1 - x0).max(1),
@@ -259,19 +312,17 @@ fn view(frame: &StoredFrame, samples: u8, pixels: Vec<u8>) -> View {
 }
 
 fn shades(frame: &StoredFrame, curve: &Curve, inverted: bool) -> Vec<u8> {
-    let shade = |value: i64| {
-        let shade = curve.shade(value);
-        if inverted { 0xFF - shade } else { shade }
-    };
+    let turned = |shade: u8| if inverted { 0xFF - shade } else { shade };
     if frame.bits.allocated <= 16 {
         // Dividing once for each possible word is cheaper than for each pixel.
         let bits = frame.bits;
         let words = 1_u32 << (8 * u32::from(bits.allocated.div_ceil(8)));
-        let shades: Vec<u8> = (0..words).map(|word| shade(bits.value(word))).collect();
+        let values = (0..words).map(|word| bits.value(word));
+        let shades: Vec<u8> = curve.shades(values).map(turned).collect();
         let index = |word| usize::try_from(word).unwrap_or(0);
         return frame.words().map(|word| shades.get(index(word)).copied().unwrap_or(0)).collect();
     }
-    frame.values().map(shade).collect()
+    frame.values().map(|value| turned(curve.shade(value))).collect()
 }
 
 /// Grey below the palette's first value, colour from there on (PS3.3 §C.7.6.19).
@@ -323,6 +374,30 @@ mod tests {
 
     const BYTE: SampleBits = SampleBits { allocated: 8, stored: 8, shift: 0, signed: false };
     const WORD: SampleBits = SampleBits { allocated: 16, stored: 16, shift: 0, signed: true };
+
+    proptest::proptest! {
+        #[test]
+        fn counting_gives_what_sorting_gives(
+            values in proptest::collection::vec((-300_i64..300, -9_i64..9), 0..200),
+            wide in proptest::bool::ANY,
+        ) {
+            let mut pairs = values;
+            if wide {
+                pairs.push((COUNTED_MAX, 0));
+            }
+            let mut sorted = pairs.clone();
+            sorted.sort_by_key(|(value, _)| *value);
+            proptest::prop_assert_eq!(by_value(pairs), sorted);
+        }
+    }
+
+    #[test]
+    fn shades_of_many_values_are_those_of_each() {
+        let curve = Curve { points: vec![(-9, 3), (0, 40), (0, 60), (7, 200), (90, 255)] };
+        let values = [-20, -9, -8, -1, 0, 1, 6, 7, 8, 89, 90, 91, 5, -100, 0, 7];
+        let each: Vec<u8> = values.iter().map(|value| curve.shade(*value)).collect();
+        assert_eq!(curve.shades(values.into_iter()).collect::<Vec<u8>>(), each);
+    }
 
     fn words(values: impl IntoIterator<Item = i16>) -> Vec<u8> {
         values.into_iter().flat_map(i16::to_le_bytes).collect()

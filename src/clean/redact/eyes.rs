@@ -1,33 +1,14 @@
-//! Looks at frames: views in, judged areas out; and only where something
-//! changed since the last look.
+//! Looks at frames: views in, judged areas out.
 
 use std::ops::Range;
 
 use super::area::{Area, MARGIN_PX, Rect};
+use super::gaze::{index, row_bytes};
 use super::{LookError, Looker, narrow, reach, spare};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
 
-/// Height of the strips that are compared between frames: about two lines of
-/// small text, so that a change and its line lie in neighbouring strips.
-pub(super) const STRIP_ROWS: u32 = 32;
-/// A strip is looked at again when a sample of it differs by more than this, of
-/// 255, from what was last looked at; noise of lossy coding stays under it ...
-const CHANGE_MIN: u8 = 12;
-/// ... or when this many of its samples, fewer than a name has, ...
-const FAINT_SAMPLES_MIN: usize = 24;
-/// ... differ by more than this: the detector has found names 6 steps from a
-/// ground without noise. Noise as large makes a cine dear, not unsafe.
-const FAINT_CHANGE_MIN: u8 = 3;
-/// In the enhanced view noise of the picture itself goes beyond that: there a
-/// strip is looked at again when this many of its samples differ ...
-const ENHANCED_SAMPLES_MIN: usize = 24;
-/// ... by more than this: the view is shown for differences of 21 shades, and a
-/// name of letters 8 pixels high has over 50 samples of them.
-const ENHANCED_CHANGE_MIN: u8 = 20;
-/// From this part of the picture on (in percent) all of it is looked at.
-const WHOLE_FROM_PERCENT: u32 = 70;
 /// Part of a line (in percent) that another view must have read clearly for the
 /// line to count as read.
 const SAME_LINE_PERCENT: u64 = 60;
@@ -186,180 +167,12 @@ fn crop(view: &View, rows: &Range<u32>) -> View {
     View { height: rows.end.saturating_sub(rows.start), pixels, ..*view }
 }
 
-fn row_bytes(view: &View) -> usize {
-    index(view.width).saturating_mul(usize::from(view.samples))
-}
-
-fn index(count: u32) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-/// What was last looked at, strip by strip.
-///
-/// A line of text that was not there at the last look changes its strip by more
-/// than [`CHANGE_MIN`], also when it fades in slowly: the comparison is with the
-/// last look, not with the last frame.
-#[derive(Debug, Default)]
-pub struct Gaze {
-    seen: Vec<View>,
-}
-
-impl Gaze {
-    /// The rows of a frame that differ from what was last looked at, with a strip
-    /// of margin; remembers them as looked at. Whole rows, so that no line is cut.
-    pub fn changed(&mut self, views: &[View], enhanced: Option<usize>) -> Vec<Range<u32>> {
-        let Some(first) = views.first() else { return Vec::new() };
-        let height = first.height;
-        let shapes = |views: &[View]| -> Vec<(u32, u32, u8)> {
-            views.iter().map(|view| (view.width, view.height, view.samples)).collect()
-        };
-        if shapes(views) != shapes(&self.seen) {
-            self.seen = views.to_vec();
-            return std::iter::once(0..height).collect();
-        }
-        let bands = widen(&self.changed_strips(views, enhanced), height);
-        for band in &bands {
-            self.remember(views, band);
-        }
-        bands
-    }
-
-    fn changed_strips(&self, views: &[View], enhanced: Option<usize>) -> Vec<u32> {
-        let mut changed = Vec::new();
-        for (which, (view, seen)) in views.iter().zip(&self.seen).enumerate() {
-            let changes: &[(usize, u8)] = if enhanced == Some(which) {
-                &[(ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)]
-            } else {
-                &[(1, CHANGE_MIN), (FAINT_SAMPLES_MIN, FAINT_CHANGE_MIN)]
-            };
-            let strip_bytes = row_bytes(view).saturating_mul(index(STRIP_ROWS)).max(1);
-            let strips = view.pixels.chunks(strip_bytes).zip(seen.pixels.chunks(strip_bytes));
-            for (number, (now, before)) in (0_u32..).zip(strips) {
-                let differ = |(samples_min, change_min): &(usize, u8)| {
-                    let pairs = now.iter().zip(before);
-                    let far = pairs.filter(|(now, before)| now.abs_diff(**before) > *change_min);
-                    far.take(*samples_min).count() == *samples_min
-                };
-                if changes.iter().any(differ) {
-                    changed.push(number);
-                }
-            }
-        }
-        changed.sort_unstable();
-        changed.dedup();
-        changed
-    }
-
-    fn remember(&mut self, views: &[View], rows: &Range<u32>) {
-        for (view, seen) in views.iter().zip(&mut self.seen) {
-            let range = index(rows.start) * row_bytes(view)..index(rows.end) * row_bytes(view);
-            if let (Some(now), Some(before)) =
-                (view.pixels.get(range.clone()), seen.pixels.get_mut(range))
-            {
-                before.copy_from_slice(now);
-            }
-        }
-    }
-}
-
-/// Strips as bands of rows with a strip of margin, touching ones joined.
-fn widen(strips: &[u32], height: u32) -> Vec<Range<u32>> {
-    let mut bands: Vec<Range<u32>> = Vec::new();
-    for strip in strips {
-        let start = strip.saturating_sub(1) * STRIP_ROWS;
-        let end = strip.saturating_add(2).saturating_mul(STRIP_ROWS).min(height);
-        match bands.last_mut() {
-            Some(last) if last.end >= start => last.end = end,
-            Some(_) | None => bands.push(start..end),
-        }
-    }
-    let rows: u32 = bands.iter().map(|band| band.end - band.start).sum();
-    let whole = u64::from(rows) * 100 >= u64::from(height) * u64::from(WHOLE_FROM_PERCENT);
-    if whole && rows > 0 { std::iter::once(0..height).collect() } else { bands }
-}
-
-/// Whether a band of rows comes near an area.
-#[must_use]
-pub fn is_near(rows: &Range<u32>, areas: &[Area]) -> bool {
-    areas.iter().any(|area| {
-        let Rect { y0, y1, .. } = area.rect;
-        y0.saturating_sub(STRIP_ROWS) < rows.end && rows.start < y1.saturating_add(STRIP_ROWS)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn view(height: u32, mark: Option<(u32, u8)>) -> View {
-        let mut pixels = vec![50; 10 * index(height)];
-        if let Some((row, value)) = mark {
-            pixels[index(row) * 10 + 4] = value;
-        }
-        View { width: 10, height, samples: 1, pixels }
-    }
-
-    #[test]
-    fn the_first_frame_is_looked_at_whole_and_a_still_one_not_again() {
-        let mut gaze = Gaze::default();
-        assert_eq!(gaze.changed(&[view(400, None)], None).first(), Some(&(0..400)));
-        assert!(gaze.changed(&[view(400, None)], None).is_empty());
-        assert!(gaze.changed(&[view(400, Some((200, 50 + CHANGE_MIN)))], None).is_empty());
-    }
-
-    #[test]
-    fn a_faint_name_that_appears_late_is_looked_at() {
-        let mut gaze = Gaze::default();
-        let ground = view(400, None);
-        gaze.changed(std::slice::from_ref(&ground), None);
-        let with = |samples: usize| {
-            let mut changed = ground.clone();
-            changed.pixels.iter_mut().take(samples).for_each(|sample| *sample += 4);
-            changed
-        };
-        assert!(gaze.changed(&[with(FAINT_SAMPLES_MIN - 1)], None).is_empty());
-        assert!(!gaze.changed(&[with(FAINT_SAMPLES_MIN)], None).is_empty());
-    }
-
-    #[test]
-    fn grain_of_an_enhanced_view_is_no_change_and_a_name_in_it_is() {
-        let mut gaze = Gaze::default();
-        let ground = view(400, None);
-        gaze.changed(std::slice::from_ref(&ground), Some(0));
-        let with = |samples: usize| {
-            let mut changed = ground.clone();
-            changed.pixels.iter_mut().step_by(7).take(samples).for_each(|sample| *sample += 21);
-            changed
-        };
-        assert!(gaze.changed(&[with(ENHANCED_SAMPLES_MIN - 1)], Some(0)).is_empty());
-        assert!(!gaze.changed(&[with(ENHANCED_SAMPLES_MIN)], Some(0)).is_empty());
-    }
-
-    #[test]
-    fn what_appears_is_looked_at_in_whole_rows_around_it() {
-        let mut gaze = Gaze::default();
-        gaze.changed(&[view(400, None)], None);
-        let band: Range<u32> = 160..256;
-        assert_eq!(gaze.changed(&[view(400, Some((200, 90)))], None), [band]);
-        assert!(gaze.changed(&[view(400, Some((200, 90)))], None).is_empty());
-    }
-
-    #[test]
-    fn slow_fading_adds_up_until_it_is_looked_at() {
-        let mut gaze = Gaze::default();
-        gaze.changed(&[view(400, None)], None);
-        let mut looks = 0;
-        for step in 1..=20 {
-            looks += gaze.changed(&[view(400, Some((200, 50 + 4 * step)))], None).len();
-        }
-        assert!(looks >= 3, "{looks}");
-    }
-
-    #[test]
-    fn changes_in_most_of_the_picture_are_looked_at_whole() {
-        let every_second: Vec<u32> = (0..12).step_by(2).collect();
-        assert_eq!(widen(&every_second, 400).first(), Some(&(0..400)));
-        assert_eq!(widen(&[0, 8], 400), [0..64, 224..320]);
+    fn view(height: u32) -> View {
+        View { width: 10, height, samples: 1, pixels: vec![50; 10 * index(height)] }
     }
 
     #[test]
@@ -374,7 +187,7 @@ mod tests {
         let (hide, reason) = (true, TextReason::Unreadable);
         let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
         let mut eyes = Eyes { looker: &mut Blot, judge: &unread, trusted: &[] };
-        let views = [view(40, None), view(40, None)];
+        let views = [view(40), view(40)];
         assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
         assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);
     }

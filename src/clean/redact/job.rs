@@ -4,7 +4,8 @@
 use super::area::{Area, Ink, Rect, covered, mask};
 use super::brush::{Brush, Canvas};
 use super::devices::Matched;
-use super::eyes::{Eyes, Finding, Gaze, is_near};
+use super::eyes::{Eyes, Finding};
+use super::gaze::Gaze;
 use super::ink::{INK_PIXELS_MAX, InkError, Watch};
 use super::sector::{self, FRAMES_COMPARED_MAX};
 use super::{PixelOutcome, ReadSeek, ReadWriteSeek, regions};
@@ -42,6 +43,8 @@ pub(super) struct Job<'a> {
     pub(super) scratch_start: u64,
     pub(super) big_endian: bool,
     pub(super) policy: TextPolicy,
+    /// The first frame is searched, whether or not it may hold text.
+    pub(super) first_whole: bool,
     pub(super) devices: Matched<'a>,
     pub(super) attributes: PixelAttributes,
     pub(super) codec: Codec,
@@ -55,6 +58,8 @@ struct Seen {
     hidden: Vec<Area>,
     boxes: Vec<TextBox>,
     kept: usize,
+    /// Frames that the detector searched, whole or in part.
+    frames_read: u32,
     /// Bits that belong to no value are set somewhere.
     unused_bits: bool,
     /// Least and greatest value, where the ink depends on them.
@@ -223,6 +228,9 @@ impl Job<'_> {
     /// First pass: looks at each frame where it differs from what was seen.
     fn look(&mut self, eyes: &mut Eyes<'_>, seen: &mut Seen) -> Result<(), Quarantine> {
         let mut gaze = Gaze::default();
+        if self.first_whole {
+            gaze = gaze.first_whole();
+        }
         let mut watch = self.watch_outside()?;
         let frames = self.attributes.frames;
         for frame in 0..frames {
@@ -233,8 +241,11 @@ impl Job<'_> {
             }
             let windows = Windows::of(&decoded.frame);
             let shown = views(&decoded.frame, &self.display, &windows);
-            for rows in gaze.changed(&shown, windows.enhanced()) {
-                let found = eyes.look(&shown, windows.enhanced(), &rows)?;
+            let bands = gaze.rows(&shown, windows.enhanced(), &seen.hidden, eyes.looker)?;
+            seen.frames_read += u32::from(!bands.is_empty());
+            for rows in bands {
+                let mut found = eyes.look(&shown, windows.enhanced(), &rows)?;
+                found.retain(|finding| is_likely(finding, &gaze));
                 if let Some(watch) = &mut watch {
                     watch.lines(&rows, &found);
                 }
@@ -252,8 +263,8 @@ impl Job<'_> {
     /// Second pass: paints and codes every frame, and looks again. Gives the
     /// result when nothing more was found to hide.
     ///
-    /// The first frame is looked at whole, later ones where they changed near
-    /// what was painted: elsewhere they are as the first pass saw them.
+    /// The first frame is looked at near what was painted, later ones where they
+    /// changed there: elsewhere they are as the first pass saw them.
     fn paint(
         &mut self,
         eyes: &mut Eyes<'_>,
@@ -281,16 +292,14 @@ impl Job<'_> {
             edited: brush.mask.is_some(),
         };
         let mut recoder = Recoder::new(&origin, scratch)?;
-        let mut gaze = Gaze::default();
+        let mut gaze = Gaze::default().first_whole().near(painted.clone());
         for frame in 0..attributes.frames {
             let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
             let shown = views(&canvas.decoded.frame, &self.display, &windows);
-            for rows in gaze.changed(&shown, windows.enhanced()) {
-                if frame > 0 && !is_near(&rows, &painted) {
-                    continue;
-                }
-                let found = eyes.look(&shown, windows.enhanced(), &rows)?;
-                for finding in found.into_iter().filter(|found| found.hide) {
+            for rows in gaze.rows(&shown, windows.enhanced(), &[], eyes.looker)? {
+                let mut found = eyes.look(&shown, windows.enhanced(), &rows)?;
+                found.retain(|finding| finding.hide && is_likely(finding, &gaze));
+                for finding in found {
                     seen.add(frame, attributes.frames, finding)?;
                 }
             }
@@ -404,7 +413,8 @@ impl Job<'_> {
             (found.first_frame, y, x)
         });
         let devices = self.devices.ids();
-        PixelReport { frames: self.attributes.frames, screened, boxes, devices, unchanged }
+        let (frames, frames_read) = (self.attributes.frames, seen.frames_read);
+        PixelReport { frames, screened, frames_read, boxes, devices, unchanged }
     }
 }
 
@@ -418,6 +428,11 @@ impl Reader<'_> {
     fn read(&mut self, frame: u32) -> Result<Coded, PixelError> {
         self.source.read(frame, self.input)
     }
+}
+
+/// What was read counts, what was not where the frame may hold text at all.
+fn is_likely(finding: &Finding, gaze: &Gaze) -> bool {
+    finding.reason != TextReason::Unreadable || gaze.may_hold(finding.area.rect)
 }
 
 /// Whether the codestream itself is edited. Bits beside the values can only be

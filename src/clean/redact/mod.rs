@@ -1,8 +1,8 @@
 //! Hides text in pictures: received pixel data in, pixel data that may leave
 //! out.
 //!
-//! Every frame is decoded and looked at (again only where it changed), each
-//! line is judged, what is to be hidden is painted over on all frames in the
+//! Every frame is decoded and screened, searched where it may hold text (again
+//! only where it changed), each line is judged, what is to be hidden is painted over on all frames in the
 //! stored samples, and the painted frames are looked at again. Invariant: an
 //! instance leaves only if the last look found nothing to hide outside of what
 //! is painted; where nothing was to be hidden the coded samples stay bit for
@@ -14,6 +14,7 @@ mod brush;
 mod devices;
 mod display;
 pub mod eyes;
+pub mod gaze;
 pub mod ink;
 mod job;
 mod narrow;
@@ -33,7 +34,7 @@ use crate::clean::pixels::{
 };
 pub use crate::clean::pixels::{ReadSeek, ReadWriteSeek};
 use crate::clean::report::PixelReport;
-use crate::clean::text::{TextLine, View};
+use crate::clean::text::{Cells, TextLine, View};
 use crate::config::CleanRules;
 use crate::dicom::{DataSet, Element, Tag, TransferSyntax, Value};
 use crate::reason::{Quarantine, Reason};
@@ -45,6 +46,15 @@ pub trait Looker {
     /// # Errors
     /// The models failed: the instance is quarantined.
     fn lines(&mut self, view: &View) -> Result<Vec<TextLine>, LookError>;
+
+    /// The cells of a picture that may hold text, for much less than finding it;
+    /// all of them where nobody can say.
+    ///
+    /// # Errors
+    /// The model failed: the instance is quarantined.
+    fn cells(&mut self, view: &View) -> Result<Cells, LookError> {
+        Ok(Cells::new(view.width, view.height, true))
+    }
 }
 
 /// Looking failed; the text names the model's error, never what was read.
@@ -153,6 +163,7 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
+        first_whole: screen::is_identity_likely(ctx.set) || devices.hides(),
         devices,
         attributes,
         codec,

@@ -33,10 +33,12 @@ pub fn is_searched(set: &DataSet, rules: &CleanRules) -> bool {
     let class = set.ascii(tags::SOP_CLASS_UID).unwrap_or_default();
     let wanted =
         rules.profile.has(ProfileOption::CleanPixelData) && !rules.header_only.contains(class);
-    wanted || is_identity_likely(set, class)
+    wanted || is_identity_likely(set)
 }
 
-fn is_identity_likely(set: &DataSet, class: &str) -> bool {
+/// Whether the picture is likely to show identity, whatever its pixels look like.
+pub(super) fn is_identity_likely(set: &DataSet) -> bool {
+    let class = set.ascii(tags::SOP_CLASS_UID).unwrap_or_default();
     let modality = set.ascii(tags::MODALITY).unwrap_or_default();
     let under = |root: &&str| {
         class.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -18,6 +18,7 @@ mod plan;
 mod recognise;
 mod regions;
 mod runtime;
+mod screen;
 mod texture;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use models::{ModelError, ModelFiles, NameFiles};
 pub use ocr::Ocr;
 pub(crate) use runtime::session;
 pub use runtime::{TELEMETRY_OFF, is_silent};
+pub use screen::{CELL_PX, Cells};
 
 /// A frame for looking at: 8 bits per sample, rows from the top.
 #[derive(Debug, Clone)]

@@ -19,6 +19,8 @@ pub(crate) const RUNTIME: &str = "onnxruntime";
 pub(crate) const DETECTOR: &str = "ocr-detector";
 /// Id of the model that reads text.
 pub(crate) const RECOGNISER: &str = "ocr-recogniser";
+/// Id of the model that says whether a frame may hold text at all.
+pub(crate) const SCREEN: &str = "text-screen";
 /// Ids of the recogniser of names: the network over tokens, the one over
 /// characters, and what cuts a text into tokens.
 pub(crate) const NAMES_ENCODER: &str = "names-encoder";
@@ -101,6 +103,7 @@ pub struct ModelFiles {
     runtime: ModelFile,
     detector: ModelFile,
     recogniser: ModelFile,
+    screen: ModelFile,
     names: Option<NameFiles>,
 }
 
@@ -222,6 +225,12 @@ impl ModelFiles {
         &self.recogniser.path
     }
 
+    /// The screen before the detector.
+    #[must_use]
+    pub fn screen(&self) -> &Path {
+        &self.screen.path
+    }
+
     /// The recogniser of names; `None` where its files are not installed: names
     /// are then found by rules alone.
     #[must_use]
@@ -240,7 +249,7 @@ impl ModelFiles {
 
     fn all(&self) -> impl Iterator<Item = &ModelFile> {
         let names = self.names.iter().flat_map(NameFiles::all);
-        [&self.runtime, &self.detector, &self.recogniser].into_iter().chain(names)
+        [&self.runtime, &self.detector, &self.recogniser, &self.screen].into_iter().chain(names)
     }
 
     fn open(folder: &Path) -> Result<Self, ModelError> {
@@ -274,6 +283,7 @@ impl ModelFiles {
             runtime,
             detector: file(DETECTOR)?,
             recogniser: file(RECOGNISER)?,
+            screen: file(SCREEN)?,
             names,
         })
     }
@@ -363,8 +373,8 @@ mod tests {
         folder
     }
 
-    const ALL: [(&str, &str); 3] =
-        [(RUNTIME, std::env::consts::ARCH), (DETECTOR, ""), (RECOGNISER, "")];
+    const ALL: [(&str, &str); 4] =
+        [(RUNTIME, std::env::consts::ARCH), (DETECTOR, ""), (RECOGNISER, ""), (SCREEN, "")];
 
     #[test]
     fn complete_folder_is_found_and_verified() {
@@ -408,7 +418,7 @@ mod tests {
         let folder = folder(&[ALL.as_slice(), &names].concat());
         let files = ModelFiles::find(Some(folder.path())).unwrap();
         assert!(files.names().is_some());
-        assert_eq!(files.versions().len(), 6);
+        assert_eq!(files.versions().len(), 7);
         std::fs::remove_file(folder.path().join("names-encoder-")).unwrap();
         let error = ModelFiles::find(Some(folder.path())).unwrap_err();
         assert!(matches!(error, ModelError::Unreadable { .. }), "{error}");

@@ -1,12 +1,13 @@
-//! The two models behind one door: a worker has one [`Ocr`] and loads each
+//! The three models behind one door: a worker has one [`Ocr`] and loads each
 //! model when it first needs it.
 
 use super::detect::Detector;
 use super::geometry::Rect;
 use super::picture::Picture;
 use super::recognise::Recogniser;
+use super::screen::Screen;
 use super::texture::{Grey, is_broad};
-use super::{MergedLine, ModelFiles, Region, TextError, TextLine, View, merge};
+use super::{Cells, MergedLine, ModelFiles, Region, TextError, TextLine, View, merge};
 
 /// Finds and reads text. One per worker; it takes a network's memory (some
 /// 290 MB in all) from the first frame on.
@@ -14,6 +15,7 @@ pub struct Ocr {
     files: ModelFiles,
     detector: Option<Detector>,
     recogniser: Option<Recogniser>,
+    screen: Option<Screen>,
 }
 
 impl Ocr {
@@ -21,10 +23,10 @@ impl Ocr {
     /// so that a worker that sees no pictures stays small.
     #[must_use]
     pub fn new(files: ModelFiles) -> Self {
-        Self { files, detector: None, recogniser: None }
+        Self { files, detector: None, recogniser: None, screen: None }
     }
 
-    /// Loads both models now.
+    /// Loads the models now.
     ///
     /// # Errors
     /// [`TextError::Runtime`] and [`TextError::Model`]: the caller stops and names `scripts/setup`.
@@ -32,6 +34,7 @@ impl Ocr {
         let mut ocr = Self::new(files);
         ocr.detector()?;
         ocr.recogniser()?;
+        ocr.screen()?;
         Ok(ocr)
     }
 
@@ -74,6 +77,18 @@ impl Ocr {
         Ok(pieces)
     }
 
+    /// The cells of a frame that may hold text: where none is marked, [`Self::find`]
+    /// finds none.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines; the frame was not searched.
+    pub fn cells(&mut self, view: &View) -> Result<Cells, TextError> {
+        if Picture::new(view)?.is_uniform() {
+            return Ok(Cells::new(view.width, view.height, false));
+        }
+        self.screen()?.cells(view)
+    }
+
     /// Every place that looks like text, in the order of their first row.
     ///
     /// # Errors
@@ -114,6 +129,14 @@ impl Ocr {
             None => Recogniser::load(self.files.runtime(), self.files.recogniser())?,
         };
         Ok(self.recogniser.insert(loaded))
+    }
+
+    fn screen(&mut self) -> Result<&mut Screen, TextError> {
+        let loaded = match self.screen.take() {
+            Some(screen) => screen,
+            None => Screen::load(self.files.runtime(), self.files.screen())?,
+        };
+        Ok(self.screen.insert(loaded))
     }
 }
 

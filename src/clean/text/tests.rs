@@ -165,3 +165,30 @@ fn smallest_frames_pass_through_the_network() {
         lines(&view).unwrap();
     }
 }
+
+#[test]
+fn the_screen_marks_every_line_that_is_found_and_nothing_in_a_body_with_grain() {
+    let cells = |view: &View| OCR.lock().unwrap_or_else(PoisonError::into_inner).cells(view);
+    for view in [philips(), drawn("text-frame.png")] {
+        let marked: Vec<_> = cells(&view).unwrap().marked().collect();
+        // A single character may be a mark on a scale.
+        let is_text = |found: &MergedLine| found.line.text.chars().count() > 1;
+        for found in lines(&view).unwrap().into_iter().filter(is_text) {
+            let [left, top, right, bottom] = bounds(&found.line);
+            let is_in = |cell: u32, low: f32, high: f32| {
+                let (start, end) = ((cell * CELL_PX) as f32, ((cell + 1) * CELL_PX) as f32);
+                end > low && start < high
+            };
+            let holds = |&(x, y): &(u32, u32)| is_in(x, left, right) && is_in(y, top, bottom);
+            assert!(marked.iter().any(holds), "{} is not marked", found.line.text);
+        }
+    }
+    let pixels = (0..400_u32 * 300).map(|place| {
+        let (x, y) = ((place % 400) as f32 - 200.0, (place / 400) as f32 - 150.0);
+        let grain = (place.wrapping_mul(2_654_435_761) >> 24) % 13;
+        let body = if x.hypot(y * 1.3) < 130.0 { 90 } else { 4 };
+        (body + grain) as u8
+    });
+    let body = View { width: 400, height: 300, samples: 1, pixels: pixels.collect() };
+    assert!(!cells(&body).unwrap().any());
+}

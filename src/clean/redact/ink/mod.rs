@@ -17,7 +17,8 @@ mod tests;
 use std::ops::Range;
 
 use super::area::{Area, Rect};
-use super::eyes::{Finding, STRIP_ROWS};
+use super::eyes::Finding;
+use super::gaze::STRIP_ROWS;
 use crate::clean::report::TextReason;
 use crate::clean::text::View;
 use raster::{Bits, at};

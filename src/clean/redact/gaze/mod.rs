@@ -1,0 +1,315 @@
+//! What was last looked at of an instance's frames: views in, the rows that are to
+//! be looked at out.
+//!
+//! A frame is looked at where it differs from the last look and the looker's
+//! [`cells`](super::Looker::cells) say that text may stand there. A line that stands
+//! still over a moving picture is the same line as long as its strokes are
+//! ([`strokes`]); what is painted over on every frame need not be looked at again.
+
+mod strokes;
+
+use std::ops::Range;
+
+use super::area::{Area, Rect, covered};
+use super::{LookError, Looker};
+use crate::clean::text::{CELL_PX, Cells, View};
+
+/// Height of the strips that are compared between frames: about two lines of
+/// small text, so that a change and its line lie in neighbouring strips.
+pub(super) const STRIP_ROWS: u32 = 32;
+/// A strip is looked at again when a sample of it differs by more than this, of
+/// 255, from what was last looked at; noise of lossy coding stays under it ...
+const CHANGE_MIN: u8 = 12;
+/// ... or when this many of its samples, fewer than a name has, ...
+const FAINT_SAMPLES_MIN: usize = 24;
+/// ... differ by more than this: the detector has found names 6 steps from a
+/// ground without noise. Noise as large makes a cine dear, not unsafe.
+const FAINT_CHANGE_MIN: u8 = 3;
+/// In the enhanced view noise of the picture itself goes beyond that: there a
+/// strip is looked at again when this many of its samples differ ...
+const ENHANCED_SAMPLES_MIN: usize = 24;
+/// ... by more than this: the view is shown for differences of 21 shades, and a
+/// name of letters 8 pixels high has over 50 samples of them.
+const ENHANCED_CHANGE_MIN: u8 = 20;
+/// Around a marked cell this many times fewer samples must differ than in a strip:
+/// a cell and its neighbours hold three letters of a line.
+const CELL_SHARE: usize = 2;
+/// Cells beside a line's strokes that are marked with it: the screen sees large
+/// letters in cells four times as wide.
+const HALO_CELLS: u32 = 4;
+/// From this part of the picture on (in percent) all of it is looked at.
+const WHOLE_FROM_PERCENT: u32 = 70;
+
+/// How much must differ: this many samples, each by more than that.
+type Changes = &'static [(usize, u8)];
+const CHANGES: Changes = &[(1, CHANGE_MIN), (FAINT_SAMPLES_MIN, FAINT_CHANGE_MIN)];
+const ENHANCED_CHANGES: Changes = &[(ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)];
+
+/// What was last looked at.
+///
+/// A line of text that was not there at the last look changes its strip by more
+/// than [`CHANGE_MIN`], also when it fades in slowly: the comparison is with the
+/// last look, not with the last frame.
+#[derive(Debug, Default)]
+pub struct Gaze {
+    first_whole: bool,
+    near: Option<Vec<Area>>,
+    /// Each view as it was where it was last looked at, else as it first was.
+    seen: Vec<View>,
+    /// Strips that were looked at since.
+    looked: Vec<bool>,
+    /// Of each view, the cells that were marked when they were looked at.
+    known: Vec<Cells>,
+    /// Of each view, the cells of the frame that is looked at; none while it is the
+    /// first.
+    now: Vec<Cells>,
+}
+
+impl Gaze {
+    /// Looks at all of the first frame, marked or not.
+    #[must_use]
+    pub fn first_whole(mut self) -> Self {
+        self.first_whole = true;
+        self
+    }
+
+    /// Looks only near these areas: elsewhere the frames are as another look saw them.
+    #[must_use]
+    pub fn near(mut self, areas: Vec<Area>) -> Self {
+        self.near = Some(areas);
+        self
+    }
+
+    /// The rows of a frame that are to be looked at, with a strip of margin;
+    /// remembers them as looked at. Whole rows, so that no line is cut. Cells under
+    /// what is `hidden` on every frame are left out.
+    ///
+    /// # Errors
+    /// The looker's: the instance is quarantined.
+    pub fn rows(
+        &mut self,
+        views: &[View],
+        enhanced: Option<usize>,
+        hidden: &[Area],
+        looker: &mut dyn Looker,
+    ) -> Result<Vec<Range<u32>>, LookError> {
+        let Some(height) = views.first().map(|view| view.height) else { return Ok(Vec::new()) };
+        let shapes = |views: &[View]| -> Vec<(u32, u32, u8)> {
+            views.iter().map(|view| (view.width, view.height, view.samples)).collect()
+        };
+        if shapes(views) != shapes(&self.seen) {
+            let bands = self.start(views, height, looker)?;
+            self.remember(views, &bands);
+            return Ok(bands);
+        }
+        let mut marks = vec![None; views.len()];
+        let strips = self.changed_marked(views, enhanced, hidden, looker, &mut marks)?;
+        let bands = widen(&strips, height);
+        self.remember(views, &bands);
+        if !bands.is_empty() {
+            let cells = |(marks, view): (Option<Cells>, &View)| {
+                marks.map_or_else(|| looker.cells(view), Ok)
+            };
+            self.now = marks.into_iter().zip(views).map(cells).collect::<Result<_, _>>()?;
+            for (known, now) in self.known.iter_mut().zip(&self.now) {
+                known.add(now, &bands);
+            }
+        }
+        Ok(bands)
+    }
+
+    /// Whether a place of the frame that is looked at may hold text. A find there that
+    /// nobody can read is else the grain of a moving picture, cut by a band.
+    #[must_use]
+    pub fn may_hold(&self, place: Rect) -> bool {
+        let (columns, rows) = (place.x0..place.x1, place.y0..place.y1);
+        self.now.is_empty() || self.now.iter().any(|cells| cells.any_in(&columns, &rows))
+    }
+
+    /// The first frame, or the first with other views.
+    fn start(
+        &mut self,
+        views: &[View],
+        height: u32,
+        looker: &mut dyn Looker,
+    ) -> Result<Vec<Range<u32>>, LookError> {
+        self.seen = views.to_vec();
+        self.now.clear();
+        self.looked = vec![false; index(height.div_ceil(STRIP_ROWS))];
+        self.known = views.iter().map(|view| looker.cells(view)).collect::<Result<_, _>>()?;
+        let whole = std::mem::take(&mut self.first_whole);
+        if !whole && !self.known.iter().any(Cells::any) {
+            return Ok(Vec::new());
+        }
+        let every: Vec<u32> = (0..height.div_ceil(STRIP_ROWS)).collect();
+        Ok(widen(&self.nearby(every), height))
+    }
+
+    /// Strips with a marked cell that changed, or that nobody looked at. Where it asks
+    /// for the cells of a view it leaves them in `marks`.
+    fn changed_marked(
+        &self,
+        views: &[View],
+        enhanced: Option<usize>,
+        hidden: &[Area],
+        looker: &mut dyn Looker,
+        marks: &mut [Option<Cells>],
+    ) -> Result<Vec<u32>, LookError> {
+        let mut strips = Vec::new();
+        for (which, (view, marks)) in views.iter().zip(marks).enumerate() {
+            let changes = if enhanced == Some(which) { ENHANCED_CHANGES } else { CHANGES };
+            let Some((seen, known)) = self.seen.get(which).zip(self.known.get(which)) else {
+                continue;
+            };
+            let changed = self.nearby(changed_strips(view, seen, changes));
+            if changed.is_empty() {
+                continue;
+            }
+            let cells = marks.insert(looker.cells(view)?);
+            for (column, row) in cells.marked() {
+                let strip = row * CELL_PX / STRIP_ROWS;
+                if strips.contains(&strip) || !changed.contains(&strip) {
+                    continue;
+                }
+                let looked = self.looked.get(index(strip)).copied().unwrap_or(false);
+                let pair = Pair { view, seen, changes };
+                let was_marked = cells.is_as(known, column, row);
+                let is_known = looked && pair.is_same(column, row, was_marked);
+                if !is_known && !covered(cell(view, column, row, 0), hidden) {
+                    strips.push(strip);
+                }
+            }
+        }
+        strips.sort_unstable();
+        Ok(strips)
+    }
+
+    /// Those of some strips that come near the areas.
+    fn nearby(&self, mut strips: Vec<u32>) -> Vec<u32> {
+        if let Some(areas) = &self.near {
+            strips.retain(|strip| {
+                let start = strip * STRIP_ROWS;
+                is_near(&(start..start + STRIP_ROWS), areas)
+            });
+        }
+        strips
+    }
+
+    fn remember(&mut self, views: &[View], bands: &[Range<u32>]) {
+        for rows in bands {
+            for (view, seen) in views.iter().zip(&mut self.seen) {
+                let range = index(rows.start) * row_bytes(view)..index(rows.end) * row_bytes(view);
+                if let (Some(now), Some(before)) =
+                    (view.pixels.get(range.clone()), seen.pixels.get_mut(range))
+                {
+                    before.copy_from_slice(now);
+                }
+            }
+            for strip in rows.start / STRIP_ROWS..rows.end.div_ceil(STRIP_ROWS) {
+                if let Some(looked) = self.looked.get_mut(index(strip)) {
+                    *looked = true;
+                }
+            }
+        }
+    }
+}
+
+/// A view now and when it was last looked at.
+struct Pair<'a> {
+    view: &'a View,
+    seen: &'a View,
+    changes: Changes,
+}
+
+impl Pair<'_> {
+    /// A marked cell shows what it showed: its pixels, or where it looked as much like
+    /// text before, the strokes there.
+    fn is_same(&self, column: u32, row: u32, was_marked: bool) -> bool {
+        let around = |cells| cell(self.view, column, row, cells);
+        // The screen marks a little more than the strokes.
+        let stand = |cells| strokes::stand(self.view, self.seen, around(cells));
+        !self.differs(around(1)) || (was_marked && (1..=HALO_CELLS).any(stand))
+    }
+
+    fn differs(&self, place: Rect) -> bool {
+        self.changes.iter().any(|(samples_min, change_min)| {
+            let rows =
+                (place.y0..place.y1).map(|y| (row(self.view, y, place), row(self.seen, y, place)));
+            let far = rows.flat_map(|(now, before)| far(now, before, *change_min));
+            let wanted = samples_min.div_ceil(CELL_SHARE);
+            far.take(wanted).count() == wanted
+        })
+    }
+}
+
+/// A cell with some cells around it, inside the view.
+fn cell(view: &View, column: u32, row: u32, around: u32) -> Rect {
+    let reach = |cell: u32, len: u32| {
+        let start = cell.saturating_sub(around).saturating_mul(CELL_PX).min(len);
+        let end = cell.saturating_add(around + 1).saturating_mul(CELL_PX).min(len);
+        (start, end)
+    };
+    let ((x0, x1), (y0, y1)) = (reach(column, view.width), reach(row, view.height));
+    Rect { x0, y0, x1, y1 }
+}
+
+/// The samples of a row of a place.
+fn row(view: &View, y: u32, place: Rect) -> &[u8] {
+    let samples = usize::from(view.samples);
+    let start = index(y) * row_bytes(view);
+    let range = start + index(place.x0) * samples..start + index(place.x1) * samples;
+    view.pixels.get(range).unwrap_or_default()
+}
+
+fn changed_strips(view: &View, seen: &View, changes: Changes) -> Vec<u32> {
+    let strip_bytes = row_bytes(view).saturating_mul(index(STRIP_ROWS)).max(1);
+    let strips = view.pixels.chunks(strip_bytes).zip(seen.pixels.chunks(strip_bytes));
+    let changed = (0_u32..).zip(strips).filter(|(_, (now, before))| {
+        changes.iter().any(|(samples_min, change_min)| {
+            let far = far(now, before, *change_min);
+            far.take(*samples_min).count() == *samples_min
+        })
+    });
+    changed.map(|(number, _)| number).collect()
+}
+
+/// The samples that differ by more than a limit.
+fn far<'a>(now: &'a [u8], before: &'a [u8], change_min: u8) -> impl Iterator<Item = u8> + 'a {
+    let differences = now.iter().zip(before).map(|(now, before)| now.abs_diff(*before));
+    differences.filter(move |difference| *difference > change_min)
+}
+
+/// Strips as bands of rows with a strip of margin, touching ones joined.
+fn widen(strips: &[u32], height: u32) -> Vec<Range<u32>> {
+    let mut bands: Vec<Range<u32>> = Vec::new();
+    for strip in strips {
+        let start = strip.saturating_sub(1) * STRIP_ROWS;
+        let end = strip.saturating_add(2).saturating_mul(STRIP_ROWS).min(height);
+        match bands.last_mut() {
+            Some(last) if last.end >= start => last.end = end,
+            Some(_) | None => bands.push(start..end),
+        }
+    }
+    let rows: u32 = bands.iter().map(|band| band.end - band.start).sum();
+    let whole = u64::from(rows) * 100 >= u64::from(height) * u64::from(WHOLE_FROM_PERCENT);
+    if whole && rows > 0 { std::iter::once(0..height).collect() } else { bands }
+}
+
+/// Whether a band of rows comes near an area.
+fn is_near(rows: &Range<u32>, areas: &[Area]) -> bool {
+    areas.iter().any(|area| {
+        let Rect { y0, y1, .. } = area.rect;
+        y0.saturating_sub(STRIP_ROWS) < rows.end && rows.start < y1.saturating_add(STRIP_ROWS)
+    })
+}
+
+pub(super) fn row_bytes(view: &View) -> usize {
+    index(view.width).saturating_mul(usize::from(view.samples))
+}
+
+pub(super) fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Which rows are looked at, with a looker that marks what is bright.
+
+use super::*;
+use crate::clean::text::{Cells, TextLine};
+
+/// Marks the cells of one view that hold a sample of at least 60; all of them
+/// where it is told so.
+#[derive(Default)]
+struct Bright {
+    all: bool,
+    asked: u32,
+}
+
+impl Looker for Bright {
+    fn lines(&mut self, _view: &View) -> Result<Vec<TextLine>, LookError> {
+        unreachable!("the gaze reads nothing")
+    }
+
+    fn cells(&mut self, view: &View) -> Result<Cells, LookError> {
+        self.asked += 1;
+        let mut cells = Cells::new(view.width, view.height, self.all);
+        for (place, sample) in (0_u32..).zip(&view.pixels) {
+            if *sample >= 60 {
+                cells.mark(place % view.width / CELL_PX, place / view.width / CELL_PX);
+            }
+        }
+        Ok(cells)
+    }
+}
+
+const EVERYWHERE: Bright = Bright { all: true, asked: 0 };
+
+fn view(height: u32, mark: Option<(u32, u8)>) -> View {
+    let mut pixels = vec![50; 10 * index(height)];
+    if let Some((row, value)) = mark {
+        pixels[index(row) * 10 + 4] = value;
+    }
+    View { width: 10, height, samples: 1, pixels }
+}
+
+fn rows(gaze: &mut Gaze, view: View, enhanced: Option<usize>) -> Vec<Range<u32>> {
+    gaze.rows(&[view], enhanced, &[], &mut { EVERYWHERE }).unwrap()
+}
+
+#[test]
+fn the_first_frame_is_looked_at_whole_and_a_still_one_not_again() {
+    let mut gaze = Gaze::default();
+    assert_eq!(rows(&mut gaze, view(400, None), None).first(), Some(&(0..400)));
+    assert!(rows(&mut gaze, view(400, None), None).is_empty());
+    assert!(rows(&mut gaze, view(400, Some((200, 50 + CHANGE_MIN))), None).is_empty());
+}
+
+#[test]
+fn a_faint_name_that_appears_late_is_looked_at() {
+    let mut gaze = Gaze::default();
+    let ground = view(400, None);
+    rows(&mut gaze, ground.clone(), None);
+    let with = |samples: usize| {
+        let mut changed = ground.clone();
+        changed.pixels.iter_mut().take(samples).for_each(|sample| *sample += 4);
+        changed
+    };
+    assert!(rows(&mut gaze, with(FAINT_SAMPLES_MIN - 1), None).is_empty());
+    assert!(!rows(&mut gaze, with(FAINT_SAMPLES_MIN), None).is_empty());
+}
+
+#[test]
+fn grain_of_an_enhanced_view_is_no_change_and_a_name_in_it_is() {
+    let mut gaze = Gaze::default();
+    let ground = view(400, None);
+    rows(&mut gaze, ground.clone(), Some(0));
+    let with = |samples: usize| {
+        let mut changed = ground.clone();
+        changed.pixels.iter_mut().step_by(7).take(samples).for_each(|sample| *sample += 21);
+        changed
+    };
+    assert!(rows(&mut gaze, with(ENHANCED_SAMPLES_MIN - 1), Some(0)).is_empty());
+    assert!(!rows(&mut gaze, with(ENHANCED_SAMPLES_MIN), Some(0)).is_empty());
+}
+
+#[test]
+fn what_appears_is_looked_at_in_whole_rows_around_it() {
+    let mut gaze = Gaze::default();
+    rows(&mut gaze, view(400, None), None);
+    let band: Range<u32> = 160..256;
+    assert_eq!(rows(&mut gaze, view(400, Some((200, 90))), None), [band]);
+    assert!(rows(&mut gaze, view(400, Some((200, 90))), None).is_empty());
+}
+
+#[test]
+fn slow_fading_adds_up_until_it_is_looked_at() {
+    let mut gaze = Gaze::default();
+    rows(&mut gaze, view(400, None), None);
+    let mut looks = 0;
+    for step in 1..=20 {
+        looks += rows(&mut gaze, view(400, Some((200, 50 + 4 * step))), None).len();
+    }
+    assert!(looks >= 3, "{looks}");
+}
+
+#[test]
+fn changes_in_most_of_the_picture_are_looked_at_whole() {
+    let every_second: Vec<u32> = (0..12).step_by(2).collect();
+    assert_eq!(widen(&every_second, 400).first(), Some(&(0..400)));
+    assert_eq!(widen(&[0, 8], 400), [0..64, 224..320]);
+}
+
+#[test]
+fn where_nothing_is_marked_nothing_is_looked_at_unless_the_first_frame_must_be() {
+    let mut looker = Bright::default();
+    let nothing = [view(400, None)];
+    assert!(Gaze::default().rows(&nothing, None, &[], &mut looker).unwrap().is_empty());
+    let mut gaze = Gaze::default().first_whole();
+    assert_eq!(gaze.rows(&nothing, None, &[], &mut looker).unwrap().len(), 1);
+    let faint = [view(400, Some((200, 30)))];
+    assert!(gaze.rows(&faint, None, &[], &mut looker).unwrap().is_empty(), "not marked");
+    let name = [view(400, Some((200, 90)))];
+    assert_eq!(Gaze::default().rows(&name, None, &[], &mut looker).unwrap().len(), 1);
+}
+
+/// The change of the ground beside a line marks its strip as changed, never
+/// the line as looked at.
+#[test]
+fn a_line_that_fades_in_on_a_moving_ground_is_looked_at_when_it_is_marked() {
+    let mut looker = Bright::default();
+    let mut gaze = Gaze::default();
+    let frame = |step: u8| {
+        let mut frame = View { width: 100, height: 64, samples: 1, pixels: vec![50; 6400] };
+        // Ground that moves at the right, below what is marked.
+        frame.pixels[90] = [20, 35, 45][usize::from(step.min(1) + step % 2)];
+        frame.pixels[5] = 50 + step.min(10);
+        [frame]
+    };
+    for step in 0..10 {
+        assert!(gaze.rows(&frame(step), None, &[], &mut looker).unwrap().is_empty(), "{step}");
+    }
+    assert_eq!(gaze.rows(&frame(10), None, &[], &mut looker).unwrap().len(), 1);
+    for step in 11..20 {
+        assert!(gaze.rows(&frame(step), None, &[], &mut looker).unwrap().is_empty(), "{step}");
+    }
+    assert!(looker.asked > 10, "asked for each frame whose ground moved: {}", looker.asked);
+}
+
+#[test]
+fn a_marked_cell_is_looked_at_again_when_it_changes_and_not_when_others_do() {
+    let mut looker = Bright::default();
+    let mut gaze = Gaze::default();
+    let frame = |line: u8, ground: u8| {
+        let mut frame = View { width: 100, height: 64, samples: 1, pixels: vec![50; 6400] };
+        (frame.pixels[5], frame.pixels[90]) = (line, ground);
+        [frame]
+    };
+    assert_eq!(gaze.rows(&frame(200, 50), None, &[], &mut looker).unwrap().len(), 1);
+    assert!(gaze.rows(&frame(200, 20), None, &[], &mut looker).unwrap().is_empty());
+    assert_eq!(gaze.rows(&frame(230, 20), None, &[], &mut looker).unwrap().len(), 1);
+}
+
+#[test]
+fn near_some_areas_only_what_lies_there_is_looked_at() {
+    let area = Area::upright(Rect { x0: 0, y0: 200, x1: 5, y1: 210 });
+    let mut gaze = Gaze::default().first_whole().near(vec![area]);
+    let band: Range<u32> = 128..288;
+    assert_eq!(rows(&mut gaze, view(400, None), None), [band]);
+    assert!(rows(&mut gaze, view(400, Some((20, 90))), None).is_empty());
+    assert_eq!(rows(&mut gaze, view(400, Some((205, 90))), None).len(), 1);
+}
+
+/// A frame of 200 × 96 with letters of one shade over a ground that moves.
+fn labelled(step: u32, letters: bool, hidden: bool) -> [View; 1] {
+    let pixels = (0..200 * 96).map(|place: u32| {
+        let (x, y) = (place % 200, place / 200);
+        let is_stroke = letters
+            && (8..18).contains(&y)
+            && (16..80).contains(&x)
+            && (x % 8 < 2 || (y == 12 && x % 8 < 6));
+        let is_name = hidden && (70..80).contains(&y) && (100..160).contains(&x) && x % 6 < 2;
+        let ground = (x * 7 + y * 13 + step * 31) % 41;
+        if is_stroke || is_name { 230 } else { u8::try_from(ground).unwrap() }
+    });
+    [View { width: 200, height: 96, samples: 1, pixels: pixels.collect() }]
+}
+
+#[test]
+fn a_label_over_a_moving_picture_is_looked_at_once_and_a_name_that_comes_is_too() {
+    let mut looker = Bright::default();
+    let mut gaze = Gaze::default();
+    assert_eq!(gaze.rows(&labelled(0, true, false), None, &[], &mut looker).unwrap().len(), 1);
+    for step in 1..9 {
+        let rows = gaze.rows(&labelled(step, true, false), None, &[], &mut looker).unwrap();
+        assert!(rows.is_empty(), "{step}");
+    }
+    let rows = gaze.rows(&labelled(9, true, true), None, &[], &mut looker).unwrap();
+    assert_eq!(rows.first().map(|rows| rows.end), Some(96), "{rows:?}");
+    assert!(gaze.may_hold(Rect { x0: 100, y0: 70, x1: 160, y1: 80 }));
+    assert!(!gaze.may_hold(Rect { x0: 100, y0: 40, x1: 160, y1: 60 }));
+    assert!(gaze.rows(&labelled(10, true, true), None, &[], &mut looker).unwrap().is_empty());
+}
+
+#[test]
+fn a_moving_line_under_what_is_hidden_is_not_looked_at_again() {
+    let mut looker = Bright::default();
+    let mut gaze = Gaze::default();
+    let hidden = [Area::upright(Rect { x0: 96, y0: 64, x1: 168, y1: 88 })];
+    gaze.rows(&labelled(0, true, false), None, &[], &mut looker).unwrap();
+    let rows = gaze.rows(&labelled(1, true, true), None, &hidden, &mut looker).unwrap();
+    assert!(rows.is_empty(), "{rows:?}");
+    assert!(!gaze.rows(&labelled(2, true, true), None, &[], &mut looker).unwrap().is_empty());
+}
