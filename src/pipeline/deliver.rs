@@ -26,7 +26,7 @@ use crate::spool::{Delivery, DestinationName, SpoolId, State};
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Instances that may fail one after the other, by an abort or a failure to process,
 /// before the destination is left alone. Default 5.
-const ITEM_FAILURES_MAX: usize = 5;
+pub const ITEM_FAILURES_MAX: usize = 5;
 /// Delivered instances of one destination whose receipts are being synced.
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
