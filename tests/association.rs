@@ -448,6 +448,18 @@ async fn refused_messages_keep_the_association_in_step() {
         raw.send(&pdata(1, 3, &find));
         raw.send(&data(b"whatever"));
         assert_eq!(raw.status(), 0x0211);
+        // An instance without a UID, and one without a data set.
+        let mut nameless = store_command(CT, "1.2");
+        let uid = nameless.len() - 2;
+        nameless[uid] = b'x';
+        raw.send(&pdata(1, 3, &nameless));
+        raw.send(&data(b"whatever"));
+        assert_eq!(raw.status(), 0x0117);
+        let mut bare = store_command(CT, "1.2");
+        let kind = bare.windows(4).position(|part| part == [0, 0, 0, 8]).unwrap() + 8;
+        bare[kind..kind + 2].copy_from_slice(&[1, 1]);
+        raw.send(&pdata(1, 3, &bare));
+        assert_eq!(raw.status(), 0x0212);
         // Command in two fragments, data set in many, in one write.
         let command = store_command(CT, "1.2");
         let (start, end) = command.split_at(11);

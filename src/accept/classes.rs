@@ -14,8 +14,11 @@ const STANDARD_ROOT: &str = "1.2.840.10008.";
 /// All composite storage classes of the standard but a few stand under this.
 const STORAGE_ROOT: &str = "1.2.840.10008.5.1.4.1.1.";
 
-/// Coded without loss: JPEG Lossless, JPEG-LS, JPEG 2000, RLE, HTJ2K, JPEG XL.
-const LOSSLESS: [&str; 10] = [
+/// Coded without loss: uncompressed and deflated frames, JPEG Lossless, JPEG-LS,
+/// JPEG 2000, RLE, HTJ2K, JPEG XL.
+const LOSSLESS: [&str; 12] = [
+    "1.2.840.10008.1.2.1.98",
+    "1.2.840.10008.1.2.8.1",
     "1.2.840.10008.1.2.4.57",
     "1.2.840.10008.1.2.4.70",
     "1.2.840.10008.1.2.4.80",
@@ -162,6 +165,11 @@ mod tests {
             "1.2.840.10008.1.2.4.70",
             "1.2.840.10008.1.2.4.50",
         ];
+        for coded in ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.8.1"] {
+            assert_eq!(rank(coded), rank("1.2.840.10008.1.2.4.70"), "{coded} loses nothing");
+        }
+        // RFC 2557 and XML: no coding of a data set of ours.
+        assert_eq!([rank("1.2.840.10008.1.2.6.1"), rank("1.2.840.10008.1.2.6.2")], [None, None]);
         for pair in order.windows(2) {
             assert!(rank(pair[0]).unwrap() < rank(pair[1]).unwrap(), "{pair:?}");
         }

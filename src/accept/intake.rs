@@ -4,51 +4,14 @@
 //! The calls block for the length of a disk write or sync; [`super::session`]
 //! tells the runtime so.
 
-use super::{Arrival, Incoming, Store, StoreError};
+use super::{Arrival, Incoming, Refused, Store, StoreError};
 use crate::dicom::peek::{Peek, peek_identity};
 use crate::dicom::write::{NewMeta, part10_head};
-use crate::dicom::{Encoding, Tag, Uid};
-use crate::dimse::status;
+use crate::dicom::{Encoding, Uid};
 
 /// How far a data set is looked into. 64 KiB: what stands before (0008,0018)
 /// is a handful of short elements, with room for a long sequence.
 const PEEK_BYTES_MAX: usize = 64 << 10;
-
-const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
-const SOP_INSTANCE: Tag = Tag(0x0008, 0x0018);
-
-/// Why an instance is not kept: what the response says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) status: u16,
-    /// At most 64 characters, fixed text.
-    pub(super) comment: &'static str,
-    pub(super) offending: Option<Tag>,
-}
-
-impl Refused {
-    pub(super) fn new(status: u16, comment: &'static str) -> Self {
-        Self { status, comment, offending: None }
-    }
-
-    fn mismatch(offending: Tag) -> Self {
-        Self {
-            status: status::DATA_SET_MISMATCH,
-            comment: "data set and command name different UIDs",
-            offending: Some(offending),
-        }
-    }
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::new(status::OUT_OF_RESOURCES, "no room, try again later"),
-            StoreError::TooLong => Self::new(status::CANNOT_UNDERSTAND, "instance is too long"),
-            StoreError::Failed => Self::new(status::PROCESSING_FAILURE, "the store failed"),
-        }
-    }
-}
 
 /// The start of a data set as long as its UIDs were not compared.
 struct Head {
@@ -113,7 +76,7 @@ impl Intake {
         if let Some(head) = &self.head
             && !self.uids_agree(head)?
         {
-            return Err(unreadable());
+            return Err(Refused::Unreadable);
         }
         Ok(self.incoming.commit()?)
     }
@@ -122,20 +85,14 @@ impl Intake {
     fn uids_agree(&self, head: &Head) -> Result<bool, Refused> {
         match peek_identity(&head.bytes, head.encoding) {
             Peek::NeedMore => Ok(false),
-            Peek::Unreadable => Err(unreadable()),
-            Peek::Identity { sop_class, .. } if sop_class != self.class => {
-                Err(Refused::mismatch(SOP_CLASS))
-            }
+            Peek::Unreadable => Err(Refused::Unreadable),
+            Peek::Identity { sop_class, .. } if sop_class != self.class => Err(Refused::OtherClass),
             Peek::Identity { sop_instance, .. } if sop_instance != self.instance => {
-                Err(Refused::mismatch(SOP_INSTANCE))
+                Err(Refused::OtherInstance)
             }
             Peek::Identity { .. } => Ok(true),
         }
     }
-}
-
-fn unreadable() -> Refused {
-    Refused::new(status::CANNOT_UNDERSTAND, "data set unreadable up to SOP Instance UID")
 }
 
 #[cfg(test)]
@@ -144,8 +101,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::dicom::TransferSyntax;
     use crate::dicom::read::{Preamble, ReadLimits, read_head};
+    use crate::dicom::{Tag, TransferSyntax};
 
     #[derive(Default)]
     struct Shelf {
@@ -242,7 +199,7 @@ mod tests {
         let mismatch = |element| Some(Tag(8, element));
         let status_of = |data: &[u8]| {
             let refused = pass(&shelf, EXPLICIT, data, 7).unwrap_err();
-            (refused.status, refused.offending)
+            (refused.status(), refused.offending())
         };
         assert_eq!(status_of(&data_set("1.2.4\0", "1.2.44")), (0xA900, mismatch(0x16)));
         assert_eq!(status_of(&data_set("1.2.3\0", "1.2.45")), (0xA900, mismatch(0x18)));
@@ -257,10 +214,10 @@ mod tests {
         let good = data_set("1.2.3\0", "1.2.44");
         for writes in 0..3 {
             let shelf = Shelf { fail_at_write: Some(writes), ..Shelf::default() };
-            assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status, 0xA700);
+            assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status(), 0xA700);
         }
         let shelf = Shelf { fail_at_commit: true, ..Shelf::default() };
-        assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status, 0x0110);
+        assert_eq!(pass(&shelf, EXPLICIT, &good, 9).unwrap_err().status(), 0x0110);
     }
 
     #[test]
@@ -271,17 +228,5 @@ mod tests {
         long.resize(200_000, 0);
         pass(&shelf, EXPLICIT, &long, 16_384).unwrap();
         assert_eq!(shelf.kept.lock().unwrap().len(), 2);
-    }
-
-    #[test]
-    fn comments_fit_their_value_representation() {
-        let comments = [
-            unreadable(),
-            Refused::mismatch(SOP_CLASS),
-            StoreError::Full.into(),
-            StoreError::TooLong.into(),
-            StoreError::Failed.into(),
-        ];
-        assert!(comments.iter().all(|refused| refused.comment.len() <= 64));
     }
 }

@@ -10,6 +10,7 @@
 //! Invariant: no input of a peer panics, and none makes the node allocate more
 //! than the limits of [`AcceptLimits`] and [`Limits`].
 
+mod answers;
 mod classes;
 mod intake;
 mod serve;
@@ -20,6 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use answers::Refused;
 pub use classes::{StorageOffer, is_storage_class};
 pub use serve::{Port, Room, serve};
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use tokio::task::block_in_place;
 
-use super::intake::{Intake, Refused};
-use super::{Admitted, Arrival, Door};
+use super::intake::Intake;
+use super::{Admitted, Arrival, Door, Refused};
 use crate::dicom::AeTitle;
 use crate::dimse::association::Message;
 use crate::dimse::command::{C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, RESPONSE, Remark};
@@ -60,9 +60,8 @@ impl Session<'_> {
             // Nothing is pending when it arrives, and it has no response (PS3.7 §9.3.2.3).
             C_CANCEL_RQ => Ok(()),
             _unknown => {
-                let comment = Some("only C-STORE and C-ECHO are known here");
-                let remark = Remark { comment, offending: None };
-                respond(association, &message, status::UNRECOGNIZED_OPERATION, remark).await
+                let refused = Refused::UnknownCommand;
+                respond(association, &message, refused.status(), refused.remark()).await
             }
         }
     }
@@ -87,9 +86,7 @@ impl Session<'_> {
             }
             Err(refused) => {
                 self.tally.refused = self.tally.refused.saturating_add(1);
-                let remark =
-                    Remark { comment: Some(refused.comment), offending: refused.offending };
-                respond(association, message, refused.status, remark).await
+                respond(association, message, refused.status(), refused.remark()).await
             }
         }
     }
@@ -101,18 +98,14 @@ impl Session<'_> {
         message: &Message,
     ) -> Result<Arrival, Refused> {
         let command = &message.command;
-        let no_class =
-            Refused::new(status::CLASS_NOT_SUPPORTED, "not the SOP class of the context");
-        let context = association.context(message.context_id).ok_or(no_class)?;
+        let context = association.context(message.context_id).ok_or(Refused::NotOfContext)?;
         let class = command
             .class()
             .filter(|class| *class == context.class && class.as_str() != VERIFICATION)
-            .ok_or(no_class)?;
-        let instance = command
-            .instance()
-            .ok_or(Refused::new(status::INVALID_INSTANCE, "malformed SOP Instance UID"))?;
+            .ok_or(Refused::NotOfContext)?;
+        let instance = command.instance().ok_or(Refused::BadInstance)?;
         if !command.has_data_set() {
-            return Err(Refused::new(status::MISTYPED_ARGUMENT, "C-STORE without data set"));
+            return Err(Refused::NoDataSet);
         }
         Ok(Arrival {
             project: self.caller.admitted.project.clone(),

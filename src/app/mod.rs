@@ -1,5 +1,6 @@
 //! Puts the parts together: what `serve`, `deid` and the asking commands need.
 
+pub mod conformance;
 pub mod door;
 pub mod opened;
 pub mod peers;

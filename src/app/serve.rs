@@ -16,6 +16,7 @@ use crate::clean::text::ModelFiles;
 use crate::config::{self, Config};
 use crate::dimse::tls::ClientTls;
 use crate::disk::RealDisk;
+use crate::forward::Waits;
 use crate::forward::folder::Folder;
 use crate::forward::send::{SendLimits, Sender};
 use crate::lifecycle::{asked_to_stop, notify, stop_flag};
@@ -116,7 +117,7 @@ fn destinations(config: &Config) -> Result<Vec<Destination>, AppError> {
         let name = name
             .parse()
             .map_err(|_bad_name| NodeError::Unusable { what: format!("destination.{name}") })?;
-        ready.push(Destination { name, target });
+        ready.push(Destination { name, target, waits: Waits::default() });
     }
     Ok(ready)
 }

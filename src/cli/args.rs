@@ -76,6 +76,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the tables of the conformance statement (PS3.2) as this configuration makes them.
+    Conformance {
+        /// One JSON list.
+        #[arg(long)]
+        json: bool,
+    },
     /// Import or list rules for devices.
     #[command(subcommand)]
     Rules(RulesCommand),

@@ -7,6 +7,7 @@
 mod args;
 mod asked;
 mod check;
+mod conformance;
 mod deid;
 mod deid_report;
 mod peer;
@@ -71,6 +72,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Quarantine(command) => queue::quarantine(&config, command),
         Command::Pseudonym(command) => pseudonym::run(&config, command),
         Command::Receipts(options) => receipts::run(&config, options),
+        Command::Conformance { json } => conformance::run(&config, json),
         Command::Recall { json } => recall::run(&config, json),
         Command::Rules(RulesCommand::Import(options)) => rules::import(&options),
         Command::Rules(RulesCommand::List { json }) => rules::list(&config, json),

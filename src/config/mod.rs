@@ -23,5 +23,6 @@ pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, NameScores, PersonReading, PrivateTag, Profile,
     ProfileOption, TagRule, TextPolicy,
 };
+pub use raw::RawConfig;
 pub use senders::{CallerIs, Sender};
 pub use tls::{DoorTls, PeerTls, PeerTrust};

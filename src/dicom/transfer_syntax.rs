@@ -37,6 +37,9 @@ pub const DEFLATED_LE: &str = "1.2.840.10008.1.2.1.99";
 pub const EXPLICIT_VR_BE: &str = "1.2.840.10008.1.2.2";
 /// Papyrus 3 Implicit VR Little Endian (retired): never standard DICOM.
 pub const PAPYRUS: &str = "1.2.840.10008.1.20";
+/// RFC 2557 MIME encapsulation and XML Encoding (retired): no data set in the coding
+/// of PS3.5.
+const OTHER_MARKUP: [&str; 2] = ["1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2"];
 
 impl TransferSyntax {
     /// Wraps a UID; whether it is known is asked later.
@@ -77,6 +80,7 @@ impl TransferSyntax {
                 Some(Encoding { explicit_vr: true, big_endian: false, deflated: true })
             }
             PAPYRUS => None,
+            markup if OTHER_MARKUP.contains(&markup) => None,
             other => other.starts_with("1.2.840.10008.1.2.").then_some(Encoding::EXPLICIT_LE),
         }
     }

@@ -63,6 +63,10 @@ pub const PEER_PDU_BYTES_MIN: u32 = 128;
 /// longest of the others a few thousand.
 pub const COMMAND_BYTES_MAX: usize = 16 << 10;
 
+/// Most fragments of a command set, empty ones included. 1,024: one byte each would
+/// still do for a C-STORE-RQ.
+pub const COMMAND_FRAGMENTS_MAX: usize = 1_024;
+
 /// Most presentation contexts of one association: the odd numbers of a byte
 /// (PS3.8 §9.3.2.2).
 pub const CONTEXTS_MAX: usize = 128;

@@ -286,7 +286,7 @@ pub fn plan_contexts(kinds: &[Kind]) -> Vec<(Uid, Vec<TransferSyntax>)> {
 /// # Errors
 /// [`OpenError`].
 pub async fn verify(address: &Address, limits: &Limits) -> Result<u16, OpenError> {
-    let kinds = plan_contexts_of(VERIFICATION);
+    let kinds = verification_contexts();
     let mut scu = Scu::open(address, kinds, limits).await?;
     let Some(context_id) = scu.association.contexts().next().map(|context| context.id) else {
         let error = AssociationError::OutOfTurn { what: "refusal of Verification" };
@@ -383,9 +383,11 @@ fn kinds_from(paths: &[PathBuf]) -> Vec<Kind> {
     kinds
 }
 
-fn plan_contexts_of(class: &str) -> Vec<(Uid, Vec<TransferSyntax>)> {
-    let implicit = IMPLICIT_VR_LE.parse().map(TransferSyntax::new);
-    class.parse().into_iter().zip(implicit.map(|syntax| vec![syntax])).collect()
+/// What [`verify`] proposes.
+#[must_use]
+pub fn verification_contexts() -> Vec<(Uid, Vec<TransferSyntax>)> {
+    let implicit = TransferSyntax::new(Uid::constant(IMPLICIT_VR_LE));
+    vec![(Uid::constant(VERIFICATION), vec![implicit])]
 }
 
 async fn open_data_set(path: &Path, start: u64) -> std::io::Result<(tokio::fs::File, u64)> {

@@ -318,6 +318,17 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
+/// Version and name of each cipher suite, the best liked first.
+pub fn suites() -> impl Iterator<Item = (String, String)> {
+    let suites = provider().cipher_suites.clone();
+    suites.into_iter().map(|suite| {
+        // As in `TLSv1_3`.
+        let version = format!("{:?}", suite.version().version);
+        let version = version.replace("TLSv", "TLS ").replace('_', ".");
+        (version, format!("{:?}", suite.suite()))
+    })
+}
+
 fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
     Sha256::digest(certificate.as_ref()).into()
 }

@@ -11,7 +11,7 @@ pub mod folder;
 pub mod outcome;
 pub mod send;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, Waits};
 pub use folder::Folder;
 pub use outcome::{Answer, Outcome, outcome};
 pub use send::Sender;

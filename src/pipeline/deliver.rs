@@ -11,9 +11,9 @@ use tracing::{error, info, warn};
 use super::node::{Node, NodeError};
 use crate::clean::{AdmitError, Cleaned, Report};
 use crate::forward::Kind;
-use crate::forward::backoff::{Backoff, wait_after};
+use crate::forward::backoff::{Backoff, Waits};
 use crate::forward::folder::Folder;
-use crate::forward::outcome::Outcome;
+use crate::forward::outcome::{Answer, Outcome, outcome};
 use crate::forward::send::{KINDS_MAX, Sender, kind_of};
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
@@ -26,7 +26,7 @@ use crate::spool::{Delivery, DestinationName, SpoolId, State};
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Instances that may fail one after the other, by an abort or a failure to process,
 /// before the destination is left alone. Default 5.
-const ITEM_FAILURES_MAX: usize = 5;
+pub const ITEM_FAILURES_MAX: usize = 5;
 /// Delivered instances of one destination whose receipts are being synced.
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
@@ -47,6 +47,8 @@ pub struct Destination {
     pub name: DestinationName,
     /// Where it is.
     pub target: Target,
+    /// How long it is left alone after failures.
+    pub waits: Waits,
 }
 
 /// What one destination's task remembers; all of it can be forgotten.
@@ -54,6 +56,7 @@ struct Line {
     node: Arc<Node>,
     name: DestinationName,
     stage: Stage,
+    waits: Waits,
     backoff: Backoff,
     /// Instances that failed since the last one was delivered, in a way that says
     /// nothing of the destination.
@@ -71,12 +74,13 @@ pub(super) async fn deliver_loop(
     destination: Destination,
     mut stopping: Stopping,
 ) {
-    let Destination { name, mut target } = destination;
+    let Destination { name, mut target, waits } = destination;
     let mut line = Line {
         node,
         stage: Stage::Forward(name.clone()),
         name,
-        backoff: Backoff::default(),
+        waits,
+        backoff: Backoff::new(waits),
         failing: BTreeSet::new(),
         tries: BTreeMap::new(),
         kinds: VecDeque::new(),
@@ -153,19 +157,22 @@ impl Line {
         }
     }
 
-    /// After several failures in a row the destination is asked by C-ECHO before
-    /// an instance is risked. One that takes no C-ECHO but talks to us is there.
+    /// After several failures in a row, or a refusal, the destination is asked by C-ECHO
+    /// before an instance is risked. One that takes no C-ECHO but talks to us is there.
     async fn answers(&mut self, target: &Target) -> bool {
         let Target::Ae(sender) = target else { return true };
-        let destination = self.name.as_str();
         match sender.is_there().await {
             Ok(()) => {
-                info!(destination, "destination answers; one instance is tried");
+                info!(
+                    destination = self.name.as_str(),
+                    "destination answers; one instance is tried"
+                );
                 true
             }
             Err(error) => {
-                let wait = self.backoff.failed(self.node.clock.monotonic(), destination);
-                warn!(destination, %error, ?wait, "destination does not answer");
+                info!(destination = self.name.as_str(), %error, "no answer to C-ECHO");
+                let name = self.name.clone();
+                self.left_alone(&outcome(&Answer::from(&error), 1), name.as_str());
                 false
             }
         }
@@ -173,6 +180,14 @@ impl Line {
 
     /// One instance. An error is a fault of the node's own disk.
     async fn one(&mut self, target: &mut Target, id: SpoolId) -> Result<(), NodeError> {
+        let refusal = self.node.refusals.look(id, &self.name);
+        if let Some(refusal) = &refusal
+            && self.is_wanted_elsewhere(id).await?
+        {
+            let wait = self.waits.after(refusal.looks, &id.to_string());
+            self.node.queue.later(&self.stage, id, wait);
+            return Ok(());
+        }
         let cleaned = match self.admitted(id).await? {
             Ok(cleaned) => Arc::new(cleaned),
             Err(damaged) => return self.node.quarantine(id, damaged).await,
@@ -180,10 +195,23 @@ impl Line {
         if self.node.set_aside_if_recalled(id, cleaned.report()).await? {
             return Ok(());
         }
+        if let Some(refusal) = refusal {
+            return self.node.quarantine_cleaned(id, refusal.why, cleaned.report()).await;
+        }
         self.remember(&cleaned);
         let tries = self.tries.get(&id).copied().unwrap_or(0) + 1;
         let kinds = self.kinds.make_contiguous();
         let outcome = target.deliver(Arc::clone(&cleaned), kinds, tries).await;
+        self.act_on(outcome, id, cleaned, tries).await
+    }
+
+    async fn act_on(
+        &mut self,
+        outcome: Outcome,
+        id: SpoolId,
+        cleaned: Arc<Cleaned>,
+        tries: u32,
+    ) -> Result<(), NodeError> {
         match outcome {
             Outcome::Delivered => self.delivered(id, cleaned, 0).await,
             Outcome::DeliveredWithWarning(status) => {
@@ -198,20 +226,49 @@ impl Line {
             Outcome::RetryItem => {
                 self.failing.insert(id);
                 self.tries.insert(id, tries);
-                let wait = wait_after(tries, &id.to_string());
+                let wait = self.waits.after(tries, &id.to_string());
                 self.node.queue.later(&self.stage, id, wait);
             }
             Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
-            Outcome::Quarantine(why) => {
-                self.tries.remove(&id);
-                self.node.quarantine_cleaned(id, why, cleaned.report()).await?;
-            }
+            Outcome::Quarantine(why) => self.refused(id, why, cleaned.report()).await?,
             Outcome::OtherSyntaxNeeded(syntax) => {
                 let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
-                self.node.quarantine_cleaned(id, why, cleaned.report()).await?;
+                self.refused(id, why, cleaned.report()).await?;
             }
         }
         Ok(())
+    }
+
+    /// Sets aside what this destination will never take, but not before the others
+    /// have it: quarantine takes it from every outbox.
+    async fn refused(
+        &mut self,
+        id: SpoolId,
+        why: Quarantine,
+        report: &Report,
+    ) -> Result<(), NodeError> {
+        self.tries.remove(&id);
+        let concerns_all = why.reason == Reason::DamagedSpool;
+        if concerns_all || !self.is_wanted_elsewhere(id).await? {
+            return self.node.quarantine_cleaned(id, why, report).await;
+        }
+        warn!(
+            spool_id = %id, destination = self.name.as_str(), reason = why.reason.code(),
+            detail = why.detail, "refused for good; set aside when the other destinations have it"
+        );
+        self.node.refusals.note(id, &self.name, why);
+        self.node.queue.later(&self.stage, id, self.waits.first);
+        Ok(())
+    }
+
+    /// Whether another destination is still to get the instance.
+    async fn is_wanted_elsewhere(&self, id: SpoolId) -> Result<bool, NodeError> {
+        let awaiting = self.node.on_spool(move |spool| spool.awaiting(id)).await?;
+        Ok(awaiting.iter().any(|other| {
+            *other != self.name
+                && self.node.config.destinations.contains_key(other.as_str())
+                && !self.node.refusals.has(id, other)
+        }))
     }
 
     /// The clean copy, its digest checked again: it may have lain for days.
@@ -240,18 +297,26 @@ impl Line {
     }
 
     fn put_off_all(&mut self, id: SpoolId, outcome: &Outcome) {
-        let wait = self.backoff.failed(self.node.clock.monotonic(), &id.to_string());
+        let wait = self.left_alone(outcome, &id.to_string());
+        self.node.queue.later(&self.stage, id, wait);
+    }
+
+    /// Counts a failure of the destination; how long all its instances wait.
+    fn left_alone(&mut self, outcome: &Outcome, spread_by: &str) -> Duration {
+        let now = self.node.clock.monotonic();
         let destination = self.name.as_str();
         if *outcome == Outcome::PauseDestination {
+            let wait = self.backoff.refused(now, spread_by);
             error!(
                 destination,
                 ?wait,
                 "destination refuses us: check AE titles and its configuration"
             );
-        } else {
-            warn!(destination, ?wait, "destination does not take instances now");
+            return wait;
         }
-        self.node.queue.later(&self.stage, id, wait);
+        let wait = self.backoff.failed(now, spread_by);
+        warn!(destination, ?wait, "destination does not take instances now");
+        wait
     }
 
     /// Receipt, then one outbox link less (docs/decisions/0004), beside the

@@ -14,6 +14,7 @@ pub mod node;
 pub mod person_words;
 pub mod persons;
 pub mod recall;
+mod refusals;
 pub mod stages;
 
 pub use decide::{Choice, ReleaseOrder, Which};

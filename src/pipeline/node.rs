@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
+use super::refusals::Refusals;
 use super::{deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
@@ -77,6 +78,7 @@ pub struct Node {
     pub(super) spool: Spool,
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
+    pub(super) refusals: Refusals,
     arriving: [Mutex<()>; ARRIVING],
     pub(super) ledger: Arc<Ledger>,
     pub(super) table: Arc<dyn PseudonymTable>,
@@ -98,6 +100,7 @@ impl Node {
             spool: parts.spool,
             queue,
             repeats: Repeats::default(),
+            refusals: Refusals::default(),
             arriving: std::array::from_fn(|_| Mutex::default()),
             ledger: parts.ledger,
             table: parts.table,
@@ -236,6 +239,7 @@ impl Node {
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
         }
+        self.refusals.forget(id);
         // Its repeats stay known: the same bytes are not set aside twice.
         if record.is_err() {
             // Rebuilt from the bytes by now.

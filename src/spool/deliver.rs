@@ -44,6 +44,15 @@ impl Spool {
         Ok(!shared.is_awaited(id)?)
     }
 
+    /// Destinations that still wait for the instance.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: the caller tries later.
+    pub fn awaiting(&self, id: SpoolId) -> Result<Vec<DestinationName>, SpoolError> {
+        let _only = self.0.lock(id);
+        self.0.awaiting(id)
+    }
+
     /// Removes all of the instances that every destination has. One call for
     /// many costs three syncs. May be repeated.
     ///
@@ -93,11 +102,16 @@ impl Shared {
     }
 
     fn is_awaited(&self, id: SpoolId) -> Result<bool, SpoolError> {
+        Ok(!self.awaiting(id)?.is_empty())
+    }
+
+    fn awaiting(&self, id: SpoolId) -> Result<Vec<DestinationName>, SpoolError> {
+        let mut awaiting = Vec::new();
         for destination in self.destinations() {
             if self.stands(&self.layout.link(&destination, id))? {
-                return Ok(true);
+                awaiting.push(destination);
             }
         }
-        Ok(false)
+        Ok(awaiting)
     }
 }

@@ -186,6 +186,95 @@ TEXTS = [
 ]
 
 
+def uid(text):
+    return text.encode() + b"\0" * (len(text) % 2)
+
+
+def command(*elements):
+    body = b"".join(implicit(number, value) for number, value in elements)
+    return implicit(0x0000, struct.pack("<L", len(body))) + body
+
+
+def us(number):
+    return struct.pack("<H", number)
+
+
+STORE = command((0x0002, uid(CT)), (0x0100, us(1)), (0x0110, us(7)), (0x0700, us(0)),
+                (0x0800, us(1)), (0x1000, uid("1.2.752.99.1")))
+ECHO = command((0x0002, uid("1.2.840.10008.1.1")), (0x0100, us(0x30)), (0x0110, us(1)),
+               (0x0800, us(0x0101)))
+COMMANDS = {
+    "store": STORE,
+    "echo": ECHO,
+    "cancel": command((0x0100, us(0x0FFF)), (0x0120, us(7)), (0x0800, us(0x0101))),
+    "response": command((0x0002, uid(CT)), (0x0100, us(0x8001)), (0x0120, us(7)),
+                        (0x0800, us(0x0101)), (0x0900, us(0xA700)), (0x0902, b"no room ")),
+    "no-field": command((0x0110, us(7))),
+    "twice": STORE + implicit(0x0110, us(8)),
+    "long-length": ECHO + struct.pack("<HHL", 0, 0x0902, 0xFFFFFFFF),
+    "foreign-group": ECHO + implicit(0x00080018, uid("1.2")),
+    "odd-uid": command((0x0100, us(1)), (0x0110, us(7)), (0x1000, b"../../etc/x ")),
+    "cut": STORE[:-3],
+    "undefined": b"\0" * 24,
+}
+
+
+def pdu(kind, body):
+    return struct.pack(">BBL", kind, 0, len(body)) + body
+
+
+def sub(kind, content):
+    return struct.pack(">BBH", kind, 0, len(content)) + content
+
+
+def pdv(context, control, fragment):
+    return struct.pack(">LBB", len(fragment) + 2, context, control) + fragment
+
+
+def associate(kind, contexts, variables=b""):
+    titles = b"AIRLOCK".ljust(16) + b"MODALITY".ljust(16)
+    user = sub(0x50, sub(0x51, struct.pack(">L", 16384)) + sub(0x52, b"1.2.752.99.9") + variables)
+    body = struct.pack(">HH", 1, 0) + titles + bytes(32) + sub(0x10, b"1.2.840.10008.3.1.1.1")
+    return pdu(kind, body + b"".join(contexts) + user)
+
+
+def proposed(number, sop_class=CT, syntax=ExplicitVRLittleEndian):
+    items = sub(0x30, sop_class.encode()) + sub(0x40, syntax.encode())
+    return sub(0x20, bytes([number, 0, 0, 0]) + items)
+
+
+def answered(number, result):
+    syntax = sub(0x40, ExplicitVRLittleEndian.encode())
+    return sub(0x21, bytes([number, 0, result, 0]) + syntax)
+
+
+RELEASE, ABORT = pdu(5, bytes(4)), pdu(7, bytes(4))
+DATA = b"".join(struct.pack("<HH2sH", 8, number, b"UI", len(value)) + value
+                for number, value in ((0x16, uid(CT)), (0x18, uid("1.2.752.99.1"))))
+IDENTITY = sub(0x58, b"\1\1" + struct.pack(">H", 4) + b"user" + struct.pack(">H", 0))
+ROLES = sub(0x54, struct.pack(">H", len(CT)) + CT.encode() + b"\1\1")
+# First byte: 0 acceptor, 1 acceptor after a good request, 2 requestor.
+STREAMS = {
+    "store": b"\1" + pdu(4, pdv(1, 3, STORE)) + pdu(4, pdv(1, 0, DATA[:9]))
+    + pdu(4, pdv(1, 2, DATA[9:])) + RELEASE,
+    "together": b"\1" + pdu(4, pdv(1, 3, STORE) + pdv(1, 2, DATA)) + RELEASE,
+    "split-command": b"\1" + pdu(4, pdv(1, 1, STORE[:11]) + pdv(1, 3, STORE[11:])) + ABORT,
+    "wrong-context": b"\1" + pdu(4, pdv(3, 3, STORE)),
+    "data-first": b"\1" + pdu(4, pdv(1, 2, DATA)),
+    "long-value": b"\1" + pdu(4, struct.pack(">LBB", 9, 1, 3)),
+    "request": b"\0" + associate(1, [proposed(1), proposed(3, "1.2.840.10008.1.1")], IDENTITY + ROLES),
+    "many-contexts": b"\0" + associate(1, [proposed(2 * n % 256 | 1) for n in range(140)]),
+    "unknown-items": b"\0" + associate(1, [sub(0x77, b"ab")] * 3 + [proposed(1)]),
+    "http": b"\0GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "tls": b"\0\x16\3\1\2\0\1\0\1\xfc\3\3",
+    "longest": b"\0" + struct.pack(">BBL", 1, 0, 0xFFFFFFFF) + bytes(9),
+    "accept": b"\2" + associate(2, [answered(1, 0)]) + pdu(4, pdv(1, 3, ECHO)) + RELEASE,
+    "refused": b"\2" + associate(2, [sub(0x21, bytes([1, 0, 3, 0]))]) + RELEASE,
+    "foreign-answer": b"\2" + associate(2, [answered(5, 0)]),
+    "reject": b"\2" + pdu(3, b"\0\2\3\1"),
+}
+
+
 def main(folder):
     def put(target, name, content):
         path = folder / target / name
@@ -201,6 +290,10 @@ def main(folder):
         put("charset", f"seed-{number}", charset + b"\n" + value)
     for number, text in enumerate(TEXTS):
         put("judge", f"seed-{number}", text.encode())
+    for name, content in COMMANDS.items():
+        put("command", name, content)
+    for name, content in STREAMS.items():
+        put("pdu", name, content)
 
 
 main(Path(sys.argv[1]))

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::files::{files_below, in_repository};
-use crate::support::fuzz;
+use crate::support::{fuzz, fuzz_wire};
 
 fn replay(target: &str, body: fn(&[u8])) {
     let files = files_below(&in_repository("fuzz/corpus").join(target));
@@ -32,6 +32,16 @@ fn door_corpus_breaks_no_claim() {
 #[test]
 fn charset_corpus_breaks_no_claim() {
     replay("charset", fuzz::charset);
+}
+
+#[test]
+fn pdu_corpus_breaks_no_claim() {
+    replay("pdu", fuzz_wire::pdu);
+}
+
+#[test]
+fn command_corpus_breaks_no_claim() {
+    replay("command", fuzz_wire::command);
 }
 
 #[test]

@@ -16,6 +16,7 @@
 pub(crate) mod dcmtk;
 pub(crate) mod files;
 pub(crate) mod fuzz;
+pub(crate) mod fuzz_wire;
 pub(crate) mod header_job;
 pub(crate) mod mutate;
 pub(crate) mod node;

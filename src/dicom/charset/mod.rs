@@ -86,6 +86,12 @@ impl Charset {
         Self { kind: Kind::Switching { first, others }, unknown }
     }
 
+    /// Every term was known.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.unknown
+    }
+
     /// The character set of a data set: its own, or the default repertoire.
     #[must_use]
     pub fn of(set: &DataSet) -> Self {

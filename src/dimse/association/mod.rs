@@ -20,7 +20,7 @@ use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::command::{CommandError, CommandSet};
-use super::limits::{COMMAND_BYTES_MAX, SENT_PDU_BYTES_MAX};
+use super::limits::{COMMAND_BYTES_MAX, COMMAND_FRAGMENTS_MAX, SENT_PDU_BYTES_MAX};
 use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, Pdv, pdata_header, pdv_at};
 use super::stream::PduStream;
 use super::transport::Transport;
@@ -59,8 +59,8 @@ pub enum AssociationError {
         /// Its number.
         id: u8,
     },
-    /// A data set that was refused goes on and on; answered with A-ABORT.
-    #[error("a refused data set has no end")]
+    /// A command, or a data set that was refused, goes on and on; answered with A-ABORT.
+    #[error("a command or a refused data set has no end")]
     Endless,
     /// What we were to send cannot be read; answered with A-ABORT.
     #[error("the data set to be sent cannot be read: {0}")]
@@ -201,7 +201,7 @@ impl<S: Transport> Association<S> {
         let mut wait = wait;
         let mut bytes = Vec::new();
         let mut context_id = None;
-        loop {
+        for _fragment in 0..COMMAND_FRAGMENTS_MAX {
             let pdv = match self.next_step(wait).await? {
                 Step::Pdv(pdv) => pdv,
                 Step::ReleaseRequested if context_id.is_none() => return Ok(None),
@@ -225,6 +225,7 @@ impl<S: Transport> Association<S> {
             }
             wait = self.stream.limits().stall;
         }
+        Err(AssociationError::Endless)
     }
 
     /// The next fragment of the data set that belongs to a command of this context.
@@ -254,7 +255,9 @@ impl<S: Transport> Association<S> {
             if piece.is_last {
                 return Ok(());
             }
-            left = left.checked_sub(piece.bytes.len()).ok_or(AssociationError::Endless)?;
+            // Pieces without a byte are counted too.
+            let taken = piece.bytes.len().saturating_add(PDV_HEADER_BYTES);
+            left = left.checked_sub(taken).ok_or(AssociationError::Endless)?;
         }
     }
 

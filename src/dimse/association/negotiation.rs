@@ -47,6 +47,17 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::PduTooShort,
+        Self::ApplicationContext,
+        Self::CallingAe,
+        Self::CalledAe,
+        Self::ProtocolVersion,
+        Self::Congested,
+        Self::LocalLimit,
+    ];
+
     /// As it goes over the wire.
     #[must_use]
     pub fn to_pdu(self) -> AssociationRJ {

@@ -1,0 +1,193 @@
+//! Bodies of the fuzz targets of the wire: any bytes of a peer in, a panic when a
+//! claim is broken. As in `fuzz.rs`, without its header jobs.
+#![allow(dead_code, reason = "each fuzz target uses its body")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken claim must stop the fuzzer"
+)]
+
+use std::time::Duration;
+
+use airlock::accept::StorageOffer;
+use airlock::dicom::TransferSyntax;
+use airlock::dimse::association::acceptor::receive_request;
+use airlock::dimse::association::negotiation::{accept, check_request, contexts_are_legal};
+use airlock::dimse::association::requestor::{Proposal, propose, request_of};
+use airlock::dimse::command::Remark;
+use airlock::dimse::limits::COMMAND_BYTES_MAX;
+use airlock::dimse::pdu::{HEADER_BYTES, PduKind, check_header, parse_associate, pdv_at};
+use airlock::dimse::{Association, CommandSet, Limits};
+use dicom_ul::pdu::{Pdu, write_pdu};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+/// Longest input that is looked at: longer ones only take time.
+const BYTES_MAX: usize = 64 << 10;
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+
+/// A command is read and written as the same, or refused; its response is a command.
+pub(crate) fn command(bytes: &[u8]) {
+    let Ok(set) = CommandSet::decode(bytes) else { return };
+    assert!(bytes.len() <= COMMAND_BYTES_MAX);
+    let written = set.encode();
+    if written.len() <= COMMAND_BYTES_MAX {
+        let again = CommandSet::decode(&written).expect("what was written is read");
+        assert_eq!(again.encode(), written);
+        assert_eq!((again.class(), again.instance()), (set.class(), set.instance()));
+        assert_eq!((again.field(), again.message_id()), (set.field(), set.message_id()));
+    }
+    for uid in [set.class(), set.instance()].into_iter().flatten() {
+        assert!(uid.as_str().len() <= 64);
+    }
+    let remark = Remark { comment: Some("no room, try again later"), offending: None };
+    let answer = set.response(0xA700, remark).encode();
+    // The request's UIDs come back with a few elements of ours.
+    assert!(answer.len() <= bytes.len() + 128, "{} of {}", answer.len(), bytes.len());
+    if answer.len() <= COMMAND_BYTES_MAX {
+        let answer = CommandSet::decode(&answer).expect("our response is read");
+        assert_eq!(answer.status(), Ok(0xA700));
+        assert!(!answer.has_data_set() && answer.field() & 0x8000 != 0);
+        assert_eq!(answer.responded_to().ok(), Some(set.message_id().unwrap_or_default()));
+    }
+}
+
+/// First byte: acceptor, acceptor after a good request, or requestor. Rest: what the
+/// peer sends, then its end. Both roles come to an end, and hand on no byte that was
+/// not sent.
+pub(crate) fn pdu(bytes: &[u8]) {
+    let Some((role, sent)) = bytes.split_first().filter(|_| bytes.len() <= BYTES_MAX) else {
+        return;
+    };
+    framing(sent);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        match role % 3 {
+            0 => acceptor(sent).await,
+            1 => acceptor(&[&good_request(), sent].concat()).await,
+            _ => requestor(sent).await,
+        }
+    });
+}
+
+/// The pure readers on the PDUs that the bytes hold.
+fn framing(mut rest: &[u8]) {
+    let limits = Limits::default();
+    while let Some((header, after)) = rest.split_first_chunk::<HEADER_BYTES>() {
+        let Ok((kind, body_bytes)) = check_header(*header, &limits) else { return };
+        let Some((body, next)) = after.split_at_checked(body_bytes) else { return };
+        match kind {
+            PduKind::PData => values(body),
+            PduKind::AssociateRq => request(body, &limits),
+            PduKind::AssociateAc => drop(parse_associate(2, body, &limits)),
+            PduKind::AssociateRj | PduKind::ReleaseRq | PduKind::ReleaseRp | PduKind::Abort => {}
+        }
+        rest = next;
+    }
+}
+
+/// Presentation data values lie one behind the other inside their PDU.
+fn values(body: &[u8]) {
+    let mut at = 0;
+    while at < body.len() {
+        let Ok(value) = pdv_at(body, at) else { return };
+        assert!(value.fragment.start == at + 6 && value.fragment.end <= body.len());
+        assert!(value.fragment.end > at, "no step is made");
+        at = value.fragment.end;
+    }
+}
+
+/// A request that is read gets an answer for each of its contexts, which can be written.
+fn request(body: &[u8], limits: &Limits) {
+    let Some(Pdu::AssociationRQ(request)) = parse_associate(1, body, limits) else { return };
+    if check_request(&request).is_err() || !contexts_are_legal(&request.presentation_contexts) {
+        return;
+    }
+    let (answer, accepted) = accept(&request, &StorageOffer::default(), limits);
+    assert_eq!(answer.presentation_contexts.len(), request.presentation_contexts.len());
+    assert!(accepted.len() <= request.presentation_contexts.len());
+    let mut written = Vec::new();
+    write_pdu(&mut written, &Pdu::AssociationAC(answer)).expect("our answer is written");
+}
+
+async fn acceptor(sent: &[u8]) {
+    let (stream, peer) = wire(sent).await;
+    let served = async {
+        let pending = receive_request(stream, &limits()).await.ok()?;
+        let association = pending.accept(&StorageOffer::default()).await.ok()?;
+        converse(association, sent.len()).await;
+        Some(())
+    };
+    // The peer has ended: nobody waits for anything.
+    tokio::join!(served, drain(peer));
+}
+
+async fn requestor(sent: &[u8]) {
+    let (stream, peer) = wire(sent).await;
+    let asked = async {
+        let (association, _) = propose(stream, &proposal(), &limits()).await.ok()?;
+        converse(association, sent.len()).await;
+        Some(())
+    };
+    tokio::join!(asked, drain(peer));
+}
+
+/// Reads all messages with their data sets.
+async fn converse(mut association: Association<DuplexStream>, sent_bytes: usize) {
+    let mut taken_bytes = 0;
+    loop {
+        let message = match association.next_command(Duration::from_secs(9)).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return association.accept_release().await,
+            Err(error) => return association.fail(&error).await,
+        };
+        if !message.command.has_data_set() {
+            continue;
+        }
+        loop {
+            let piece = match association.next_piece(message.context_id).await {
+                Ok(piece) => piece,
+                Err(error) => return association.fail(&error).await,
+            };
+            taken_bytes += piece.bytes.len();
+            assert!(taken_bytes <= sent_bytes, "more than was sent");
+            if piece.is_last {
+                break;
+            }
+        }
+    }
+}
+
+/// A stream on which a peer has sent this and ended.
+async fn wire(sent: &[u8]) -> (DuplexStream, DuplexStream) {
+    let (ours, mut theirs) = duplex(BYTES_MAX + (4 << 10));
+    theirs.write_all(sent).await.unwrap();
+    theirs.shutdown().await.unwrap();
+    (ours, theirs)
+}
+
+async fn drain(mut peer: DuplexStream) {
+    let mut answers = Vec::new();
+    peer.read_to_end(&mut answers).await.unwrap();
+}
+
+fn limits() -> Limits {
+    Limits { unwanted_bytes_max: 1 << 20, ..Limits::default() }
+}
+
+fn proposal() -> Proposal {
+    let syntax = TransferSyntax::new(EXPLICIT.parse().unwrap());
+    Proposal {
+        called: "AIRLOCK".parse().unwrap(),
+        calling: "MODALITY".parse().unwrap(),
+        contexts: vec![(CT.parse().unwrap(), vec![syntax])],
+    }
+}
+
+fn good_request() -> Vec<u8> {
+    let mut written = Vec::new();
+    let request = request_of(&proposal(), &Limits::default());
+    write_pdu(&mut written, &Pdu::AssociationRQ(request)).unwrap();
+    written
+}
