@@ -419,11 +419,21 @@ fn text(set: &DataSet, tag: Tag) -> String {
 /// Hex SHA-256 over the rules as they were applied.
 fn profile_digest(rules: &CleanRules) -> String {
     use sha2::Digest as _;
-    let CleanRules { profile, text_policy, names, header_only, content, devices, limits, persons } =
-        rules;
+    let CleanRules {
+        profile,
+        text_policy,
+        names,
+        header_only,
+        screened,
+        content,
+        devices,
+        limits,
+        persons,
+    } = rules;
     // Device rules are many: their own digest stands for them.
     let devices = &devices.digest;
-    let rules = (profile, text_policy, names, header_only, content, devices, limits, persons);
+    let rules =
+        (profile, text_policy, names, header_only, screened, content, devices, limits, persons);
     // Serialising plain structs into memory does not fail.
     let rules = serde_json::to_vec(&rules).unwrap_or_default();
     super::hex(&sha2::Sha256::digest(rules))

@@ -374,9 +374,9 @@ fn checked_project(
         Some(title) => faults.parse(&key("ae_title"), title, ae_title.clone()),
         None => ae_title.clone(),
     };
-    for class in &raw.header_only {
-        if class.parse::<Uid>().is_err() {
-            faults.add(key("header_only"), "a list of SOP Class UIDs");
+    for (field, classes) in [("header_only", &raw.header_only), ("screened", &raw.screened)] {
+        if classes.iter().any(|class| class.parse::<Uid>().is_err()) {
+            faults.add(key(field), "a list of SOP Class UIDs");
         }
     }
     for wanted in raw.destinations.iter().filter(|wanted| !destinations.contains_key(*wanted)) {
@@ -400,6 +400,7 @@ fn checked_project(
             text_policy: checked_policy(&key("text_policy"), raw.text_policy.as_deref(), faults),
             names: checked_scores(&key, raw, faults),
             header_only: raw.header_only.iter().cloned().collect(),
+            screened: raw.screened.iter().cloned().collect(),
             content: checked_content(&key, raw, faults),
             devices: DeviceRules::default(),
             limits: CleanLimits::default(),

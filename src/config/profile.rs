@@ -287,6 +287,10 @@ pub struct CleanRules {
     /// SOP Class UIDs whose pictures are not searched (default none; ignored
     /// where identity is likely: decision 10).
     pub header_only: BTreeSet<String>,
+    /// SOP Class UIDs whose pictures are searched only where the screen marks
+    /// something (default none; ignored where identity is likely).
+    #[serde(default)]
+    pub screened: BTreeSet<String>,
     /// Documents, photographs, faces.
     #[serde(default)]
     pub content: ContentRules,
@@ -307,6 +311,7 @@ impl Default for CleanRules {
             text_policy: TextPolicy::default(),
             names: NameScores::default(),
             header_only: BTreeSet::new(),
+            screened: BTreeSet::new(),
             content: ContentRules::default(),
             devices: DeviceRules::default(),
             limits: CleanLimits::default(),

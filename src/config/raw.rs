@@ -202,6 +202,9 @@ pub struct RawProject {
     pub clinical_score: Option<f32>,
     /// SOP Class UIDs whose pictures are not searched. Default none.
     pub header_only: Vec<String>,
+    /// SOP Class UIDs whose pictures are searched where the screen marks something.
+    /// Default none: their first frames are searched whatever it says.
+    pub screened: Vec<String>,
     /// Files of device rules for this project alone. Default none.
     pub devices: Vec<PathBuf>,
     /// Encapsulated documents: `quarantine` or `placeholder`. Default `quarantine`.

@@ -163,7 +163,7 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
-        first_whole: screen::is_identity_likely(ctx.set) || devices.hides(),
+        first_whole: !screen::is_screened(ctx.set, ctx.rules) || devices.hides(),
         devices,
         attributes,
         codec,

@@ -36,8 +36,16 @@ pub fn is_searched(set: &DataSet, rules: &CleanRules) -> bool {
     wanted || is_identity_likely(set)
 }
 
-/// Whether the picture is likely to show identity, whatever its pixels look like.
-pub(super) fn is_identity_likely(set: &DataSet) -> bool {
+/// Whether the picture is searched only where the screen marks something, its first
+/// frame included: a project can have that, but not for pictures that are likely to
+/// show identity.
+#[must_use]
+pub fn is_screened(set: &DataSet, rules: &CleanRules) -> bool {
+    let class = set.ascii(tags::SOP_CLASS_UID).unwrap_or_default();
+    rules.screened.contains(class) && !is_identity_likely(set)
+}
+
+fn is_identity_likely(set: &DataSet) -> bool {
     let class = set.ascii(tags::SOP_CLASS_UID).unwrap_or_default();
     let modality = set.ascii(tags::MODALITY).unwrap_or_default();
     let under = |root: &&str| {
@@ -69,6 +77,20 @@ mod tests {
         }
         let header_only = [class.to_owned()].into_iter().collect();
         is_searched(&set, &CleanRules { header_only, ..CleanRules::default() })
+    }
+
+    #[test]
+    fn a_project_can_have_plain_ct_screened_and_nothing_that_is_likely_to_show_identity() {
+        let set = |modality: &str| -> DataSet {
+            let (uid, modality) = (CT.to_owned(), modality.to_owned());
+            let class = Element::bytes(tags::SOP_CLASS_UID, VR::UI, uid);
+            [class, Element::bytes(tags::MODALITY, VR::CS, modality)].into_iter().collect()
+        };
+        let screened = [CT.to_owned()].into_iter().collect();
+        let rules = CleanRules { screened, ..CleanRules::default() };
+        assert!(is_screened(&set("CT"), &rules));
+        assert!(!is_screened(&set("OT"), &rules));
+        assert!(!is_screened(&set("CT"), &CleanRules::default()), "default: none");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use super::{TextError, View, runtime};
 
 /// Side of a cell, in pixels of the frame.
 pub const CELL_PX: u32 = 8;
-/// From this logit on a cell is marked. Default 2: see docs/SCREEN.md.
-const MARKED_MIN: f32 = 2.0;
+/// From this logit on a cell is marked. Default 1: see docs/SCREEN.md.
+const MARKED_MIN: f32 = 1.0;
 /// A cell shows something new where its logit is this much above what it was.
 const RISE_MIN: f32 = 2.0;
 /// Steps of a logit that are told apart.
