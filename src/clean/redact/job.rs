@@ -232,6 +232,10 @@ impl Job<'_> {
             gaze = gaze.first_whole();
         }
         let mut watch = self.watch_outside()?;
+        if watch.is_some() {
+            // What explains ink is looked at whenever it changes.
+            gaze = gaze.unscreened();
+        }
         let frames = self.attributes.frames;
         for frame in 0..frames {
             let decoded = self.decode(frame)?;

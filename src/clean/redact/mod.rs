@@ -154,6 +154,8 @@ fn clean_with(
         None
     };
     let display = display::of(ctx.set, &attributes, palette);
+    // Captures have colours or 8 bits, whatever their class says.
+    let is_slice = attributes.photometric.samples() == 1 && attributes.bits.stored > 8;
     let job = job::Job {
         set: ctx.set,
         syntax: ctx.syntax,
@@ -163,7 +165,7 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
-        first_whole: !screen::is_screened(ctx.set, ctx.rules) || devices.hides(),
+        first_whole: !is_slice || !screen::is_screened(ctx.set, ctx.rules) || devices.hides(),
         devices,
         attributes,
         codec,

@@ -78,7 +78,7 @@ impl Ocr {
     }
 
     /// The cells of a frame that may hold text: where none is marked, [`Self::find`]
-    /// finds none.
+    /// seldom finds any (docs/SCREEN.md).
     ///
     /// # Errors
     /// Any [`TextError`]: the caller quarantines; the frame was not searched.

@@ -1,8 +1,8 @@
 //! The screen: a small network that says which cells of a frame may hold text.
 //!
 //! It stands before the detector, which costs some two hundred times as much:
-//! where no cell is marked, the detector finds no text (docs/SCREEN.md has what
-//! was measured). It sees grey; a coloured frame is shown to it channel by
+//! where no cell is marked, the detector seldom finds text (docs/SCREEN.md has how
+//! seldom). It sees grey; a coloured frame is shown to it channel by
 //! channel, because letters can be as bright as what they stand on.
 
 use std::ops::Range;
@@ -29,9 +29,9 @@ const GRID: u32 = 32;
 const TILE_MAX: u32 = 1024;
 /// Common pixels of neighbouring tiles: a line up to that height stands whole in one.
 const OVERLAP: u32 = 128;
-/// A pixel whose channels differ by more than this has a colour. Default 8:
+/// A pixel whose channels differ by more than this has a colour. Default 3:
 /// lossy coding gives grey some.
-const COLOUR_MIN: u8 = 8;
+const COLOUR_MIN: u8 = 3;
 
 /// Cells of a view, row by row from the top; some are marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,22 +67,20 @@ impl Cells {
     /// A cell is marked that touches these columns and rows of pixels.
     #[must_use]
     pub fn any_in(&self, columns: &Range<u32>, rows: &Range<u32>) -> bool {
-        let touches = |cell: u32, pixels: &Range<u32>| {
-            cell * CELL_PX < pixels.end && pixels.start < (cell + 1) * CELL_PX
-        };
-        self.marked().any(|(column, row)| touches(column, columns) && touches(row, rows))
+        let least = level_of(MARKED_MIN);
+        let cells = |pixels: &Range<u32>| pixels.start / CELL_PX..pixels.end.div_ceil(CELL_PX);
+        cells(rows).any(|row| {
+            cells(columns).any(|column| self.level(column, row).is_some_and(|level| level >= least))
+        })
     }
 
-    /// A cell looks no more like text than it did to `before`, but for grain.
+    /// A cell was marked `before`, and looks no more like text now, but for grain.
     #[must_use]
     pub fn is_as(&self, before: &Self, column: u32, row: u32) -> bool {
-        let level = |cells: &Self| {
-            cells.place(column, row).and_then(|place| cells.levels.get(place).copied())
-        };
-        let rise = level_of(RISE_MIN);
-        level(self)
-            .zip(level(before))
-            .is_some_and(|(now, before)| now.saturating_sub(rise) < before)
+        let pair = self.level(column, row).zip(before.level(column, row));
+        pair.is_some_and(|(now, before)| {
+            before >= level_of(MARKED_MIN) && now.saturating_sub(level_of(RISE_MIN)) < before
+        })
     }
 
     /// Marks a cell; one outside is left out.
@@ -90,16 +88,19 @@ impl Cells {
         self.raise(column, row, i8::MAX);
     }
 
-    /// Takes over what other cells of the same view say of some rows of pixels,
-    /// where it is more.
-    pub fn add(&mut self, other: &Self, bands: &[Range<u32>]) {
+    /// Takes over what other cells of the same view say of some rows of pixels.
+    pub fn take(&mut self, other: &Self, bands: &[Range<u32>]) {
         let across = self.across.max(1);
         for ((place, own), new) in (0_u32..).zip(&mut self.levels).zip(&other.levels) {
             let top = place / across * CELL_PX;
             if bands.iter().any(|rows| rows.contains(&top)) {
-                *own = (*own).max(*new);
+                *own = *new;
             }
         }
+    }
+
+    fn level(&self, column: u32, row: u32) -> Option<i8> {
+        self.place(column, row).and_then(|place| self.levels.get(place).copied())
     }
 
     fn raise(&mut self, column: u32, row: u32, level: i8) {
@@ -257,8 +258,8 @@ mod tests {
             samples: 3,
             pixels: pixels.to_vec(),
         };
-        assert_eq!(planes(&view(&[9, 9, 9, 80, 84, 78])).len(), 1);
-        assert_eq!(planes(&view(&[9, 9, 9, 80, 89, 80])).len(), 3);
+        assert_eq!(planes(&view(&[9, 9, 9, 80, 81, 78])).len(), 1);
+        assert_eq!(planes(&view(&[9, 9, 9, 80, 84, 80])).len(), 3);
     }
 
     #[test]
@@ -286,15 +287,16 @@ mod tests {
             cells
         };
         assert!(at(3.0).is_as(&at(1.5), 1, 1));
+        assert!(!at(1.5).is_as(&at(0.5), 1, 1), "was not marked");
         assert!(at(-3.0).is_as(&at(5.0), 1, 1));
         assert!(!at(4.0).is_as(&at(1.5), 1, 1));
         assert!(at(99.0).is_as(&at(99.0), 1, 1), "more than can be told apart");
         assert!(!at(0.0).is_as(&at(0.0), 2, 1), "outside");
         let mut before = at(0.0);
         let band = |rows| std::slice::from_ref(rows).to_vec();
-        before.add(&at(5.0), &band(&(0..8)));
+        before.take(&at(5.0), &band(&(0..8)));
         assert!(!at(5.0).is_as(&before, 1, 1), "other rows");
-        before.add(&at(5.0), &band(&(8..16)));
+        before.take(&at(5.0), &band(&(8..16)));
         assert!(at(5.0).is_as(&before, 1, 1));
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! A frame is looked at where it differs from the last look and the looker's
 //! [`cells`](super::Looker::cells) say that text may stand there. A line that stands
-//! still over a moving picture is the same line as long as its strokes are
-//! ([`strokes`]); what is painted over on every frame need not be looked at again.
+//! still over a moving picture is the same line as long as its strokes stand
+//! ([`strokes`]) and it looks no more like text than it did; what is painted over on every frame need not be looked at again.
 
 mod strokes;
 
 use std::ops::Range;
+
+use self::strokes::Strokes;
 
 use super::area::{Area, Rect, covered};
 use super::{LookError, Looker};
@@ -34,6 +36,10 @@ const ENHANCED_CHANGE_MIN: u8 = 20;
 /// Around a marked cell this many times fewer samples must differ than in a strip:
 /// a cell and its neighbours hold three letters of a line.
 const CELL_SHARE: usize = 2;
+/// A frame shows something when this part of it (in percent) ...
+const SHOWN_PERCENT: usize = 2;
+/// ... is further than this from its commonest shade.
+const GROUND_REACH: usize = 8;
 /// Cells beside a line's strokes that are marked with it: the screen sees large
 /// letters in cells four times as wide.
 const HALO_CELLS: u32 = 4;
@@ -49,10 +55,15 @@ const ENHANCED_CHANGES: Changes = &[(ENHANCED_SAMPLES_MIN, ENHANCED_CHANGE_MIN)]
 ///
 /// A line of text that was not there at the last look changes its strip by more
 /// than [`CHANGE_MIN`], also when it fades in slowly: the comparison is with the
-/// last look, not with the last frame.
+/// last look, not with the last frame. It is looked at when a cell of it is marked.
 #[derive(Debug, Default)]
 pub struct Gaze {
+    /// How frames are searched until one that shows something was.
     first_whole: bool,
+    /// No frame that shows something was searched whole.
+    nothing_yet: bool,
+    /// Every change is looked at, marked or not.
+    unscreened: bool,
     near: Option<Vec<Area>>,
     /// Each view as it was where it was last looked at, else as it first was.
     seen: Vec<View>,
@@ -69,7 +80,14 @@ impl Gaze {
     /// Looks at all of the first frame, marked or not.
     #[must_use]
     pub fn first_whole(mut self) -> Self {
-        self.first_whole = true;
+        (self.first_whole, self.nothing_yet) = (true, true);
+        self
+    }
+
+    /// Looks at every change, marked or not, and takes no line as known.
+    #[must_use]
+    pub fn unscreened(mut self) -> Self {
+        self.unscreened = true;
         self
     }
 
@@ -97,7 +115,11 @@ impl Gaze {
         let shapes = |views: &[View]| -> Vec<(u32, u32, u8)> {
             views.iter().map(|view| (view.width, view.height, view.samples)).collect()
         };
-        if shapes(views) != shapes(&self.seen) {
+        let changed = || {
+            let mut pairs = views.iter().zip(&self.seen);
+            pairs.any(|(view, seen)| !changed_strips(view, seen, CHANGES).is_empty())
+        };
+        if shapes(views) != shapes(&self.seen) || (self.nothing_yet && changed()) {
             let bands = self.start(views, height, looker)?;
             self.remember(views, &bands);
             return Ok(bands);
@@ -107,12 +129,13 @@ impl Gaze {
         let bands = widen(&strips, height);
         self.remember(views, &bands);
         if !bands.is_empty() {
-            let cells = |(marks, view): (Option<Cells>, &View)| {
-                marks.map_or_else(|| looker.cells(view), Ok)
-            };
-            self.now = marks.into_iter().zip(views).map(cells).collect::<Result<_, _>>()?;
+            let mut now = Vec::with_capacity(views.len());
+            for (marks, view) in marks.into_iter().zip(views) {
+                now.push(marks.map_or_else(|| self.cells_of(view, looker), Ok)?);
+            }
+            self.now = now;
             for (known, now) in self.known.iter_mut().zip(&self.now) {
-                known.add(now, &bands);
+                known.take(now, &bands);
             }
         }
         Ok(bands)
@@ -126,6 +149,17 @@ impl Gaze {
         self.now.is_empty() || self.now.iter().any(|cells| cells.any_in(&columns, &rows))
     }
 
+    fn cells(&self, views: &[View], looker: &mut dyn Looker) -> Result<Vec<Cells>, LookError> {
+        views.iter().map(|view| self.cells_of(view, looker)).collect()
+    }
+
+    fn cells_of(&self, view: &View, looker: &mut dyn Looker) -> Result<Cells, LookError> {
+        if self.unscreened {
+            return Ok(Cells::new(view.width, view.height, true));
+        }
+        looker.cells(view)
+    }
+
     /// The first frame, or the first with other views.
     fn start(
         &mut self,
@@ -136,9 +170,9 @@ impl Gaze {
         self.seen = views.to_vec();
         self.now.clear();
         self.looked = vec![false; index(height.div_ceil(STRIP_ROWS))];
-        self.known = views.iter().map(|view| looker.cells(view)).collect::<Result<_, _>>()?;
-        let whole = std::mem::take(&mut self.first_whole);
-        if !whole && !self.known.iter().any(Cells::any) {
+        self.known = self.cells(views, looker)?;
+        self.nothing_yet &= !views.iter().any(shows_something);
+        if !self.first_whole && !self.known.iter().any(Cells::any) {
             return Ok(Vec::new());
         }
         let every: Vec<u32> = (0..height.div_ceil(STRIP_ROWS)).collect();
@@ -165,17 +199,19 @@ impl Gaze {
             if changed.is_empty() {
                 continue;
             }
-            let cells = marks.insert(looker.cells(view)?);
+            let cells = marks.insert(self.cells_of(view, looker)?);
             for (column, row) in cells.marked() {
                 let strip = row * CELL_PX / STRIP_ROWS;
-                if strips.contains(&strip) || !changed.contains(&strip) {
+                let is_near = |changed: &u32| changed.abs_diff(strip) <= 1;
+                if strips.contains(&strip) || !changed.iter().any(is_near) {
                     continue;
                 }
                 let looked = self.looked.get(index(strip)).copied().unwrap_or(false);
                 let pair = Pair { view, seen, changes };
-                let was_marked = cells.is_as(known, column, row);
+                let was_marked = !self.unscreened && cells.is_as(known, column, row);
                 let is_known = looked && pair.is_same(column, row, was_marked);
-                if !is_known && !covered(cell(view, column, row, 0), hidden) {
+                // With what is around it: a line can go on beyond the paint.
+                if !is_known && !covered(cell(view, column, row, 1), hidden) {
                     strips.push(strip);
                 }
             }
@@ -222,13 +258,18 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// A marked cell shows what it showed: its pixels, or where it looked as much like
-    /// text before, the strokes there.
+    /// A marked cell shows what it showed: its pixels, or where it was marked before
+    /// and the ground moved, the strokes there. The nearest strokes decide.
     fn is_same(&self, column: u32, row: u32, was_marked: bool) -> bool {
         let around = |cells| cell(self.view, column, row, cells);
+        if !self.differs(around(1)) {
+            return true;
+        }
         // The screen marks a little more than the strokes.
-        let stand = |cells| strokes::stand(self.view, self.seen, around(cells));
-        !self.differs(around(1)) || (was_marked && (1..=HALO_CELLS).any(stand))
+        let compared =
+            (1..=HALO_CELLS).map(|cells| strokes::compare(self.view, self.seen, around(cells)));
+        let nearest = |compared: &Strokes| *compared != Strokes::Unclear;
+        was_marked && compared.into_iter().find(nearest) == Some(Strokes::Stand)
     }
 
     fn differs(&self, place: Rect) -> bool {
@@ -259,6 +300,21 @@ fn row(view: &View, y: u32, place: Rect) -> &[u8] {
     let start = index(y) * row_bytes(view);
     let range = start + index(place.x0) * samples..start + index(place.x1) * samples;
     view.pixels.get(range).unwrap_or_default()
+}
+
+/// Whether a view is more than one ground with a mark on it: black frames before a
+/// cine, test pictures.
+fn shows_something(view: &View) -> bool {
+    let mut counts = [0_usize; 256];
+    for sample in &view.pixels {
+        if let Some(count) = counts.get_mut(usize::from(*sample)) {
+            *count += 1;
+        }
+    }
+    let common = (0..256).max_by_key(|shade| counts.get(*shade)).unwrap_or(0);
+    let near = common.saturating_sub(GROUND_REACH)..(common + GROUND_REACH + 1).min(256);
+    let ground: usize = counts.get(near).unwrap_or_default().iter().sum();
+    (view.pixels.len() - ground) * 100 >= view.pixels.len() * SHOWN_PERCENT
 }
 
 fn changed_strips(view: &View, seen: &View, changes: Changes) -> Vec<u32> {

@@ -31,7 +31,8 @@ impl Looker for Bright {
 const EVERYWHERE: Bright = Bright { all: true, asked: 0 };
 
 fn view(height: u32, mark: Option<(u32, u8)>) -> View {
-    let mut pixels = vec![50; 10 * index(height)];
+    let shades = [50, 20].into_iter().cycle();
+    let mut pixels: Vec<u8> = shades.take(10 * index(height)).collect();
     if let Some((row, value)) = mark {
         pixels[index(row) * 10 + 4] = value;
     }
@@ -174,7 +175,8 @@ fn labelled(step: u32, letters: bool, hidden: bool) -> [View; 1] {
             && (16..80).contains(&x)
             && (x % 8 < 2 || (y == 12 && x % 8 < 6));
         let is_name = hidden && (70..80).contains(&y) && (100..160).contains(&x) && x % 6 < 2;
-        let ground = (x * 7 + y * 13 + step * 31) % 41;
+        let shift = [0, 11, 22, 33, 7, 17, 27, 13, 24, 19, 30][index(step)];
+        let ground = (x * 7 + y * 13 + shift) % 41;
         if is_stroke || is_name { 230 } else { u8::try_from(ground).unwrap() }
     });
     [View { width: 200, height: 96, samples: 1, pixels: pixels.collect() }]
@@ -200,9 +202,58 @@ fn a_label_over_a_moving_picture_is_looked_at_once_and_a_name_that_comes_is_too(
 fn a_moving_line_under_what_is_hidden_is_not_looked_at_again() {
     let mut looker = Bright::default();
     let mut gaze = Gaze::default();
-    let hidden = [Area::upright(Rect { x0: 96, y0: 64, x1: 168, y1: 88 })];
+    let hidden = [Area::upright(Rect { x0: 80, y0: 48, x1: 184, y1: 96 })];
     gaze.rows(&labelled(0, true, false), None, &[], &mut looker).unwrap();
     let rows = gaze.rows(&labelled(1, true, true), None, &hidden, &mut looker).unwrap();
     assert!(rows.is_empty(), "{rows:?}");
     assert!(!gaze.rows(&labelled(2, true, true), None, &[], &mut looker).unwrap().is_empty());
+}
+
+#[test]
+fn black_frames_before_the_first_that_shows_something_do_not_count_as_first() {
+    let mut looker = Bright { asked: 0, all: false };
+    let mut gaze = Gaze::default().first_whole();
+    let black = [View { width: 64, height: 64, samples: 1, pixels: vec![0; 64 * 64] }];
+    assert_eq!(gaze.rows(&black, None, &[], &mut looker).unwrap().len(), 1);
+    assert!(gaze.rows(&black, None, &[], &mut looker).unwrap().is_empty(), "nothing changed");
+    // Nothing is marked on it, and it is searched all the same; the next one is not.
+    let dim = |step: u8| {
+        let pixels = (0..64 * 64).map(|place: u32| u8::try_from(place % 50).unwrap() + step);
+        [View { width: 64, height: 64, samples: 1, pixels: pixels.collect() }]
+    };
+    assert_eq!(gaze.rows(&dim(0), None, &[], &mut looker).unwrap().len(), 1);
+    assert!(gaze.rows(&dim(9), None, &[], &mut looker).unwrap().is_empty());
+}
+
+/// White lines stay, and between them one of another shade is replaced: every pixel
+/// of ink that the white lines have is where it was.
+#[test]
+fn a_line_that_is_replaced_between_lines_that_stay_is_looked_at() {
+    let frame = |name: bool| {
+        let pixels = (0..160 * 64).map(|place: u32| {
+            let (x, y) = (place % 160, place / 160);
+            let white = (matches!(y, 2..10 | 30..38)) && x % 8 < 2 && x < 140;
+            let bars = if name { x % 6 < 2 } else { x % 9 < 3 };
+            let other = (16..25).contains(&y) && (10..120).contains(&x) && bars;
+            if white {
+                235
+            } else if other {
+                140
+            } else {
+                0
+            }
+        });
+        [View { width: 160, height: 64, samples: 1, pixels: pixels.collect() }]
+    };
+    let (mut looker, mut gaze) = (Bright::default(), Gaze::default());
+    assert_eq!(gaze.rows(&frame(false), None, &[], &mut looker).unwrap().len(), 1);
+    assert_eq!(gaze.rows(&frame(true), None, &[], &mut looker).unwrap().len(), 1);
+}
+
+#[test]
+fn without_the_screen_each_change_is_looked_at() {
+    let (mut looker, mut gaze) = (Bright::default(), Gaze::default().unscreened());
+    assert_eq!(gaze.rows(&labelled(0, true, false), None, &[], &mut looker).unwrap().len(), 1);
+    assert_eq!(gaze.rows(&labelled(1, true, false), None, &[], &mut looker).unwrap().len(), 1);
+    assert_eq!(looker.asked, 0);
 }
