@@ -267,8 +267,8 @@ impl Job<'_> {
     /// Second pass: paints and codes every frame, and looks again. Gives the
     /// result when nothing more was found to hide.
     ///
-    /// The first frame is looked at near what was painted, later ones where they
-    /// changed there: elsewhere they are as the first pass saw them.
+    /// The first frame is looked at whole, later ones when they changed near what was
+    /// painted: elsewhere they are as the first pass saw them.
     fn paint(
         &mut self,
         eyes: &mut Eyes<'_>,

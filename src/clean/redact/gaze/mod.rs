@@ -43,8 +43,6 @@ const GROUND_REACH: usize = 8;
 /// Cells beside a line's strokes that are marked with it: the screen sees large
 /// letters in cells four times as wide.
 const HALO_CELLS: u32 = 4;
-/// From this part of the picture on (in percent) all of it is looked at.
-const WHOLE_FROM_PERCENT: u32 = 70;
 
 /// How much must differ: this many samples, each by more than that.
 type Changes = &'static [(usize, u8)];
@@ -91,15 +89,16 @@ impl Gaze {
         self
     }
 
-    /// Looks only near these areas: elsewhere the frames are as another look saw them.
+    /// Looks again only for changes near these areas: elsewhere later frames are as
+    /// another look saw them.
     #[must_use]
     pub fn near(mut self, areas: Vec<Area>) -> Self {
         self.near = Some(areas);
         self
     }
 
-    /// The rows of a frame that are to be looked at, with a strip of margin;
-    /// remembers them as looked at. Whole rows, so that no line is cut. Cells under
+    /// The rows of a frame that are to be looked at, all or none; remembers them as
+    /// looked at. Cells under
     /// what is `hidden` on every frame are left out.
     ///
     /// # Errors
@@ -126,7 +125,9 @@ impl Gaze {
         }
         let mut marks = vec![None; views.len()];
         let strips = self.changed_marked(views, enhanced, hidden, looker, &mut marks)?;
-        let bands = widen(&strips, height);
+        // The whole frame: a band of a moving picture, cut out, is taken for text.
+        let whole = std::iter::once(0..height);
+        let bands: Vec<Range<u32>> = whole.filter(|_| !strips.is_empty()).collect();
         self.remember(views, &bands);
         if !bands.is_empty() {
             let mut now = Vec::with_capacity(views.len());
@@ -175,8 +176,7 @@ impl Gaze {
         if !self.first_whole && !self.known.iter().any(Cells::any) {
             return Ok(Vec::new());
         }
-        let every: Vec<u32> = (0..height.div_ceil(STRIP_ROWS)).collect();
-        Ok(widen(&self.nearby(every), height))
+        Ok(std::iter::once(0..height).collect())
     }
 
     /// Strips with a marked cell that changed, or that nobody looked at. Where it asks
@@ -333,22 +333,6 @@ fn changed_strips(view: &View, seen: &View, changes: Changes) -> Vec<u32> {
 fn far<'a>(now: &'a [u8], before: &'a [u8], change_min: u8) -> impl Iterator<Item = u8> + 'a {
     let differences = now.iter().zip(before).map(|(now, before)| now.abs_diff(*before));
     differences.filter(move |difference| *difference > change_min)
-}
-
-/// Strips as bands of rows with a strip of margin, touching ones joined.
-fn widen(strips: &[u32], height: u32) -> Vec<Range<u32>> {
-    let mut bands: Vec<Range<u32>> = Vec::new();
-    for strip in strips {
-        let start = strip.saturating_sub(1) * STRIP_ROWS;
-        let end = strip.saturating_add(2).saturating_mul(STRIP_ROWS).min(height);
-        match bands.last_mut() {
-            Some(last) if last.end >= start => last.end = end,
-            Some(_) | None => bands.push(start..end),
-        }
-    }
-    let rows: u32 = bands.iter().map(|band| band.end - band.start).sum();
-    let whole = u64::from(rows) * 100 >= u64::from(height) * u64::from(WHOLE_FROM_PERCENT);
-    if whole && rows > 0 { std::iter::once(0..height).collect() } else { bands }
 }
 
 /// Whether a band of rows comes near an area.

@@ -80,11 +80,10 @@ fn grain_of_an_enhanced_view_is_no_change_and_a_name_in_it_is() {
 }
 
 #[test]
-fn what_appears_is_looked_at_in_whole_rows_around_it() {
+fn what_appears_is_looked_at_once() {
     let mut gaze = Gaze::default();
     rows(&mut gaze, view(400, None), None);
-    let band: Range<u32> = 160..256;
-    assert_eq!(rows(&mut gaze, view(400, Some((200, 90))), None), [band]);
+    assert_eq!(rows(&mut gaze, view(400, Some((200, 90))), None).first(), Some(&(0..400)));
     assert!(rows(&mut gaze, view(400, Some((200, 90))), None).is_empty());
 }
 
@@ -97,13 +96,6 @@ fn slow_fading_adds_up_until_it_is_looked_at() {
         looks += rows(&mut gaze, view(400, Some((200, 50 + 4 * step))), None).len();
     }
     assert!(looks >= 3, "{looks}");
-}
-
-#[test]
-fn changes_in_most_of_the_picture_are_looked_at_whole() {
-    let every_second: Vec<u32> = (0..12).step_by(2).collect();
-    assert_eq!(widen(&every_second, 400).first(), Some(&(0..400)));
-    assert_eq!(widen(&[0, 8], 400), [0..64, 224..320]);
 }
 
 #[test]
@@ -160,8 +152,7 @@ fn a_marked_cell_is_looked_at_again_when_it_changes_and_not_when_others_do() {
 fn near_some_areas_only_what_lies_there_is_looked_at() {
     let area = Area::upright(Rect { x0: 0, y0: 200, x1: 5, y1: 210 });
     let mut gaze = Gaze::default().first_whole().near(vec![area]);
-    let band: Range<u32> = 128..288;
-    assert_eq!(rows(&mut gaze, view(400, None), None), [band]);
+    assert_eq!(rows(&mut gaze, view(400, None), None).first(), Some(&(0..400)));
     assert!(rows(&mut gaze, view(400, Some((20, 90))), None).is_empty());
     assert_eq!(rows(&mut gaze, view(400, Some((205, 90))), None).len(), 1);
 }
