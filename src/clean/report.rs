@@ -75,7 +75,7 @@ pub struct PixelReport {
     pub frames: u32,
     /// All frames were screened for text, and searched where there may be some.
     pub screened: bool,
-    /// Frames that were searched, whole or in part.
+    /// Frames that were searched.
     #[serde(default)]
     pub frames_read: u32,
     /// Areas, in order of frame and place.

@@ -60,23 +60,6 @@ def tubes(generator, plane, count, value):
     return plane
 
 
-def walls(generator, plane, u, v):
-    """Thin bright shells: a skull, its sutures and air cells, trabeculae, bowel."""
-    side = plane.shape[0]
-    for _ in range(generator.integers(1, 4)):
-        shell = ellipse(generator, u, v, generator.uniform(-0.3, 0.3, 2), generator.uniform(0.03, 0.4, 2))
-        shell = shell + generator.uniform(0.02, 0.15) * smooth(generator, side, side / generator.uniform(4, 20))
-        thick, level = generator.uniform(0.015, 0.12), generator.uniform(100, 255)
-        plane = np.where(np.abs(shell - 1) < thick, level, plane)
-        if generator.random() < 0.6:
-            fine = generator.uniform(1.5, 6)
-            noise = generator.normal(size=(side, side)).astype(np.float32)
-            band = ndimage.gaussian_filter(noise, fine) - ndimage.gaussian_filter(noise, fine * 1.8)
-            cells = np.abs(band / band.std()) < generator.uniform(0.15, 0.5)
-            plane = np.where((shell < 1) & cells, level * generator.uniform(0.5, 1), plane)
-    return plane
-
-
 def body(generator, side):
     """A slice through a body that nobody has: outline, organs, bones, vessels, a table."""
     u, v = places(side)
@@ -95,8 +78,6 @@ def body(generator, side):
         level, stretch = generator.uniform(0, 255), generator.uniform(1, 2)
         for x, y, r in generator.uniform((-0.4, -0.4, 0.002), (0.4, 0.4, 0.014), (generator.integers(10, 80), 3)):
             plane[np.hypot((u - x) / r, (v - y) / (r * stretch)) < 1] = level
-    if generator.random() < 0.4:
-        plane = walls(generator, plane, u, v)
     plane = tubes(generator, plane, generator.integers(0, 25), generator.uniform(-80, 120))
     if generator.random() < 0.3:
         row = generator.integers(side // 2, side)

@@ -90,7 +90,7 @@ def unpack(key, path, to):
 
 
 # Whole volumes and films that are kept for measuring.
-HELD = ("ct-cranium", "ct-mpl", "us-butterfly3")
+HELD = ("ct-cranium", "ct-mpl", "mr-brain2", "mr-mni152", "us-sonoque", "us-clarius2", "us-butterfly3")
 
 
 class Sink:

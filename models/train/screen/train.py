@@ -61,7 +61,7 @@ def loss_of(cells, empty, lines):
     cost = below.sum() / empty.sum()
     # The hardest cells of each picture.
     hardest = torch.where(empty, cells, torch.full_like(cells, -30)).flatten(1).topk(4, 1).values
-    cost = cost + 0.8 * functional.softplus(hardest + 2).mean()
+    cost = cost + 0.3 * functional.softplus(hardest + 2).mean()
     if len(lines):
         best, mean = [], []
         for number, x0, y0, x1, y1 in lines[:, :5].long().tolist():

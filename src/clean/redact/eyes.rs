@@ -1,9 +1,6 @@
 //! Looks at frames: views in, judged areas out.
 
-use std::ops::Range;
-
 use super::area::{Area, MARGIN_PX, Rect};
-use super::gaze::{index, row_bytes};
 use super::{LookError, Looker, narrow, reach, spare};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
@@ -41,7 +38,7 @@ impl std::fmt::Debug for Eyes<'_> {
 }
 
 impl Eyes<'_> {
-    /// Looks at some rows of a frame through each of its views. In the one with
+    /// Looks at a frame through each of its views. In the one with
     /// `enhanced` contrast only what can be read counts.
     ///
     /// # Errors
@@ -50,13 +47,11 @@ impl Eyes<'_> {
         &mut self,
         views: &[View],
         enhanced: Option<usize>,
-        rows: &Range<u32>,
     ) -> Result<Vec<Finding>, LookError> {
         let mut by_view = Vec::with_capacity(views.len());
         for (index, view) in views.iter().enumerate() {
-            let part = crop(view, rows);
-            let lines = self.looker.lines(&part)?;
-            let judged = lines.iter().flat_map(|line| self.findings(line, &part, view, rows.start));
+            let lines = self.looker.lines(view)?;
+            let judged = lines.iter().flat_map(|line| self.findings(line, view));
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
@@ -79,40 +74,24 @@ impl Eyes<'_> {
         finding
     }
 
-    /// A line found in `part` of `view`: one finding, or one for each of its parts.
-    fn findings(&self, line: &TextLine, part: &View, view: &View, first_row: u32) -> Vec<Finding> {
+    /// A line found in a view: one finding, or one for each of its parts.
+    fn findings(&self, line: &TextLine, view: &View) -> Vec<Finding> {
         let verdict = (self.judge)(line);
-        let margin = rows_as_place(MARGIN_PX);
-        let Some(parts) = narrow::parts(part, line, &verdict, self.judge, margin) else {
-            let found = Self::placed(line, view, first_row, verdict.reason, verdict.hide);
-            return vec![found];
+        let placed = |line: &TextLine, reason, hide| {
+            let area = Area::of_line(line, view.width, view.height);
+            Finding { area, reason, hide }
+        };
+        let Some(parts) = narrow::parts(view, line, &verdict, self.judge, margin()) else {
+            return vec![placed(line, verdict.reason, verdict.hide)];
         };
         let reason = |hide: bool| if hide { verdict.reason } else { TextReason::Clinical };
-        let placed = |found: &narrow::Part| {
-            Self::placed(&found.line, view, first_row, reason(found.hide), found.hide)
-        };
-        parts.iter().map(placed).collect()
-    }
-
-    fn placed(
-        line: &TextLine,
-        view: &View,
-        first_row: u32,
-        reason: TextReason,
-        hide: bool,
-    ) -> Finding {
-        let mut placed = line.clone();
-        for corner in &mut placed.corners {
-            corner[1] += rows_as_place(first_row);
-        }
-        let area = Area::of_line(&placed, view.width, view.height);
-        Finding { area, reason, hide }
+        parts.iter().map(|part| placed(&part.line, reason(part.hide), part.hide)).collect()
     }
 }
 
-#[expect(clippy::as_conversions, reason = "a row under 65,536 is exact")]
-fn rows_as_place(row: u32) -> f32 {
-    row as f32
+#[expect(clippy::as_conversions, reason = "a few pixels are exact")]
+fn margin() -> f32 {
+    MARGIN_PX as f32
 }
 
 /// What hidden lines go on to beside what was found of them.
@@ -160,19 +139,12 @@ fn is_read(other: &Finding, faint: &Finding) -> bool {
         && common * 100 >= faint.area.rect.pixels() * SAME_LINE_PERCENT
 }
 
-fn crop(view: &View, rows: &Range<u32>) -> View {
-    let row_bytes = row_bytes(view);
-    let range = index(rows.start) * row_bytes..index(rows.end) * row_bytes;
-    let pixels = view.pixels.get(range).unwrap_or_default().to_vec();
-    View { height: rows.end.saturating_sub(rows.start), pixels, ..*view }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn view(height: u32) -> View {
-        View { width: 10, height, samples: 1, pixels: vec![50; 10 * index(height)] }
+        View { width: 10, height, samples: 1, pixels: vec![50; 10 * height as usize] }
     }
 
     #[test]
@@ -188,8 +160,8 @@ mod tests {
         let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
         let mut eyes = Eyes { looker: &mut Blot, judge: &unread, trusted: &[] };
         let views = [view(40), view(40)];
-        assert_eq!(eyes.look(&views, None, &(0..40)).unwrap().len(), 2);
-        assert_eq!(eyes.look(&views, Some(1), &(0..40)).unwrap().len(), 1);
+        assert_eq!(eyes.look(&views, None).unwrap().len(), 2);
+        assert_eq!(eyes.look(&views, Some(1)).unwrap().len(), 1);
     }
 
     #[test]

@@ -58,7 +58,7 @@ struct Seen {
     hidden: Vec<Area>,
     boxes: Vec<TextBox>,
     kept: usize,
-    /// Frames that the detector searched, whole or in part.
+    /// Frames that the detector searched.
     frames_read: u32,
     /// Bits that belong to no value are set somewhere.
     unused_bits: bool,
@@ -245,13 +245,11 @@ impl Job<'_> {
             }
             let windows = Windows::of(&decoded.frame);
             let shown = views(&decoded.frame, &self.display, &windows);
-            let bands = gaze.rows(&shown, windows.enhanced(), &seen.hidden, eyes.looker)?;
-            seen.frames_read += u32::from(!bands.is_empty());
-            for rows in bands {
-                let mut found = eyes.look(&shown, windows.enhanced(), &rows)?;
-                found.retain(|finding| is_likely(finding, &gaze));
+            if gaze.wants(&shown, windows.enhanced(), &seen.hidden, eyes.looker)? {
+                seen.frames_read = seen.frames_read.saturating_add(1);
+                let found = eyes.look(&shown, windows.enhanced())?;
                 if let Some(watch) = &mut watch {
-                    watch.lines(&rows, &found);
+                    watch.lines(&found);
                 }
                 for finding in found {
                     seen.add(frame, frames, finding)?;
@@ -300,10 +298,9 @@ impl Job<'_> {
         for frame in 0..attributes.frames {
             let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
             let shown = views(&canvas.decoded.frame, &self.display, &windows);
-            for rows in gaze.rows(&shown, windows.enhanced(), &[], eyes.looker)? {
-                let mut found = eyes.look(&shown, windows.enhanced(), &rows)?;
-                found.retain(|finding| finding.hide && is_likely(finding, &gaze));
-                for finding in found {
+            if gaze.wants(&shown, windows.enhanced(), &[], eyes.looker)? {
+                let found = eyes.look(&shown, windows.enhanced())?;
+                for finding in found.into_iter().filter(|found| found.hide) {
                     seen.add(frame, attributes.frames, finding)?;
                 }
             }
@@ -432,11 +429,6 @@ impl Reader<'_> {
     fn read(&mut self, frame: u32) -> Result<Coded, PixelError> {
         self.source.read(frame, self.input)
     }
-}
-
-/// What was read counts, what was not where the frame may hold text at all.
-fn is_likely(finding: &Finding, gaze: &Gaze) -> bool {
-    finding.reason != TextReason::Unreadable || gaze.may_hold(finding.area.rect)
 }
 
 /// Whether the codestream itself is edited. Bits beside the values can only be

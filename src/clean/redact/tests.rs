@@ -14,6 +14,7 @@ mod fragments;
 mod lossless;
 mod outside;
 mod policies;
+mod screened;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 pub(super) const JPEG: &str = "1.2.840.10008.1.2.4.50";

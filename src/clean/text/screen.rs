@@ -5,7 +5,6 @@
 //! seldom). It sees grey; a coloured frame is shown to it channel by
 //! channel, because letters can be as bright as what they stand on.
 
-use std::ops::Range;
 use std::path::Path;
 
 use ort::session::Session;
@@ -18,10 +17,6 @@ use super::{TextError, View, runtime};
 pub const CELL_PX: u32 = 8;
 /// From this logit on a cell is marked. Default 1: see docs/SCREEN.md.
 const MARKED_MIN: f32 = 1.0;
-/// A cell shows something new where its logit is this much above what it was.
-const RISE_MIN: f32 = 2.0;
-/// Steps of a logit that are told apart.
-const STEP: f32 = 0.125;
 /// The network halves its input five times.
 const GRID: u32 = 32;
 /// Longest side of what the network sees at once, in pixels. Default 1024: some
@@ -37,8 +32,7 @@ const COLOUR_MIN: u8 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
     across: u32,
-    /// Logits in [`STEP`]s.
-    levels: Vec<i8>,
+    marked: Vec<bool>,
 }
 
 impl Cells {
@@ -47,80 +41,24 @@ impl Cells {
     #[must_use]
     pub fn new(width: u32, height: u32, marked: bool) -> Self {
         let (across, down) = (width.div_ceil(CELL_PX), height.div_ceil(CELL_PX));
-        let level = if marked { i8::MAX } else { i8::MIN };
-        Self { across, levels: vec![level; across as usize * down as usize] }
-    }
-
-    /// At least one cell is marked.
-    #[must_use]
-    pub fn any(&self) -> bool {
-        self.levels.iter().any(|level| *level >= level_of(MARKED_MIN))
+        Self { across, marked: vec![marked; across as usize * down as usize] }
     }
 
     /// Column and row of each marked cell.
     pub fn marked(&self) -> impl Iterator<Item = (u32, u32)> {
-        let (across, least) = (self.across.max(1), level_of(MARKED_MIN));
-        let places = (0_u32..).zip(&self.levels).filter(move |(_, level)| **level >= least);
+        let across = self.across.max(1);
+        let places = (0_u32..).zip(&self.marked).filter(|(_, marked)| **marked);
         places.map(move |(place, _)| (place % across, place / across))
-    }
-
-    /// A cell is marked that touches these columns and rows of pixels.
-    #[must_use]
-    pub fn any_in(&self, columns: &Range<u32>, rows: &Range<u32>) -> bool {
-        let least = level_of(MARKED_MIN);
-        let cells = |pixels: &Range<u32>| pixels.start / CELL_PX..pixels.end.div_ceil(CELL_PX);
-        cells(rows).any(|row| {
-            cells(columns).any(|column| self.level(column, row).is_some_and(|level| level >= least))
-        })
-    }
-
-    /// A cell was marked `before`, and looks no more like text now, but for grain.
-    #[must_use]
-    pub fn is_as(&self, before: &Self, column: u32, row: u32) -> bool {
-        let pair = self.level(column, row).zip(before.level(column, row));
-        pair.is_some_and(|(now, before)| {
-            before >= level_of(MARKED_MIN) && now.saturating_sub(level_of(RISE_MIN)) < before
-        })
     }
 
     /// Marks a cell; one outside is left out.
     pub fn mark(&mut self, column: u32, row: u32) {
-        self.raise(column, row, i8::MAX);
-    }
-
-    /// Takes over what other cells of the same view say of some rows of pixels.
-    pub fn take(&mut self, other: &Self, bands: &[Range<u32>]) {
-        let across = self.across.max(1);
-        for ((place, own), new) in (0_u32..).zip(&mut self.levels).zip(&other.levels) {
-            let top = place / across * CELL_PX;
-            if bands.iter().any(|rows| rows.contains(&top)) {
-                *own = *new;
-            }
-        }
-    }
-
-    fn level(&self, column: u32, row: u32) -> Option<i8> {
-        self.place(column, row).and_then(|place| self.levels.get(place).copied())
-    }
-
-    fn raise(&mut self, column: u32, row: u32, level: i8) {
-        let place = self.place(column, row);
-        if let Some(cell) = place.and_then(|place| self.levels.get_mut(place)) {
-            *cell = (*cell).max(level);
-        }
-    }
-
-    fn place(&self, column: u32, row: u32) -> Option<usize> {
         let place = u64::from(row) * u64::from(self.across) + u64::from(column);
-        usize::try_from(place).ok().filter(|_| column < self.across)
+        let cell = usize::try_from(place).ok().and_then(|place| self.marked.get_mut(place));
+        if let Some(cell) = cell.filter(|_| column < self.across) {
+            *cell = true;
+        }
     }
-}
-
-/// A logit in whole steps, rounded up. What is no number is no answer: it counts as
-/// text, and the detector decides.
-#[expect(clippy::as_conversions, reason = "saturates at both ends")]
-fn level_of(logit: f32) -> i8 {
-    if logit.is_nan() { i8::MAX } else { (logit / STEP).ceil() as i8 }
 }
 
 /// The loaded network with its input, kept for the next frame.
@@ -170,8 +108,9 @@ impl Screen {
             return Err(TextError::Model { model: SCREEN, detail });
         }
         for (place, logit) in (0_u32..).zip(logits) {
-            let (column, row) = (left / CELL_PX + place % across, top / CELL_PX + place / across);
-            cells.raise(column, row, level_of(*logit));
+            if is_marked(*logit) {
+                cells.mark(left / CELL_PX + place % across, top / CELL_PX + place / across);
+            }
         }
         Ok(())
     }
@@ -200,6 +139,11 @@ impl Screen {
             self.input.resize(first + width, last);
         }
     }
+}
+
+/// What is no number is no answer: the detector decides.
+fn is_marked(logit: f32) -> bool {
+    logit.is_nan() || logit >= MARKED_MIN
 }
 
 /// What the network is shown of a view.
@@ -265,38 +209,16 @@ mod tests {
     #[test]
     fn cells_are_counted_from_the_upper_left_and_none_lies_outside() {
         let mut cells = Cells::new(20, 9, false);
-        assert!(!cells.any());
-        cells.mark(2, 1);
-        cells.mark(3, 0);
-        cells.mark(0, 2);
+        for (column, row) in [(2, 1), (3, 0), (0, 2)] {
+            cells.mark(column, row);
+        }
         assert_eq!(cells.marked().collect::<Vec<_>>(), [(2, 1)]);
-        assert!(cells.any_in(&(23..30), &(0..9)) && !cells.any_in(&(24..30), &(0..9)));
-        assert!(!cells.any_in(&(16..24), &(0..8)));
         assert_eq!(Cells::new(20, 9, true).marked().count(), 6);
-        cells.raise(0, 0, level_of(MARKED_MIN) - 1);
-        assert_eq!(cells.marked().count(), 1);
-        cells.raise(0, 0, level_of(f32::NAN));
-        assert_eq!(cells.marked().count(), 2, "no number is no answer");
     }
 
     #[test]
-    fn a_cell_is_as_it_was_until_it_looks_more_like_text() {
-        let at = |logit| {
-            let mut cells = Cells::new(16, 16, false);
-            cells.raise(1, 1, level_of(logit));
-            cells
-        };
-        assert!(at(3.0).is_as(&at(1.5), 1, 1));
-        assert!(!at(1.5).is_as(&at(0.5), 1, 1), "was not marked");
-        assert!(at(-3.0).is_as(&at(5.0), 1, 1));
-        assert!(!at(4.0).is_as(&at(1.5), 1, 1));
-        assert!(at(99.0).is_as(&at(99.0), 1, 1), "more than can be told apart");
-        assert!(!at(0.0).is_as(&at(0.0), 2, 1), "outside");
-        let mut before = at(0.0);
-        let band = |rows| std::slice::from_ref(rows).to_vec();
-        before.take(&at(5.0), &band(&(0..8)));
-        assert!(!at(5.0).is_as(&before, 1, 1), "other rows");
-        before.take(&at(5.0), &band(&(8..16)));
-        assert!(at(5.0).is_as(&before, 1, 1));
+    fn what_is_no_number_is_searched() {
+        let marks = [MARKED_MIN, MARKED_MIN - 0.1, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+        assert_eq!(marks.map(is_marked), [true, false, true, true, false]);
     }
 }

@@ -14,11 +14,8 @@ mod rectangles;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use super::area::{Area, Rect};
 use super::eyes::Finding;
-use super::gaze::STRIP_ROWS;
 use crate::clean::report::TextReason;
 use crate::clean::text::View;
 use raster::{Bits, at};
@@ -77,17 +74,9 @@ impl Watch {
         }
     }
 
-    /// Takes what a look at some rows of a frame found. What was found there
-    /// before is forgotten, but for lines that these rows cut: they lie in the
-    /// margin of what changed.
-    pub fn lines(&mut self, rows: &Range<u32>, found: &[Finding]) {
-        self.lines.retain(|line| {
-            let Rect { y0, y1, .. } = line.area.rect;
-            let is_apart = y1 <= rows.start || rows.end <= y0;
-            let is_cut = y0 < rows.start || rows.end < y1;
-            is_apart || (is_cut && y1 - y0 <= STRIP_ROWS)
-        });
-        self.lines.extend(found.iter().cloned());
+    /// Takes what a look at a frame found; what was found before is forgotten.
+    pub fn lines(&mut self, found: &[Finding]) {
+        self.lines = found.to_vec();
     }
 
     /// Looks for ink in a frame, if it changed outside of the scan area. Its

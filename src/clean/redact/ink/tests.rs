@@ -108,7 +108,7 @@ fn scan() -> Bits {
 /// `lines` in the first one.
 fn hidden(frames: &[Picture], lines: &[Finding]) -> Vec<(Rect, u32)> {
     let mut watch = Watch::new(&scan(), false);
-    watch.lines(&(0..HEIGHT as u32), lines);
+    watch.lines(lines);
     for (number, frame) in (0..).zip(frames) {
         watch.frame(number, std::slice::from_ref(&frame.0), None);
     }
@@ -267,16 +267,6 @@ fn an_outside_that_rests_is_not_looked_at_again() {
     assert!(!watch.is_changed(&[&moved.0]));
     moved.set(5, 5, CHANGE_MIN + 1);
     assert!(watch.is_changed(&[&moved.0]));
-}
-
-#[test]
-fn lines_of_rows_that_are_looked_at_again_are_forgotten_but_for_cut_ones() {
-    let at = |y0| line(Rect { x0: 10, y0, x1: 50, y1: y0 + 8 }, false);
-    let mut watch = Watch::new(&scan(), false);
-    watch.lines(&(0..HEIGHT as u32), &[at(10), at(58), at(80), at(150)]);
-    watch.lines(&(64..128), &[at(100)]);
-    let tops: Vec<u32> = watch.lines.iter().map(|line| line.area.rect.y0 + 3).collect();
-    assert_eq!(tops, [10, 58, 150, 100]);
 }
 
 /// Method: random words, shades and places on a random ground beside graphics,
