@@ -17,7 +17,7 @@ PACKAGES = [
     "fonts-lato", "fonts-cantarell", "fonts-inconsolata", "fonts-linuxlibertine", "fonts-crosextra-carlito", "fonts-crosextra-caladea",
     "fonts-firacode", "fonts-droid-fallback", "fonts-unfonts-core", "fonts-thai-tlwg-ttf", "fonts-hosny-amiri", "fonts-lohit-deva",
     "fonts-jetbrains-mono", "fonts-quicksand", "fonts-spleen", "xfonts-75dpi", "fonts-3270", "fonts-paratype", "fonts-gfs-artemisia",
-    "fonts-sil-ezra", "fonts-ocr-a", "fonts-ocr-b", "fonts-oxygen", "fonts-vollkorn", "fonts-go", "fonts-mplus",
+    "fonts-sil-ezra", "fonts-unifont", "fonts-ocr-a", "fonts-ocr-b", "fonts-oxygen", "fonts-vollkorn", "fonts-go", "fonts-mplus",
 ]  # fmt: skip
 # A file's name begins so: the letters it is used for.
 SCRIPTS = {
