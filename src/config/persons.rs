@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::checked::{Faults, PseudonymMode};
+use super::checked::Faults;
 use super::profile::PersonReading;
+use super::projects::PseudonymMode;
 use super::raw::{RawConfig, RawProject};
 
 /// Longest list of placeholders and longest of issuers' other names. Default

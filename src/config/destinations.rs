@@ -1,0 +1,78 @@
+//! Destinations after checking.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::checked::{DEFAULT_DESTINATION, Faults};
+use super::raw::{RawConfig, RawDestination};
+use super::tls::{PeerTls, peer_tls};
+use crate::dicom::AeTitle;
+
+/// One destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A directory.
+    Folder(PathBuf),
+    /// A Storage SCP.
+    Ae(Peer),
+}
+
+/// A Storage SCP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Called AE title.
+    pub called: AeTitle,
+    /// Calling AE title.
+    pub calling: AeTitle,
+    /// Host.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// What the connection is secured with; none: it is not.
+    pub tls: Option<PeerTls>,
+}
+
+pub(super) fn destinations(
+    raw: &RawConfig,
+    calling: &AeTitle,
+    faults: &mut Faults,
+) -> BTreeMap<String, Destination> {
+    if raw.destination.is_empty() {
+        let folder = Destination::Folder(raw.data.dir.join(DEFAULT_DESTINATION));
+        return BTreeMap::from([(DEFAULT_DESTINATION.to_owned(), folder)]);
+    }
+    let mut checked = BTreeMap::new();
+    for (name, destination) in &raw.destination {
+        let key = format!("destination.{name}");
+        faults.name(&key, name);
+        if let Some(good) = checked_destination(&key, destination, calling, faults) {
+            checked.insert(name.clone(), good);
+        }
+    }
+    checked
+}
+
+fn checked_destination(
+    key: &str,
+    raw: &RawDestination,
+    calling: &AeTitle,
+    faults: &mut Faults,
+) -> Option<Destination> {
+    match (&raw.folder, &raw.ae_title, &raw.host) {
+        (Some(folder), None, None) => Some(Destination::Folder(folder.clone())),
+        (None, Some(called), Some(host)) => Some(Destination::Ae(Peer {
+            called: faults.parse(&format!("{key}.ae_title"), called, calling.clone()),
+            calling: raw.calling_ae_title.as_ref().map_or_else(
+                || calling.clone(),
+                |title| faults.parse(&format!("{key}.calling_ae_title"), title, calling.clone()),
+            ),
+            host: host.clone(),
+            port: raw.port.unwrap_or(if raw.tls { 2762 } else { 104 }),
+            tls: peer_tls(key, raw, host, faults),
+        })),
+        _ => {
+            faults.add(key, "write either folder, or ae_title and host (and port)");
+            None
+        }
+    }
+}
