@@ -13,7 +13,7 @@ use crate::accept::{
 };
 use crate::config::{CallerIs, Config, Sender};
 use crate::dicom::AeTitle;
-use crate::pipeline::Node;
+use crate::pipeline::{self, Node};
 use crate::pseudonym::SecretKey;
 use crate::spool::{self, SpoolError, SpoolWriter};
 
@@ -97,7 +97,8 @@ impl Store for IntoSpool {
             transfer_syntax: arrival.transfer_syntax.clone(),
             instance_key,
         };
-        Ok(Box::new(OnItsWay { writer, arrival, node: Arc::clone(&self.node) }))
+        let coming = self.node.arrives(writer.id(), &arrival.project, &arrival.calling_ae);
+        Ok(Box::new(OnItsWay { writer, arrival, node: Arc::clone(&self.node), _coming: coming }))
     }
 }
 
@@ -105,6 +106,8 @@ struct OnItsWay {
     writer: SpoolWriter,
     arrival: spool::Arrival,
     node: Arc<Node>,
+    /// Its study waits for it.
+    _coming: Option<pipeline::OnItsWay>,
 }
 
 impl Incoming for OnItsWay {

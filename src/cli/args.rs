@@ -58,7 +58,13 @@ pub(super) enum Command {
     },
     /// Show what is waiting where.
     Queue {
-        /// One JSON object.
+        /// What became of each study instead: received, waiting, delivered, set aside.
+        #[arg(long)]
+        studies: bool,
+        /// Of this study alone, by its new Study Instance UID.
+        #[arg(long, value_name = "UID")]
+        study: Option<String>,
+        /// One JSON object, or a list of studies.
         #[arg(long)]
         json: bool,
     },

@@ -90,6 +90,7 @@ fn put(config: &Config, request: PersonRequest) -> Result<PersonAnswer, Failure>
         Answer::Persons(answer) => Ok(answer),
         Answer::Ready
         | Answer::Queue(_)
+        | Answer::Studies(_)
         | Answer::Quarantine(_)
         | Answer::Done(_)
         | Answer::Receipts(_)

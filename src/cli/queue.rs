@@ -27,6 +27,46 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Ok)
 }
 
+/// What became of studies.
+pub(super) fn studies(
+    config: &Config,
+    study: Option<String>,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let Answer::Studies(views) = ask(config, Request::Studies { study })? else {
+        return Err(odd());
+    };
+    if json {
+        return print_json(&views);
+    }
+    for view in &views {
+        println!("{}  {}", view.study, view.project);
+        println!(
+            "  received {}: delivered {}, waiting {}, in quarantine {}, discarded {}",
+            view.received, view.delivered, view.waiting, view.quarantined, view.discarded
+        );
+        if let Some(what) = waits(&view.waits_for) {
+            println!("  {what}");
+        }
+    }
+    println!("{} studies", views.len());
+    Ok(ExitCode::Ok)
+}
+
+/// What a study waits for, and what to do.
+fn waits(word: &str) -> Option<&'static str> {
+    match word {
+        "quiet" => Some("waits: more of it may come (project.NAME.quiet)"),
+        "cleaning" => Some("waits: what came while it did is being cleaned"),
+        "quarantine" => Some(
+            "waits: an instance of it, or one of an unknown study that came with it, stands in \
+             quarantine; release or discard it",
+        ),
+        "start" => Some("waits: the node has just started"),
+        _ => None,
+    }
+}
+
 /// Looks at, releases or discards.
 pub(super) fn quarantine(config: &Config, command: QuarantineCommand) -> Result<ExitCode, Failure> {
     let mut show = Show::Each;
@@ -67,6 +107,7 @@ pub(super) fn quarantine(config: &Config, command: QuarantineCommand) -> Result<
         }
         Answer::Ready
         | Answer::Queue(_)
+        | Answer::Studies(_)
         | Answer::Receipts(_)
         | Answer::Recalls(_)
         | Answer::ChainWhole(_)

@@ -26,7 +26,7 @@ pub use profile::{
     Action, Baseline, CleanLimits, CleanRules, NameScores, PersonReading, PrivateTag, Profile,
     ProfileOption, TagRule, TextPolicy,
 };
-pub use projects::{Project, PseudonymMode};
+pub use projects::{Project, PseudonymMode, Release};
 pub use raw::RawConfig;
 pub use senders::{CallerIs, Sender};
 pub use tls::{DoorTls, PeerTls, PeerTrust};

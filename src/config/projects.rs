@@ -1,6 +1,7 @@
 //! Projects after checking (DESIGN.md decision 8).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::checked::{DEFAULT_PROJECT, Faults};
 use super::content::{ContentRules, Documents, Features};
@@ -28,8 +29,60 @@ pub struct Project {
     pub destinations: Vec<String>,
     /// The configuration says what is done with faces; else a default holds.
     pub faces_stated: bool,
+    /// What is sent together.
+    pub release: Release,
     /// A Patient ID without an issuer is that of the one person known by it.
     pub joins_missing_issuer: bool,
+}
+
+/// What of a project is sent together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Release {
+    /// Each instance when it is ready.
+    #[default]
+    Instance,
+    /// A study when it is whole.
+    Study {
+        /// How long nothing of it may have come.
+        quiet: Duration,
+    },
+}
+
+/// Quiet time of a study when none is written.
+const QUIET: Duration = Duration::from_secs(5 * 60);
+/// Longest that can be asked for. A day: what comes later is a study of its own for
+/// any archive.
+const QUIET_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A quiet time as it is written.
+pub(super) fn checked_quiet(
+    key: &str,
+    raw: Option<Duration>,
+    faults: &mut Faults,
+) -> Option<Duration> {
+    let quiet = raw?;
+    if quiet.is_zero() || quiet > QUIET_MAX {
+        faults.add(key, "more than nothing, at most 24h");
+        return None;
+    }
+    Some(quiet)
+}
+
+fn checked_release(key: &dyn Fn(&str) -> String, raw: &RawProject, faults: &mut Faults) -> Release {
+    let quiet = checked_quiet(&key("quiet"), raw.quiet, faults);
+    match raw.release.as_deref() {
+        None | Some("instance") => {
+            if quiet.is_some() {
+                faults.add(key("quiet"), "needs release = \"study\"");
+            }
+            Release::Instance
+        }
+        Some("study") => Release::Study { quiet: quiet.unwrap_or(QUIET) },
+        Some(_) => {
+            faults.add(key("release"), "write instance or study");
+            Release::Instance
+        }
+    }
 }
 
 /// How pseudonyms of new persons are made (DESIGN.md decision 7).
@@ -120,6 +173,7 @@ fn checked_project(
         code_prefix: raw.code_prefix.clone(),
         destinations: listed,
         faces_stated: raw.faces.is_some(),
+        release: checked_release(&key, raw, faults),
         joins_missing_issuer: match raw.missing_issuer.as_deref() {
             None | Some("joined") => true,
             Some("distinct") => false,

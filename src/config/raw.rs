@@ -235,6 +235,13 @@ pub struct RawProject {
     pub code_prefix: String,
     /// Names of destinations. Default: all.
     pub destinations: Vec<String>,
+    /// `instance` or `study`: what is sent together. Default `instance`: nothing waits
+    /// for anything.
+    pub release: Option<String>,
+    /// With `study`: how long nothing of a study may have come. Default 5 min: a patient
+    /// is between two series longer than most senders pause.
+    #[serde(with = "humantime_serde")]
+    pub quiet: Option<Duration>,
 }
 
 /// `[destination.NAME]`: either `folder`, or `ae_title`, `host` and `port`.
@@ -288,6 +295,9 @@ pub struct RawSender {
     pub transfer_syntaxes: Vec<String>,
     /// Most associations at once. Default as many as `dicom.associations_max`.
     pub associations_max: Option<usize>,
+    /// Quiet time of studies that it sends. Default the project's.
+    #[serde(with = "humantime_serde")]
+    pub quiet: Option<Duration>,
 }
 
 /// `[issuer.NAME]`

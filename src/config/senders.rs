@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::checked::Faults;
+use super::projects::checked_quiet;
 use super::raw::RawSender;
 use super::tls::fingerprints;
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
@@ -52,6 +53,8 @@ pub struct Sender {
     pub transfer_syntaxes: Vec<TransferSyntax>,
     /// Most associations at once; none: the door's.
     pub associations_max: Option<usize>,
+    /// Quiet time of studies that it sends; none: the project's.
+    pub quiet: Option<Duration>,
 }
 
 impl Sender {
@@ -135,6 +138,7 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
         sop_classes: sop_classes.into_iter().collect(),
         transfer_syntaxes: transfer_syntaxes.into_iter().map(TransferSyntax::new).collect(),
         associations_max: raw.associations_max,
+        quiet: checked_quiet(&format!("{key}.quiet"), raw.quiet, faults),
     }
 }
 

@@ -20,6 +20,7 @@ async fn carried_out(node: &Arc<Node>, request: Request) -> Result<Answer, NodeE
         }
         Request::Health => Answer::Ready,
         Request::Queue => Answer::Queue(node.standing().await?),
+        Request::Studies { study } => Answer::Studies(node.study_views(study).await?),
         Request::Quarantine { id } => Answer::Quarantine(node.quarantined(id.as_deref()).await?),
         Request::Release(order) => Answer::Done(node.release(&order).await?),
         Request::Recalls => Answer::Recalls(node.recalls().await?),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::{
-    PersonAnswer, PersonRequest, QuarantineView, QueueView, RecallView, ReleaseOrder,
+    PersonAnswer, PersonRequest, QuarantineView, QueueView, RecallView, ReleaseOrder, StudyView,
 };
 use crate::receipt::Receipt;
 
@@ -15,6 +15,11 @@ pub enum Request {
     Health,
     /// What waits where.
     Queue,
+    /// What became of each study, all or one.
+    Studies {
+        /// New Study Instance UID; none: all.
+        study: Option<String>,
+    },
     /// Quarantine, all or one.
     Quarantine {
         /// One id; none: all.
@@ -52,6 +57,8 @@ pub enum Answer {
     Ready,
     /// What waits where.
     Queue(QueueView),
+    /// What became of each study.
+    Studies(Vec<StudyView>),
     /// Quarantine.
     Quarantine(Vec<QuarantineView>),
     /// Recalls.

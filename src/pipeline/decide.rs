@@ -114,6 +114,8 @@ impl Node {
         self.receipt(id, &record, None, Outcome::Released(release)).await?;
         self.on_spool(move |spool| spool.release_with(id, decision)).await?;
         self.queue.offer(&Stage::Clean, id);
+        // After the offer: until it is cleaned its study waits for that.
+        self.studies.taken_back(id);
         Ok(())
     }
 

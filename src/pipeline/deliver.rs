@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
 use super::node::{Node, NodeError};
+use super::studies::Gate;
 use crate::clean::{AdmitError, Cleaned, Report};
 use crate::forward::Kind;
 use crate::forward::backoff::{Backoff, Waits};
@@ -185,6 +186,10 @@ impl Line {
             && self.is_wanted_elsewhere(id).await?
         {
             let wait = self.waits.after(refusal.looks, &id.to_string());
+            self.node.queue.later(&self.stage, id, wait);
+            return Ok(());
+        }
+        if let Gate::Shut(wait, _) = self.node.gate(id).await? {
             self.node.queue.later(&self.stage, id, wait);
             return Ok(());
         }
@@ -368,6 +373,7 @@ async fn finish(
     if was_last {
         // While another destination waits for it, a repeat is one.
         node.repeats.forget(id);
+        node.studies.left(id);
     }
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())

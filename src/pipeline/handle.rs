@@ -117,11 +117,15 @@ impl Node {
         let (actor, why) = (actor.trim().to_owned(), why.trim().to_owned());
         let _held = self.locks.hold(id).await;
         let record = self.record_in_quarantine(id).await?;
-        let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone() };
+        let leaving = record.quarantine.as_ref().and_then(|note| note.leaving.as_ref());
+        let study = leaving.map(|leaving| leaving.study.clone()).unwrap_or_default();
+        let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone(), study };
         self.receipt(id, &record, None, outcome).await?;
         // Before it goes: a repeat that comes from now on is taken.
         self.repeats.forget(id);
-        self.on_spool(move |spool| spool.discard(id, &actor, &why)).await
+        self.on_spool(move |spool| spool.discard(id, &actor, &why)).await?;
+        self.studies.taken_back(id);
+        Ok(())
     }
 
     pub(super) async fn record_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {

@@ -16,6 +16,8 @@ pub mod persons;
 pub mod recall;
 mod refusals;
 pub mod stages;
+mod studies;
+mod whole;
 
 pub use decide::{Choice, ReleaseOrder, Which};
 pub use deliver::{Destination, Target};
@@ -24,3 +26,5 @@ pub use line::{CleanLine, LineJob, LineMemory, Treatments};
 pub use node::{Node, NodeError, NodeParts};
 pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};
 pub use recall::{RecallView, RecalledView};
+pub use studies::OnItsWay;
+pub use whole::StudyView;

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
+use super::studies::Studies;
 use super::{deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
@@ -79,6 +80,7 @@ pub struct Node {
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
     pub(super) refusals: Refusals,
+    pub(super) studies: Arc<Studies>,
     arriving: [Mutex<()>; ARRIVING],
     pub(super) ledger: Arc<Ledger>,
     pub(super) table: Arc<dyn PseudonymTable>,
@@ -101,6 +103,7 @@ impl Node {
             queue,
             repeats: Repeats::default(),
             refusals: Refusals::default(),
+            studies: Arc::default(),
             arriving: std::array::from_fn(|_| Mutex::default()),
             ledger: parts.ledger,
             table: parts.table,
@@ -171,6 +174,7 @@ impl Node {
     ) {
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(forget_left_over(Arc::clone(self)));
+        tasks.spawn(Arc::clone(self).read_quarantine(stopping.clone()));
         // One more than there are workers: while one instance is verified the
         // next one is cleaned.
         for _ in 0..=self.config.workers {
@@ -236,6 +240,9 @@ impl Node {
             self.receipt(id, record, None, outcome.clone()).await?;
         }
         self.on_spool(move |spool| spool.quarantine_leaving(id, &why, leaving)).await?;
+        // What the spool noted, before the queue forgets that it was to be cleaned.
+        let noted = self.on_spool(move |spool| spool.record(id)).await.ok();
+        self.note_aside(id, noted.as_ref());
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
         }

@@ -83,7 +83,7 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
         Ok(cleaned) => {
             // Before the note is admitted: what it withdraws must not overtake it.
             node.recall_by(id, &record, cleaned.report()).await?;
-            commit(node, id, project, &cleaned).await
+            commit(node, &record, project, &cleaned).await
         }
         Err(error) => put_off(node, id, &record, (error, leaving.into_inner())).await,
     }
@@ -98,10 +98,11 @@ fn issuer_of<'a>(node: &'a Node, arrival: &Arrival) -> &'a str {
 
 async fn commit(
     node: &Node,
-    id: SpoolId,
+    record: &Record,
     project: &Project,
     cleaned: &Cleaned,
 ) -> Result<(), NodeError> {
+    let id = record.id;
     let report = report_bytes(cleaned.report());
     let destinations = project
         .destinations
@@ -111,6 +112,8 @@ async fn commit(
         .map_err(|error| NodeError::Unusable { what: error.to_string() })?;
     let linked = destinations.clone();
     node.on_spool(move |spool| spool.commit_clean(id, &report, &linked)).await?;
+    // Before it can be sent, and before the queue forgets that it was to be cleaned.
+    node.note_cleaned(id, record, cleaned.report());
     for destination in destinations {
         node.queue.offer(&Stage::Forward(destination), id);
     }

@@ -36,6 +36,9 @@ pub enum Outcome {
         actor: String,
         /// Why, in the person's words.
         reason: String,
+        /// New Study Instance UID, where it was known.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        study: String,
     },
     /// A person sent it round again: cleaned and checked under today's rules.
     Released(Release),
@@ -153,9 +156,10 @@ impl Outcome {
             Self::Quarantined { reason, detail } => {
                 Self::Quarantined { reason, detail: bounded(&detail, DETAIL_BYTES_MAX) }
             }
-            Self::Discarded { actor, reason } => Self::Discarded {
+            Self::Discarded { actor, reason, study } => Self::Discarded {
                 actor: bounded(&actor, NAME_BYTES_MAX),
                 reason: bounded(&reason, DETAIL_BYTES_MAX),
+                study: bounded(&study, CODE_BYTES_MAX),
             },
             Self::TableUse { action, actor, reason, code, persons } => Self::TableUse {
                 action,

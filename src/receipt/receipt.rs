@@ -357,7 +357,11 @@ mod tests {
         for outcome in [
             delivered(),
             Outcome::Quarantined { reason: Reason::NoPatientId, detail: words("(0010,0020)") },
-            Outcome::Discarded { actor: words("jürgen"), reason: words("twice sent") },
+            Outcome::Discarded {
+                actor: words("jürgen"),
+                reason: words("twice sent"),
+                study: words("2.25.1"),
+            },
             Outcome::TableUse {
                 action: TableAction::Lookup,
                 actor: words("jürgen"),
@@ -402,7 +406,7 @@ mod tests {
         let (then, actor, because) = (long('t'), long('a'), long('"'));
         for outcome in [
             Outcome::Released(Release { round: u32::MAX, then, actor, because }),
-            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä') },
+            Outcome::Discarded { actor: long('\u{1}'), reason: long('ä'), study: long('1') },
         ] {
             let (id, project) = (long('i'), long('p'));
             let event = Event { id, project, time_unix_ms: u64::MAX, outcome };

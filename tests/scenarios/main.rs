@@ -32,4 +32,5 @@ mod no_identity;
 mod objects;
 mod orthanc;
 mod pseudonyms;
+mod studies;
 mod tls;
