@@ -55,6 +55,10 @@ impl Default for Limits {
 /// caps at too; memory of a sender stays small.
 pub const SENT_PDU_BYTES_MAX: u32 = 128 << 10;
 
+/// Bytes of P-DATA-TF that are gathered before they go to the network. 128 KiB: peers
+/// that take 16 KiB in one PDU get eight with one call.
+pub const SENT_AT_ONCE_BYTES: usize = 128 << 10;
+
 /// Peers that take less than this in one P-DATA-TF are refused: a command
 /// would fall into dozens of fragments. 128 bytes; nothing real asks for less.
 pub const PEER_PDU_BYTES_MIN: u32 = 128;

@@ -7,7 +7,7 @@
 use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
 
-use tokio::io::AsyncSeekExt as _;
+use tokio::io::{AsyncSeekExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -67,8 +67,8 @@ impl Object {
     /// # Errors
     /// [`SendError::File`], [`SendError::Head`], [`SendError::Nameless`].
     pub fn read(path: &Path) -> Result<Self, SendError> {
-        let mut file = std::fs::File::open(path).map_err(SendError::File)?;
-        let head = read_head(&mut file, &ReadLimits::default())?;
+        let file = std::fs::File::open(path).map_err(SendError::File)?;
+        let head = read_head(&mut std::io::BufReader::new(file), &ReadLimits::default())?;
         let class = head.meta.sop_class.ok_or(SendError::Nameless)?;
         Ok(Self {
             kind: Kind { class, transfer_syntax: head.meta.transfer_syntax },
@@ -383,6 +383,10 @@ fn kinds_from(paths: &[PathBuf]) -> Vec<Kind> {
     kinds
 }
 
+/// Bytes of a file that are read at once: each read goes to another thread and back.
+/// 256 KiB: two for a CT slice.
+const READ_AT_ONCE_BYTES: usize = 256 << 10;
+
 /// What [`verify`] proposes.
 #[must_use]
 pub fn verification_contexts() -> Vec<(Uid, Vec<TransferSyntax>)> {
@@ -390,9 +394,12 @@ pub fn verification_contexts() -> Vec<(Uid, Vec<TransferSyntax>)> {
     vec![(Uid::constant(VERIFICATION), vec![implicit])]
 }
 
-async fn open_data_set(path: &Path, start: u64) -> std::io::Result<(tokio::fs::File, u64)> {
+async fn open_data_set(
+    path: &Path,
+    start: u64,
+) -> std::io::Result<(BufReader<tokio::fs::File>, u64)> {
     let mut file = tokio::fs::File::open(path).await?;
     let bytes = file.metadata().await?.len().saturating_sub(start);
     file.seek(SeekFrom::Start(start)).await?;
-    Ok((file, bytes))
+    Ok((BufReader::with_capacity(READ_AT_ONCE_BYTES, file), bytes))
 }

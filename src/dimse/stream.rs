@@ -128,14 +128,19 @@ impl<S: Transport> PduStream<S> {
     /// Sends ready bytes.
     ///
     /// # Errors
-    /// [`PduError::Io`], [`PduError::TimedOut`] after `stall`.
+    /// [`PduError::Io`], [`PduError::TimedOut`] after `stall` in which none went.
     pub async fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), PduError> {
         let stall = self.limits.stall;
-        let written = timeout(stall, async {
-            self.transport.write_all(bytes).await?;
-            self.transport.flush().await
-        });
-        Ok(written.await.map_err(|_elapsed| timed_out("room to write", stall))??)
+        let stalled = |_elapsed| timed_out("room to write", stall);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = timeout(stall, self.transport.write(rest)).await.map_err(stalled)??;
+            if written == 0 {
+                return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+            }
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        Ok(timeout(stall, self.transport.flush()).await.map_err(stalled)??)
     }
 
     /// Waits until the peer closes, at most `artim` (PS3.8 §9.2, Sta13), and
@@ -239,6 +244,25 @@ mod tests {
             }
         }
         assert!(matches!(ours.read(wait).await, Err(PduError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_a_little_at_a_time_is_waited_for_and_one_that_takes_none_is_not() {
+        let (ours, mut theirs) = duplex(64);
+        let mut ours = PduStream::new(ours, limits());
+        let taking = tokio::spawn(async move {
+            let mut taken = [0; 64];
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                theirs.read_exact(&mut taken).await.unwrap();
+            }
+            theirs
+        });
+        // Four times as long as a stall may last.
+        ours.write_bytes(&[7; 640]).await.unwrap();
+        let _stays_open = taking.await.unwrap();
+        let stalled = ours.write_bytes(&[7; 640]).await;
+        assert!(matches!(stalled, Err(PduError::TimedOut { awaited: "room to write", .. })));
     }
 
     #[tokio::test]

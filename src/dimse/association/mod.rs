@@ -20,7 +20,9 @@ use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::command::{CommandError, CommandSet};
-use super::limits::{COMMAND_BYTES_MAX, COMMAND_FRAGMENTS_MAX, SENT_PDU_BYTES_MAX};
+use super::limits::{
+    COMMAND_BYTES_MAX, COMMAND_FRAGMENTS_MAX, SENT_AT_ONCE_BYTES, SENT_PDU_BYTES_MAX,
+};
 use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, Pdv, pdata_header, pdv_at};
 use super::stream::PduStream;
 use super::transport::Transport;
@@ -295,25 +297,28 @@ impl<S: Transport> Association<S> {
         outgoing: &mut Outgoing<R>,
     ) -> Result<(), AssociationError> {
         let mut left_bytes = outgoing.bytes;
-        let mut pdu = Vec::new();
+        let mut pdus = Vec::new();
         loop {
             let longest = u64::try_from(self.fragment_bytes_max()).unwrap_or(u64::MAX);
             let fragment_bytes = u32::try_from(left_bytes.min(longest)).unwrap_or(0);
             left_bytes = left_bytes.saturating_sub(u64::from(fragment_bytes));
             let control = if left_bytes == 0 { 2 } else { 0 };
-            pdu.clear();
-            pdu.extend(pdata_header(context_id, control, fragment_bytes));
+            pdus.extend(pdata_header(context_id, control, fragment_bytes));
             let mut limited = (&mut outgoing.reader).take(u64::from(fragment_bytes));
-            let read = limited.read_to_end(&mut pdu).await.map_err(AssociationError::Source)?;
+            let read = limited.read_to_end(&mut pdus).await.map_err(AssociationError::Source)?;
             if read != usize::try_from(fragment_bytes).unwrap_or(usize::MAX) {
                 return Err(AssociationError::Source(io::ErrorKind::UnexpectedEof.into()));
             }
-            if let Err(error) = self.stream.write_bytes(&pdu).await {
+            if left_bytes > 0 && pdus.len() < SENT_AT_ONCE_BYTES {
+                continue;
+            }
+            if let Err(error) = self.stream.write_bytes(&pdus).await {
                 return Err(self.last_words(error).await);
             }
             if left_bytes == 0 {
                 return Ok(());
             }
+            pdus.clear();
         }
     }
 
