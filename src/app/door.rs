@@ -116,8 +116,8 @@ impl Incoming for OnItsWay {
         let (key, sha256) = (self.arrival.instance_key, self.writer.sha256());
         // The same instance on two associations at once: the second waits and is a repeat.
         let _alone = self.node.arriving(&key);
-        if self.node.has(&key, &sha256) {
-            // A repeat: the bytes that stand keep the promise, these go.
+        if self.node.repeated(&key, &sha256) {
+            // The bytes that stand keep the promise, these go.
             return Ok(());
         }
         let id = self.writer.commit(self.arrival).map_err(|error| told(&error))?;

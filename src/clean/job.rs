@@ -417,7 +417,8 @@ fn text(set: &DataSet, tag: Tag) -> String {
 }
 
 /// Hex SHA-256 over the rules as they were applied.
-fn profile_digest(rules: &CleanRules) -> String {
+#[must_use]
+pub fn profile_digest(rules: &CleanRules) -> String {
     use sha2::Digest as _;
     let CleanRules {
         profile,

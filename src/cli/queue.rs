@@ -19,6 +19,7 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("waiting for {destination}: {waiting}");
     }
     println!("in quarantine: {}", view.quarantine);
+    println!("delivered and kept: {}", view.kept);
     println!("oldest waits for: {} s", view.oldest_seconds);
     println!("free: {} MiB", view.free_bytes >> 20);
     if view.failed {

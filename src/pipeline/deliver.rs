@@ -351,6 +351,7 @@ async fn finish(
     // Receipt and link belong together: nobody sets it aside in between.
     let _held = node.locks.hold(id).await;
     let record = node.on_spool(move |spool| spool.record(id)).await?;
+    let stays = node.stays();
     let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
@@ -358,7 +359,7 @@ async fn finish(
     let was_last = node
         .on_spool(move |spool| {
             let was_last = spool.delivered(id, &destination, delivery)?;
-            if was_last {
+            if was_last && !stays {
                 spool.forget(&[id])?;
             }
             Ok(was_last)
@@ -367,7 +368,7 @@ async fn finish(
     node.queue.done(&Stage::Forward(name.clone()), id);
     if was_last {
         // While another destination waits for it, a repeat is one.
-        node.repeats.forget(id);
+        node.all_have(id, delivery.at_unix_ms, stays);
     }
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())

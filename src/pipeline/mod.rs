@@ -4,10 +4,12 @@
 //! Invariant: an instance leaves a state only when it stands durably in the
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
+mod again;
 pub mod decide;
 pub mod deliver;
 pub mod folder;
 pub mod handle;
+mod keep;
 pub mod line;
 mod locks;
 pub mod node;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tracing::{info, warn};
+use tracing::warn;
 
+use super::keep::{self, Kept};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::corrections::CorrectionBook;
 use crate::lifecycle::Stopping;
 use crate::pseudonym::{PseudonymError, PseudonymTable};
-use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
+use crate::queue::{LocalQueue, Queue as _, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
 use crate::spool::{Leaving, Record, Spool, SpoolError, SpoolId};
@@ -78,6 +79,7 @@ pub struct Node {
     pub(super) spool: Spool,
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
+    pub(super) kept: Kept,
     pub(super) refusals: Refusals,
     arriving: [Mutex<()>; ARRIVING],
     pub(super) ledger: Arc<Ledger>,
@@ -100,6 +102,7 @@ impl Node {
             spool: parts.spool,
             queue,
             repeats: Repeats::default(),
+            kept: Kept::default(),
             refusals: Refusals::default(),
             arriving: std::array::from_fn(|_| Mutex::default()),
             ledger: parts.ledger,
@@ -148,13 +151,6 @@ impl Node {
         self.arriving[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the same bytes of this instance stand in the pipeline already:
-    /// what was promised for them holds for the repeat too.
-    #[must_use]
-    pub fn has(&self, key: &[u8; 16], sha256: &str) -> bool {
-        matches!(self.repeats.compare(key, sha256), Repeat::Same(_))
-    }
-
     /// An acknowledged instance is there to be cleaned.
     pub fn received(&self, id: SpoolId, key: [u8; 16], sha256: String) {
         self.repeats.note(key, id, sha256);
@@ -170,7 +166,7 @@ impl Node {
         stopping: Stopping,
     ) {
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(forget_left_over(Arc::clone(self)));
+        tasks.spawn(keep::keep_loop(Arc::clone(self), stopping.clone()));
         // One more than there are workers: while one instance is verified the
         // next one is cleaned.
         for _ in 0..=self.config.workers {
@@ -278,17 +274,4 @@ pub(super) struct SetAside {
     pub(super) why: Quarantine,
     /// Under which UIDs it was to leave.
     pub(super) leaving: Option<Leaving>,
-}
-
-/// Forgets what an earlier run had delivered everywhere.
-async fn forget_left_over(node: Arc<Node>) {
-    let left = match node.on_spool(Spool::list_delivered).await {
-        Ok(left) if left.is_empty() => return,
-        Ok(left) => left,
-        Err(error) => return warn!(%error, "what was delivered cannot be listed"),
-    };
-    info!(instances = left.len(), "delivered before the restart, forgotten now");
-    if let Err(error) = node.on_spool(move |spool| spool.forget(&left)).await {
-        warn!(%error, "what was delivered cannot be forgotten");
-    }
 }

@@ -65,8 +65,9 @@ impl Node {
         let named = self
             .on_spool(move |spool| {
                 let mut named = Vec::new();
-                for id in spool.list(State::Held)? {
-                    // One that was delivered meanwhile has no report any more.
+                // What every destination has is listed as sent, kept or not.
+                for id in spool.list_waiting()? {
+                    // One that was delivered meanwhile may have no report any more.
                     let Ok(report) = spool.report(id) else { continue };
                     let Ok(report) = serde_json::from_slice::<Report>(&report) else { continue };
                     if book.recalled_by(&report.sop_instance).is_some() {

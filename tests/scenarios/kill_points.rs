@@ -22,6 +22,7 @@ use crate::support::node::Node;
 use crate::support::object::{CT, Object, PATIENT_ID, ct_files};
 use crate::support::process::Run;
 use crate::support::python::python;
+use crate::support::standing::Standing;
 
 /// Passed by each instance from the first byte to the last name.
 const DELIVERED: &[&str] = &[
@@ -57,6 +58,9 @@ const QUARANTINED: &[&str] =
     &["spool.quarantine.record-synced", "spool.quarantine.moved", "spool.quarantine.dropped"];
 /// Passed on the two ways out.
 const RELEASED: &[&str] = &["spool.release.record-synced", "spool.release.durable"];
+/// Passed when a repeat sends a kept instance out again.
+const REPEATED: &[&str] =
+    &["spool.again.linked", "spool.again.links-durable", "spool.again.record-synced"];
 const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
 
 /// Passed once by a change of the key.
@@ -267,7 +271,8 @@ fn dies_while_it_recalls(point: &str) {
 #[test]
 fn every_point_is_on_a_way_that_is_tested() {
     let tested =
-        [DELIVERED, NAMED, RECALLED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED, REKEYED].concat();
+        [DELIVERED, NAMED, RECALLED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED, REPEATED, REKEYED]
+            .concat();
     assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
 }
 
@@ -304,6 +309,28 @@ fn quarantined_instances_survive() {
 fn released_and_discarded_instances_survive_or_are_gone_as_told() {
     RELEASED.iter().for_each(|point| dies_on_the_way_out_of_quarantine(point));
     DISCARDED.iter().for_each(|point| dies_while_it_throws_away(point));
+}
+
+/// A kept instance that its sender repeats: whether the repeat was answered or
+/// not, it stands as before, and no link to anything else is left.
+#[test]
+fn kept_instances_survive_while_they_go_out_again() {
+    for point in REPEATED {
+        let mut node = REFERENCE.node();
+        let configuration = fs::read_to_string(node.configuration()).unwrap();
+        node.configure(&("[data]\nkeep = '1 day'\n".to_owned() + &configuration));
+        arm(&mut node, point, 1);
+        let file = REFERENCE.good().join("3.dcm");
+        storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+        let kept = |standing: &Standing| *standing == Standing { held: 1, ..Standing::default() };
+        node.wait_standing("it is kept", kept);
+        assert_ne!(storescu("AIRLOCK", node.port(), &[], &[&file]).code(), 0, "{point}");
+        die_and_start_again(&mut node, point);
+        node.wait_standing("it is kept still", kept);
+        storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+        node.wait_standing("it is kept once", kept);
+        all_delivered(&node, &BTreeSet::from([3]), point);
+    }
 }
 
 /// Known persons come out as before, whatever the key is now.

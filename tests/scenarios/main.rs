@@ -25,6 +25,7 @@ mod folder_input;
 mod folder_limits;
 mod gallery;
 mod hiding;
+mod kept;
 mod kill_points;
 mod limits;
 mod mutated;
