@@ -90,6 +90,7 @@ impl Cine {
             judge,
             matcher,
             rules: &self.rules,
+            uncoded: false,
         });
         let painted = matches!(done, Ok(PixelOutcome::Rewritten { .. }));
         assert!(done.is_ok() && (painted || !finds), "{done:?}");

@@ -72,7 +72,14 @@ fn instance(criterion: &mut Criterion) {
     let rules = CleanRules { header_only, ..CleanRules::default() };
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (Path::new(&path), folder.path().join("clean"));
-    let job = Input { input, output: &output, rules: &rules, default_issuer: "", in_parts: true };
+    let job = Input {
+        input,
+        output: &output,
+        rules: &rules,
+        default_issuer: "",
+        in_parts: true,
+        leave_in: None,
+    };
     let clean = || {
         let mut tools = Tools { looker: &mut Nobody, judge: &judge, models: &[] };
         tools.clean(&job, |_identity| Ok(assigned.clone())).unwrap()

@@ -112,7 +112,7 @@ reasons! {
         "raise the limit for the project, then release it";
     /// Same UID, other content (decision in `docs/decisions`).
     Conflict = "conflict", "another object with the same SOP Instance UID was received before",
-        "find out at the source which one is right, then release or discard it";
+        "find out at the source which one is right; discard it, or release it with --then replace when it goes in place of what was sent";
     /// Spool file or record damaged.
     DamagedSpool = "damaged-spool", "the stored bytes do not match their digest",
         "check the disk; ask the source to send the object again";

@@ -12,6 +12,8 @@
 
 mod answers;
 mod classes;
+#[cfg(test)]
+mod hour_tests;
 mod intake;
 mod serve;
 mod session;

@@ -19,7 +19,7 @@ use crate::dimse::association::acceptor::{Pending, receive_request};
 use crate::dimse::association::negotiation::Rejection;
 use crate::dimse::tls::{TlsServer, Wire};
 use crate::dimse::transport::tune;
-use crate::dimse::{Association, AssociationError};
+use crate::dimse::{Association, AssociationError, Transport};
 
 /// Pause after `accept` failed, as it does when the process is out of file
 /// descriptors. 100 ms: long enough not to spin, short enough not to be noticed.
@@ -30,7 +30,7 @@ const ABORT_WAIT: Duration = Duration::from_secs(1);
 
 /// How far a shutdown has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
+pub(super) enum Phase {
     Open,
     /// Messages in progress end, nothing new begins.
     Draining,
@@ -101,7 +101,7 @@ pub struct Port {
 }
 
 /// How an association ended.
-enum Ending {
+pub(super) enum Ending {
     Released,
     Shutdown,
     Failed(AssociationError),
@@ -252,8 +252,8 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
 
 /// Commands and answers until the peer releases, something fails, or a
 /// shutdown is asked for between two messages.
-async fn converse(
-    association: &mut Association<Wire>,
+pub(super) async fn converse<S: Transport>(
+    association: &mut Association<S>,
     session: &mut Session<'_>,
     phases: &mut watch::Receiver<Phase>,
 ) -> Ending {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tokio::task::block_in_place;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::intake::Intake;
 use super::{Admitted, Arrival, Door, Refused};
@@ -131,7 +131,7 @@ impl Session<'_> {
         arrival: &Arrival,
     ) -> Result<Result<u64, Refused>, AssociationError> {
         let store = self.door.store.as_ref();
-        let mut open = match block_in_place(|| Intake::open(store, arrival)) {
+        let mut open = match blocking(|| Intake::open(store, arrival)) {
             Ok(open) => open,
             Err(refused) => {
                 // The refusal is told when the data set is over.
@@ -144,7 +144,7 @@ impl Session<'_> {
             let piece = association.next_piece(context_id).await?;
             gathered.extend_from_slice(piece.bytes);
             if piece.is_last {
-                return Ok(block_in_place(|| {
+                return Ok(blocking(|| {
                     open.take(&gathered)?;
                     let bytes = open.bytes;
                     open.finish().map(|()| bytes)
@@ -153,7 +153,7 @@ impl Session<'_> {
             if gathered.len() < GATHERED_BYTES {
                 continue;
             }
-            if let Err(refused) = block_in_place(|| open.take(&gathered)) {
+            if let Err(refused) = blocking(|| open.take(&gathered)) {
                 // What was written so far is removed.
                 drop(open);
                 association.skip_data_set(context_id).await?;
@@ -162,6 +162,15 @@ impl Session<'_> {
             gathered.clear();
         }
     }
+}
+
+/// A step that blocks for the length of a disk write or sync. On a runtime with one
+/// thread, as in tests whose hours take no time, there is nobody to hand over to.
+fn blocking<T>(step: impl FnOnce() -> T) -> T {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        return tokio::task::block_in_place(step);
+    }
+    step()
 }
 
 /// Reads past the data set of a message that is not stored, if it has one.

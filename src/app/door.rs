@@ -119,12 +119,13 @@ impl Incoming for OnItsWay {
         let (key, sha256) = (self.arrival.instance_key, self.writer.sha256());
         // The same instance on two associations at once: the second waits and is a repeat.
         let _alone = self.node.arriving(&key);
-        if self.node.has(&key, &sha256) {
-            // A repeat: the bytes that stand keep the promise, these go.
+        if self.node.repeated(&key, &sha256) {
+            // The bytes that stand keep the promise, these go.
             return Ok(());
         }
+        let project = self.arrival.project.clone();
         let id = self.writer.commit(self.arrival).map_err(|error| told(&error))?;
-        self.node.received(id, key, sha256);
+        self.node.received(id, &project, key, sha256);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::dimse::tls::TlsError;
 use crate::disk::{Disk, RealDisk};
 use crate::error::ExitCode;
 use crate::observe::ObserveError;
-use crate::pipeline::{LineMemory, Node, NodeError, NodeParts};
+use crate::pipeline::{LineMemory, Node, NodeError, NodeParts, Versions};
 use crate::pseudonym::{
     self, CodeMode, CodeRule, KeyError, KeyOrigin, KeyPurpose, Keys, MasterKey, PseudonymError,
     SledTable,
@@ -106,6 +106,8 @@ pub struct Opened {
     pub instance_key: pseudonym::SecretKey,
     /// The current master key.
     pub keys: Keys,
+    /// What was admitted under each UID.
+    pub versions: Arc<Versions>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     key_id: String,
@@ -143,6 +145,7 @@ impl Opened {
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
             key_id: keys.current().id().to_owned(),
             keys,
+            versions: Arc::default(),
             clock,
             config: Arc::clone(config),
             _lock: lock,
@@ -161,6 +164,7 @@ impl Opened {
             table: Arc::clone(&self.table) as _,
             key_id: self.key_id.clone(),
             book: Arc::clone(&self.book) as _,
+            versions: Arc::clone(&self.versions),
             clock: Arc::clone(&self.clock),
         })?)
     }
@@ -171,6 +175,7 @@ impl Opened {
         LineMemory {
             table: Arc::clone(&self.table) as _,
             book: Arc::clone(&self.book) as _,
+            versions: Arc::clone(&self.versions),
             clock: Arc::clone(&self.clock),
         }
     }

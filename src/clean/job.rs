@@ -51,6 +51,9 @@ pub struct Input<'a> {
     pub default_issuer: &'a str,
     /// Long values that go as they are may stay in the received file.
     pub in_parts: bool,
+    /// Explicit or Implicit VR Little Endian, where it must leave so; none: as it came
+    /// where that can be.
+    pub leave_in: Option<&'a TransferSyntax>,
 }
 
 /// Why there is no clean object.
@@ -190,8 +193,10 @@ impl Tools<'_> {
             judge: self.judge,
             matcher: &matcher,
             rules: job.rules,
+            uncoded: job.leave_in.is_some(),
         })?;
         let (syntax, pixels) = apply(&mut set, outcome, &source.meta.transfer_syntax);
+        let syntax = job.leave_in.cloned().unwrap_or(syntax);
         content.put_placeholder(&mut set);
         let stamp = Stamp { pixels_cleaned: pixels.screened };
         header.method_codes = metadata::stamp(&mut set, &stamp, &job.rules.profile);
@@ -417,7 +422,8 @@ fn text(set: &DataSet, tag: Tag) -> String {
 }
 
 /// Hex SHA-256 over the rules as they were applied.
-fn profile_digest(rules: &CleanRules) -> String {
+#[must_use]
+pub fn profile_digest(rules: &CleanRules) -> String {
     use sha2::Digest as _;
     let CleanRules {
         profile,

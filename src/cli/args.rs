@@ -326,7 +326,8 @@ pub(super) struct ReleaseArgs {
     pub(super) cause: Option<String>,
     /// What is done beside cleaning again: remove or empty the element that the
     /// reason names; adopt the study for this patient (second-patient); accept
-    /// what a rejection note names (recalled).
+    /// what a rejection note names (recalled); replace what was sent under its SOP
+    /// Instance UID (conflict).
     #[arg(long, requires_all = ["actor", "reason"])]
     pub(super) then: Option<Then>,
     /// Who decides.
@@ -346,6 +347,7 @@ pub(super) enum Then {
     Empty,
     Adopt,
     Accept,
+    Replace,
 }
 
 #[derive(Debug, clap::Args)]

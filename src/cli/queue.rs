@@ -19,6 +19,7 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("waiting for {destination}: {waiting}");
     }
     println!("in quarantine: {}", view.quarantine);
+    println!("delivered and kept: {}", view.kept);
     println!("oldest waits for: {} s", view.oldest_seconds);
     println!("free: {} MiB", view.free_bytes >> 20);
     if view.failed {
@@ -129,6 +130,7 @@ fn order(args: ReleaseArgs) -> ReleaseOrder {
         Then::Empty => Choice::Empty,
         Then::Adopt => Choice::Adopt,
         Then::Accept => Choice::Accept,
+        Then::Replace => Choice::Replace,
     };
     ReleaseOrder {
         which: args.cause.map_or(Which::Ids(args.ids), Which::Cause),

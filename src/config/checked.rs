@@ -27,6 +27,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Bytes that stay free.
     pub reserve_bytes: u64,
+    /// How long a delivered instance stays.
+    pub keep: Duration,
+    /// Least time between two sendings of a kept instance for its sender's repeats.
+    pub resend_window: Duration,
     /// DICOM door.
     pub listen: SocketAddr,
     /// The door is open without TLS.
@@ -146,6 +150,8 @@ impl Config {
         Ok(Self {
             data_dir: raw.data.dir.clone(),
             reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
+            keep: raw.data.keep,
+            resend_window: raw.data.resend_window,
             listen: SocketAddr::new(address, raw.dicom.port),
             plain: raw.dicom.plain,
             tls,

@@ -49,11 +49,24 @@ pub struct RawData {
     /// are refused as transient. Default 512: room for the clean copies of what
     /// was accepted already.
     pub reserve_mib: u64,
+    /// How long a delivered instance stays, from its last delivery on. Default 0:
+    /// it is forgotten at once, airlock is no archive.
+    #[serde(with = "humantime_serde")]
+    pub keep: Duration,
+    /// A sender's repeat of a kept instance sends its clean copy out again at most
+    /// once in this time. Default 1 h: a cart that sends everything twice costs nothing.
+    #[serde(with = "humantime_serde")]
+    pub resend_window: Duration,
 }
 
 impl Default for RawData {
     fn default() -> Self {
-        Self { dir: PathBuf::from("./airlock-data"), reserve_mib: 512 }
+        Self {
+            dir: PathBuf::from("./airlock-data"),
+            reserve_mib: 512,
+            keep: Duration::ZERO,
+            resend_window: Duration::from_secs(60 * 60),
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Choice {
     Adopt,
     /// It is passed on all the same: for `recalled`.
     Accept,
+    /// It is passed on after what was sent under its UID: for `conflict`.
+    Replace,
 }
 
 /// A decision to release.
@@ -113,7 +115,8 @@ impl Node {
         };
         self.receipt(id, &record, None, Outcome::Released(release)).await?;
         self.on_spool(move |spool| spool.release_with(id, decision)).await?;
-        self.queue.offer(&Stage::Clean, id);
+        let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
+        self.queue.offer(&Stage::Clean, id, project);
         // After the offer: until it is cleaned its study waits for that.
         self.studies.taken_back(id);
         Ok(())
@@ -192,6 +195,8 @@ fn then(choice: Choice, record: &Record) -> Result<Then, NodeError> {
         Choice::Empty => element().map(|(group, number)| Then::Empty(group, number)),
         Choice::Adopt if why.reason == Reason::SecondPatient => Ok(Then::Adopt),
         Choice::Accept if why.reason == Reason::Recalled => Ok(Then::Accept),
+        Choice::Replace if why.reason == Reason::Conflict => Ok(Then::Replace),
+        Choice::Replace => Err(refused("replace is for conflict")),
         Choice::Adopt => Err(refused("adopt is for second-patient")),
         Choice::Accept => Err(refused("accept is for recalled")),
     }
@@ -213,6 +218,9 @@ fn described(then: Then) -> String {
         Then::Empty(group, number) => format!("empty ({group:04X},{number:04X})"),
         Then::Adopt => "adopt".to_owned(),
         Then::Accept => "accept".to_owned(),
+        Then::Replace => "replace".to_owned(),
+        Then::ExplicitLittleEndian => "explicit little endian".to_owned(),
+        Then::ImplicitLittleEndian => "implicit little endian".to_owned(),
     }
 }
 

@@ -237,8 +237,10 @@ impl Line {
             Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
             Outcome::Quarantine(why) => self.refused(id, why, cleaned.report()).await?,
             Outcome::OtherSyntaxNeeded(syntax) => {
-                let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
-                self.refused(id, why, cleaned.report()).await?;
+                if !self.node.leaves_in(id, &syntax).await? {
+                    let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
+                    self.refused(id, why, cleaned.report()).await?;
+                }
             }
         }
         Ok(())
@@ -360,20 +362,13 @@ async fn finish(
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
-    let was_last = node
-        .on_spool(move |spool| {
-            let was_last = spool.delivered(id, &destination, delivery)?;
-            if was_last {
-                spool.forget(&[id])?;
-            }
-            Ok(was_last)
-        })
-        .await?;
+    let was_last = node.on_spool(move |spool| spool.delivered(id, &destination, delivery)).await?;
     node.queue.done(&Stage::Forward(name.clone()), id);
     if was_last {
         // While another destination waits for it, a repeat is one.
-        node.repeats.forget(id);
+        node.all_have(id, delivery.at_unix_ms);
         node.studies.left(id);
+        node.versions.left(id);
     }
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())

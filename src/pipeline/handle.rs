@@ -23,6 +23,9 @@ pub struct QueueView {
     pub outbox: BTreeMap<String, usize>,
     /// In quarantine.
     pub quarantine: usize,
+    /// Delivered and kept.
+    #[serde(default)]
+    pub kept: usize,
     /// Age of the oldest that waits, seconds; 0 when nothing waits.
     pub oldest_seconds: u64,
     /// Free bytes of the data directory's file system.
@@ -81,6 +84,7 @@ impl Node {
                 received: received.len(),
                 outbox,
                 quarantine: spool.list(State::Quarantine)?.len(),
+                kept: spool.list_delivered()?.len(),
                 oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
                 free_bytes: spool.free_bytes()?,
                 failed: spool.has_failed(),
@@ -145,7 +149,7 @@ impl Node {
     pub async fn receipts(&self, study: Option<String>) -> Result<Vec<Receipt>, NodeError> {
         let ledger = Arc::clone(&self.ledger);
         let read = tokio::task::spawn_blocking(move || -> Result<Vec<_>, _> {
-            ledger.iter(Filter { study })?.collect()
+            ledger.iter(Filter { study, ..Filter::default() })?.collect()
         });
         Ok(read.await.map_err(|_runtime_ends| NodeError::Stopping)??)
     }

@@ -6,11 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::versions::Versions;
 use crate::clean::metadata::mapped_uid;
 use crate::clean::{Checked, Cleaned, Identity, Report, Rest};
 use crate::clock::Clock;
 use crate::config::{Action, Config, Project, TagRule};
 use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
+use crate::dicom::transfer_syntax::IMPLICIT_VR_LE;
+use crate::dicom::{TransferSyntax, Uid};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
 use crate::spool::{Decision, Leaving, Then};
@@ -33,6 +36,8 @@ pub struct LineMemory {
     pub table: Arc<dyn PseudonymTable>,
     /// Whose each study is, and what was recalled.
     pub book: Arc<dyn CorrectionBook>,
+    /// What was admitted under each UID.
+    pub versions: Arc<Versions>,
     /// Time of a recall.
     pub clock: Arc<dyn Clock>,
 }
@@ -44,6 +49,9 @@ pub struct Treatments {
     rules: Vec<TagRule>,
     adopt: bool,
     accept: bool,
+    replace: bool,
+    /// A destination takes it in no other transfer syntax.
+    leave_in: Option<TransferSyntax>,
 }
 
 impl Treatments {
@@ -60,6 +68,13 @@ impl Treatments {
                 Then::Empty(group, element) => rule(group, element, Action::Empty),
                 Then::Adopt => treatments.adopt = true,
                 Then::Accept => treatments.accept = true,
+                Then::Replace => treatments.replace = true,
+                Then::ExplicitLittleEndian => {
+                    treatments.leave_in = Some(TransferSyntax::explicit_le());
+                }
+                Then::ImplicitLittleEndian => {
+                    treatments.leave_in = Some(TransferSyntax::new(Uid::constant(IMPLICIT_VR_LE)));
+                }
             }
         }
         treatments
@@ -156,6 +171,7 @@ impl CleanLine {
             project: job.project.name.clone(),
             default_issuer: job.default_issuer.to_owned(),
             treatments: treatments.rules.clone(),
+            leave_in: treatments.leave_in.clone(),
         };
         let assign = |identity| self.answer(job, treatments, identity);
         let Made { report, parts, assigned } = self.cleaners.clean(order, assign).await?;
@@ -235,7 +251,7 @@ impl Asked {
         };
         let leaving = leaving(&self.identity, &assigned);
         let checked = if is_owner {
-            self.check_recalls(&leaving, &assigned)
+            self.check_recalls(&leaving, &assigned).and_then(|()| self.check_versions(&leaving))
         } else {
             Err(Quarantine::new(Reason::SecondPatient, "(0020,000D)").into())
         };
@@ -283,6 +299,14 @@ impl Asked {
 
     fn assign(&self, person: &PersonKey) -> Result<Assigned, WorkError> {
         self.memory.table.assign(&self.project, person).map_err(not_assigned)
+    }
+
+    /// Before the work: what stands under its UID in another study is a conflict.
+    fn check_versions(&self, leaving: &Leaving) -> Result<(), WorkError> {
+        if self.treatments.replace {
+            return Ok(());
+        }
+        Ok(self.memory.versions.check(&self.project, leaving)?)
     }
 
     fn check_recalls(&self, leaving: &Leaving, assigned: &Assigned) -> Result<(), WorkError> {

@@ -36,6 +36,24 @@ impl Locks {
         }
     }
 
+    /// The instance, unless somebody works on it.
+    pub(super) fn try_hold(self: &Arc<Self>, id: SpoolId) -> Option<Held> {
+        self.set().insert(id).then(|| Held { locks: Arc::clone(self), id })
+    }
+
+    /// Waits for all of them. In the order of their ids, so that two who want
+    /// several never wait for each other.
+    pub(super) async fn hold_all(self: &Arc<Self>, ids: &[SpoolId]) -> Vec<Held> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut held = Vec::with_capacity(ids.len());
+        for id in ids {
+            held.push(self.hold(id).await);
+        }
+        held
+    }
+
     fn set(&self) -> MutexGuard<'_, BTreeSet<SpoolId>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,19 +4,23 @@
 //! Invariant: an instance leaves a state only when it stands durably in the
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
+mod again;
 pub mod decide;
 pub mod deliver;
 pub mod folder;
 pub mod handle;
+mod keep;
 pub mod line;
 mod locks;
 pub mod node;
 pub mod person_words;
 pub mod persons;
 pub mod recall;
+mod recode;
 mod refusals;
 pub mod stages;
 mod studies;
+pub mod versions;
 mod whole;
 
 pub use decide::{Choice, ReleaseOrder, Which};
@@ -27,4 +31,5 @@ pub use node::{Node, NodeError, NodeParts};
 pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};
 pub use recall::{RecallView, RecalledView};
 pub use studies::OnItsWay;
+pub use versions::Versions;
 pub use whole::StudyView;

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tracing::{info, warn};
+use tracing::warn;
 
+use super::keep::{self, Kept};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
 use super::studies::Studies;
+use super::versions::Versions;
 use super::{deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
@@ -17,7 +19,7 @@ use crate::config::Config;
 use crate::corrections::CorrectionBook;
 use crate::lifecycle::Stopping;
 use crate::pseudonym::{PseudonymError, PseudonymTable};
-use crate::queue::{LocalQueue, Queue as _, Repeat, Repeats, Stage};
+use crate::queue::{LocalQueue, Queue as _, Repeats, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, LedgerError, Outcome, Receipt};
 use crate::spool::{Leaving, Record, Spool, SpoolError, SpoolId};
@@ -64,6 +66,8 @@ pub struct NodeParts {
     pub key_id: String,
     /// Whose each study is, and what was recalled.
     pub book: Arc<dyn CorrectionBook>,
+    /// What was admitted under each UID.
+    pub versions: Arc<Versions>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -79,8 +83,10 @@ pub struct Node {
     pub(super) spool: Spool,
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
+    pub(super) kept: Kept,
     pub(super) refusals: Refusals,
     pub(super) studies: Arc<Studies>,
+    pub(super) versions: Arc<Versions>,
     arriving: [Mutex<()>; ARRIVING],
     pub(super) ledger: Arc<Ledger>,
     pub(super) table: Arc<dyn PseudonymTable>,
@@ -102,8 +108,10 @@ impl Node {
             spool: parts.spool,
             queue,
             repeats: Repeats::default(),
+            kept: Kept::default(),
             refusals: Refusals::default(),
             studies: Arc::default(),
+            versions: parts.versions,
             arriving: std::array::from_fn(|_| Mutex::default()),
             ledger: parts.ledger,
             table: parts.table,
@@ -151,17 +159,10 @@ impl Node {
         self.arriving[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the same bytes of this instance stand in the pipeline already:
-    /// what was promised for them holds for the repeat too.
-    #[must_use]
-    pub fn has(&self, key: &[u8; 16], sha256: &str) -> bool {
-        matches!(self.repeats.compare(key, sha256), Repeat::Same(_))
-    }
-
     /// An acknowledged instance is there to be cleaned.
-    pub fn received(&self, id: SpoolId, key: [u8; 16], sha256: String) {
+    pub fn received(&self, id: SpoolId, project: &str, key: [u8; 16], sha256: String) {
         self.repeats.note(key, id, sha256);
-        self.queue.offer(&Stage::Clean, id);
+        self.queue.offer(&Stage::Clean, id, project);
     }
 
     /// Cleans and forwards until `stopping` is set; returns when all that was
@@ -173,8 +174,9 @@ impl Node {
         stopping: Stopping,
     ) {
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(forget_left_over(Arc::clone(self)));
         tasks.spawn(Arc::clone(self).read_quarantine(stopping.clone()));
+        tasks.spawn(Arc::clone(self).remember_versions(stopping.clone()));
+        tasks.spawn(keep::keep_loop(Arc::clone(self), stopping.clone()));
         // One more than there are workers: while one instance is verified the
         // next one is cleaned.
         for _ in 0..=self.config.workers {
@@ -243,6 +245,7 @@ impl Node {
         // What the spool noted, before the queue forgets that it was to be cleaned.
         let noted = self.on_spool(move |spool| spool.record(id)).await.ok();
         self.note_aside(id, noted.as_ref());
+        self.versions.left(id);
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
         }
@@ -285,17 +288,4 @@ pub(super) struct SetAside {
     pub(super) why: Quarantine,
     /// Under which UIDs it was to leave.
     pub(super) leaving: Option<Leaving>,
-}
-
-/// Forgets what an earlier run had delivered everywhere.
-async fn forget_left_over(node: Arc<Node>) {
-    let left = match node.on_spool(Spool::list_delivered).await {
-        Ok(left) if left.is_empty() => return,
-        Ok(left) => left,
-        Err(error) => return warn!(%error, "what was delivered cannot be listed"),
-    };
-    info!(instances = left.len(), "delivered before the restart, forgotten now");
-    if let Err(error) = node.on_spool(move |spool| spool.forget(&left)).await {
-        warn!(%error, "what was delivered cannot be forgotten");
-    }
 }

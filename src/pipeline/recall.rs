@@ -65,8 +65,9 @@ impl Node {
         let named = self
             .on_spool(move |spool| {
                 let mut named = Vec::new();
-                for id in spool.list(State::Held)? {
-                    // One that was delivered meanwhile has no report any more.
+                // What every destination has is listed as sent, kept or not.
+                for id in spool.list_waiting()? {
+                    // One that was delivered meanwhile may have no report any more.
                     let Ok(report) = spool.report(id) else { continue };
                     let Ok(report) = serde_json::from_slice::<Report>(&report) else { continue };
                     if book.recalled_by(&report.sop_instance).is_some() {
@@ -105,7 +106,7 @@ impl Node {
         if record.decisions.iter().any(|decision| decision.then == Then::Accept) {
             return Ok(false);
         }
-        let aside = SetAside { why: recalled(&code), leaving: Some(leaving(report)) };
+        let aside = SetAside { why: recalled(&code), leaving: Some(leaving_of(report)) };
         self.quarantine_held(&held, id, aside).await?;
         Ok(true)
     }
@@ -118,7 +119,7 @@ impl Node {
         report: &Report,
     ) -> Result<(), NodeError> {
         let held = self.locks.hold(id).await;
-        let aside = SetAside { why, leaving: Some(leaving(report)) };
+        let aside = SetAside { why, leaving: Some(leaving_of(report)) };
         self.quarantine_held(&held, id, aside).await
     }
 
@@ -198,7 +199,8 @@ impl Node {
     }
 }
 
-fn leaving(report: &Report) -> Leaving {
+/// The UIDs that a clean object has.
+pub(super) fn leaving_of(report: &Report) -> Leaving {
     Leaving { study: report.study_instance.clone(), instance: report.sop_instance.clone() }
 }
 

@@ -8,13 +8,14 @@ use tracing::{info, warn};
 
 use super::line::{CleanLine, LineJob, Treatments};
 use super::node::{Node, NodeError, SetAside};
+use super::recall::leaving_of;
 use crate::clean::Cleaned;
 use crate::config::Project;
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::report_bytes;
-use crate::spool::{Arrival, DestinationName, Leaving, Record, SpoolId, State};
+use crate::spool::{Arrival, DestinationName, Leaving, Record, SpoolId, State, Then};
 use crate::worker::WorkError;
 
 /// Tries of one instance before it goes to quarantine (decision 4).
@@ -103,19 +104,27 @@ async fn commit(
     cleaned: &Cleaned,
 ) -> Result<(), NodeError> {
     let id = record.id;
+    let replaces = record.decisions.iter().any(|decided| decided.then == Then::Replace);
+    let leaving = leaving_of(cleaned.report());
+    if let Err(why) = node.versions.admit(id, &project.name, &leaving, replaces) {
+        let held = node.locks.hold(id).await;
+        return node.quarantine_held(&held, id, SetAside { why, leaving: Some(leaving) }).await;
+    }
     let report = report_bytes(cleaned.report());
-    let destinations = project
+    let mut destinations = project
         .destinations
         .iter()
         .map(|name| name.parse::<DestinationName>())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| NodeError::Unusable { what: error.to_string() })?;
+    // Those that have it, where it was cleaned again for another.
+    destinations.retain(|name| !record.deliveries.contains_key(name));
     let linked = destinations.clone();
     node.on_spool(move |spool| spool.commit_clean(id, &report, &linked)).await?;
     // Before it can be sent, and before the queue forgets that it was to be cleaned.
     node.note_cleaned(id, record, cleaned.report());
     for destination in destinations {
-        node.queue.offer(&Stage::Forward(destination), id);
+        node.queue.offer(&Stage::Forward(destination), id, &project.name);
     }
     node.queue.done(&Stage::Clean, id);
     Ok(())

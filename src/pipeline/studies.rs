@@ -73,6 +73,8 @@ pub(super) enum Because {
     Quarantine,
     /// The quarantine has not been read since the start.
     Start,
+    /// An older object of its SOP Instance UID goes first.
+    Order,
 }
 
 impl Because {
@@ -83,6 +85,7 @@ impl Because {
             Self::Cleaning => "cleaning",
             Self::Quarantine => "quarantine",
             Self::Start => "start",
+            Self::Order => "order",
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::node::{Node, NodeError};
-use super::studies::{Aside, Gate, Member, Now, OnItsWay, StudyKey};
+use super::studies::{Aside, Because, Gate, Member, Now, OnItsWay, StudyKey};
 use crate::clean::Report;
 use crate::config::Release;
 use crate::dicom::AeTitle;
@@ -22,6 +22,9 @@ use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
 /// Wait before the quarantine is read once more. Default 15 s, as after other faults
 /// of the disk.
 const READ_AGAIN: Duration = Duration::from_secs(15);
+
+/// Wait of a correction for what it corrects. Default 1 s: that goes first by itself.
+const ORDER_WAIT: Duration = Duration::from_secs(1);
 
 /// What became of a study, as far as ledger and spool tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,9 @@ impl Node {
 
     /// Whether an instance may be sent now.
     pub(super) async fn gate(&self, id: SpoolId) -> Result<Gate, NodeError> {
+        if self.versions.must_wait(id) {
+            return Ok(Gate::Shut(ORDER_WAIT, Because::Order));
+        }
         if !self.has_whole_studies() {
             return Ok(Gate::Open);
         }

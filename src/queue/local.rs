@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::turns::Turns;
 use super::{Depth, Queue, Stage, Wait};
 use crate::clock::Clock;
 use crate::spool::{Spool, SpoolError, SpoolId, State};
@@ -24,7 +25,7 @@ pub struct LocalQueue {
 #[derive(Debug, Default)]
 struct Lane {
     /// Never tried since they were offered.
-    fresh: BTreeSet<SpoolId>,
+    fresh: Turns,
     /// Given back, with the monotonic time of their next try.
     delayed: BTreeMap<SpoolId, Duration>,
     by_due: BTreeSet<(Duration, SpoolId)>,
@@ -47,13 +48,13 @@ impl LocalQueue {
     /// [`SpoolError::Io`]: the node does not start.
     pub fn fill(&self, spool: &Spool) -> Result<(), SpoolError> {
         for id in spool.list(State::Received)? {
-            self.offer(&Stage::Clean, id);
+            self.offer(&Stage::Clean, id, "");
         }
         for destination in spool.destinations() {
             let ids = spool.list_outbox(&destination)?;
             let stage = Stage::Forward(destination);
             for id in ids {
-                self.offer(&stage, id);
+                self.offer(&stage, id, "");
             }
         }
         Ok(())
@@ -85,11 +86,11 @@ impl LocalQueue {
 }
 
 impl Queue for LocalQueue {
-    fn offer(&self, stage: &Stage, id: SpoolId) -> bool {
+    fn offer(&self, stage: &Stage, id: SpoolId, project: &str) -> bool {
         self.with(stage, |lane| {
             let is_new = !lane.taken.contains(&id)
                 && !lane.delayed.contains_key(&id)
-                && lane.fresh.insert(id);
+                && lane.fresh.insert(id, project);
             if is_new {
                 lane.changed.notify_waiters();
             }
@@ -101,7 +102,7 @@ impl Queue for LocalQueue {
         let now = self.clock.monotonic();
         self.with(stage, |lane| {
             let back = lane.by_due.first().copied().filter(|(due, _)| *due <= now);
-            let id = match (back, lane.fresh.first().copied()) {
+            let id = match (back, lane.fresh.next()) {
                 (None, None) => return None,
                 (Some((_, id)), None) => id,
                 (None, Some(id)) => id,
@@ -110,6 +111,9 @@ impl Queue for LocalQueue {
                     if lane.delayed_first { back } else { fresh }
                 }
             };
+            if back.is_none_or(|(_, back)| back != id) {
+                lane.fresh.pass();
+            }
             lane.remove(id);
             lane.taken.insert(id);
             Some(id)
@@ -157,7 +161,8 @@ impl Queue for LocalQueue {
     fn oldest(&self, stage: &Stage) -> Option<SpoolId> {
         self.with(stage, |lane| {
             let delayed = lane.delayed.first_key_value().map(|(id, _)| id);
-            [lane.fresh.first(), lane.taken.first(), delayed].into_iter().flatten().min().copied()
+            let fresh = lane.fresh.oldest();
+            [fresh.as_ref(), lane.taken.first(), delayed].into_iter().flatten().min().copied()
         })
     }
 
@@ -182,7 +187,7 @@ impl Queue for LocalQueue {
 
 impl Lane {
     fn remove(&mut self, id: SpoolId) {
-        self.fresh.remove(&id);
+        self.fresh.remove(id);
         self.taken.remove(&id);
         if let Some(due) = self.delayed.remove(&id) {
             self.by_due.remove(&(due, id));

@@ -9,6 +9,7 @@ mod local;
 mod repeats;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -43,12 +44,14 @@ pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Decides which instance is next in each stage.
 ///
-/// First come, first served; those that come back after a delay and those that
+/// Projects take turns, so that a long queue of one keeps no other waiting; within a
+/// project first come, first served. Those that come back after a delay and those that
 /// never were tried take turns, so that neither starves the other. Not bounded
 /// by itself: an id costs some 24 bytes, and the disk is full long before.
 pub trait Queue: Send + Sync + std::fmt::Debug {
-    /// Adds an instance; false when it is in the stage already.
-    fn offer(&self, stage: &Stage, id: SpoolId) -> bool;
+    /// Adds an instance of a project; false when it is in the stage already. An empty
+    /// name where the project is not known, as after a restart: they share a turn.
+    fn offer(&self, stage: &Stage, id: SpoolId, project: &str) -> bool;
     /// Gives the next one that is ready, to this caller alone.
     fn claim(&self, stage: &Stage) -> Option<SpoolId>;
     /// The stage is over for this instance.

@@ -1,17 +1,14 @@
 //! Tells a repeat of an instance that is still in the node, without reading
 //! anything: key and digest in, the id that came before out.
 //!
-//! Only a help: after a restart it is empty, and what it does not know is
-//! taken once more, which is right too, only more work.
+//! Only a help: after a restart it is empty until `pipeline` has filled it from
+//! the records, and what it does not know is taken once more, which is right too,
+//! only more work.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::spool::SpoolId;
-
-/// Most instances that are remembered. Default 200,000: the largest backlog
-/// that is promised, some 40 MB; the oldest goes first.
-const REPEATS_MAX: usize = 200_000;
 
 /// Instances in the node by their key (see [`crate::spool::Arrival`]).
 #[derive(Debug)]
@@ -22,7 +19,7 @@ pub struct Repeats {
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { known: Mutex::default(), max: REPEATS_MAX }
+        Self { known: Mutex::default(), max: Self::MAX }
     }
 }
 
@@ -45,6 +42,10 @@ pub enum Repeat {
 }
 
 impl Repeats {
+    /// Most instances that are remembered. Default 200,000: the largest backlog
+    /// that is promised, some 40 MB; the oldest goes first.
+    pub const MAX: usize = 200_000;
+
     /// Compares an incoming instance with those in the node. `sha256` is lower
     /// case hex, as [`crate::spool::SpoolWriter::sha256`] gives it.
     #[must_use]

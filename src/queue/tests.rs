@@ -25,11 +25,11 @@ const CLEAN: Stage = Stage::Clean;
 fn the_oldest_comes_first_and_only_once() {
     let (queue, _) = queue();
     for number in [3, 1, 2] {
-        assert!(queue.offer(&CLEAN, id(number)));
+        assert!(queue.offer(&CLEAN, id(number), "trial"));
     }
     assert_eq!(queue.claim(&CLEAN), Some(id(1)));
-    assert!(!queue.offer(&CLEAN, id(1)), "somebody works on it");
-    assert!(!queue.offer(&CLEAN, id(2)), "it waits already");
+    assert!(!queue.offer(&CLEAN, id(1), "trial"), "somebody works on it");
+    assert!(!queue.offer(&CLEAN, id(2), "trial"), "it waits already");
     assert_eq!(queue.claim(&CLEAN), Some(id(2)));
     assert_eq!(queue.oldest(&CLEAN), Some(id(1)));
     queue.done(&CLEAN, id(1));
@@ -39,13 +39,28 @@ fn the_oldest_comes_first_and_only_once() {
 }
 
 #[test]
+fn projects_take_turns_however_long_the_queue_of_one_is() {
+    let (queue, _) = queue();
+    (0..100).for_each(|number| assert!(queue.offer(&CLEAN, id(number), "cines")));
+    (100..103).for_each(|number| assert!(queue.offer(&CLEAN, id(number), "slices")));
+    assert!(!queue.offer(&CLEAN, id(100), "cines"), "it waits already");
+    assert!(queue.offer(&CLEAN, id(103), ""));
+    let first: Vec<_> = (0..6).map(|_| queue.claim(&CLEAN).unwrap()).collect();
+    assert_eq!(first, [0, 100, 103, 1, 101, 2].map(id));
+    assert_eq!(queue.depth(&CLEAN), Depth { ready: 98, delayed: 0, taken: 6 });
+    let rest: Vec<_> = std::iter::from_fn(|| queue.claim(&CLEAN)).collect();
+    assert_eq!(rest.len(), 98);
+    assert_eq!(rest[..3], [102, 3, 4].map(id));
+}
+
+#[test]
 fn a_delayed_one_waits_its_time_and_stops_nobody() {
     let (queue, clock) = queue();
-    queue.offer(&CLEAN, id(1));
-    queue.offer(&CLEAN, id(2));
+    queue.offer(&CLEAN, id(1), "trial");
+    queue.offer(&CLEAN, id(2), "trial");
     assert_eq!(queue.claim(&CLEAN), Some(id(1)));
     queue.later(&CLEAN, id(1), Duration::from_secs(30));
-    assert!(!queue.offer(&CLEAN, id(1)), "no way around the delay");
+    assert!(!queue.offer(&CLEAN, id(1), "trial"), "no way around the delay");
     assert_eq!(queue.claim(&CLEAN), Some(id(2)));
     assert_eq!(queue.claim(&CLEAN), None);
     clock.advance(Duration::from_secs(30));
@@ -60,7 +75,7 @@ fn a_delayed_one_waits_its_time_and_stops_nobody() {
 fn those_that_keep_failing_and_new_ones_take_turns() {
     let (queue, _) = queue();
     for number in 0..10 {
-        queue.offer(&CLEAN, id(number));
+        queue.offer(&CLEAN, id(number), "trial");
     }
     let failing = [(); 5].map(|()| queue.claim(&CLEAN).unwrap());
     failing.iter().for_each(|id| queue.later(&CLEAN, *id, Duration::ZERO));
@@ -113,7 +128,7 @@ async fn every_waiter_wakes_when_there_is_something_for_it() {
         .collect();
     tokio::task::yield_now().await;
     for number in 0..4 {
-        queue.offer(&CLEAN, id(number));
+        queue.offer(&CLEAN, id(number), "trial");
     }
     let mut served = BTreeSet::new();
     for worker in workers {
@@ -125,7 +140,7 @@ async fn every_waiter_wakes_when_there_is_something_for_it() {
 #[tokio::test]
 async fn a_waiter_wakes_when_a_delay_is_over() {
     let queue = LocalQueue::new(Arc::new(crate::clock::SystemClock::new()));
-    queue.offer(&CLEAN, id(1));
+    queue.offer(&CLEAN, id(1), "trial");
     queue.claim(&CLEAN).unwrap();
     queue.later(&CLEAN, id(1), Duration::from_millis(20));
     tokio::time::timeout(Duration::from_secs(5), queue.wait(&CLEAN)).await.unwrap();
@@ -142,10 +157,11 @@ proptest! {
     ) {
         let (queue, clock) = queue();
         let (mut inside, mut taken) = (BTreeSet::new(), BTreeSet::new());
-        for (act, number) in acts {
+        let projects = ["", "a", "b"];
+        for (at, (act, number)) in acts.into_iter().enumerate() {
             let id = id(number);
             match act {
-                0 => prop_assert_eq!(queue.offer(&CLEAN, id), inside.insert(id)),
+                0 => prop_assert_eq!(queue.offer(&CLEAN, id, projects[at % 3]), inside.insert(id)),
                 1 => if let Some(next) = queue.claim(&CLEAN) {
                     prop_assert!(inside.contains(&next) && taken.insert(next));
                 },

@@ -8,7 +8,7 @@ use super::chain::Anchor;
 use super::error::LedgerError;
 use super::outcome::OutcomeKind;
 use super::receipt::Receipt;
-use super::segments::{Placed, Walk};
+use super::segments::{Placed, Start, Walk, segment_of};
 use crate::disk::Disk;
 
 /// Instances whose events are remembered to leave repeated ones out. Default
@@ -20,6 +20,8 @@ const REMEMBERED_IDS_MAX: usize = 65_536;
 pub struct Filter {
     /// Of this study, by its new UID.
     pub study: Option<String>,
+    /// From the start of this moment's UTC day on, milliseconds since 1970.
+    pub since_unix_ms: u64,
 }
 
 impl Filter {
@@ -54,7 +56,8 @@ impl Receipts {
         filter: Filter,
     ) -> Result<Self, LedgerError> {
         let end = (anchor.segment.clone(), anchor.bytes);
-        let walk = Walk::begin(dir, disk, None)?;
+        let start = Start { segment: segment_of(filter.since_unix_ms), bytes: 0 };
+        let walk = Walk::begin(dir, disk, Some(&start))?;
         Ok(Self { walk, end, filter, seen: Seen::default(), ended: anchor.lines == 0 })
     }
 

@@ -150,7 +150,7 @@ fn a_study_is_found_by_its_new_uid() {
         ledger.append(&delivered(id, study)).unwrap();
     }
     ledger.append(&quarantined("d")).unwrap();
-    let of_study = Filter { study: Some("2.25.1".to_owned()) };
+    let of_study = Filter { study: Some("2.25.1".to_owned()), ..Filter::default() };
     let found: Vec<_> = ledger.iter(of_study).unwrap().map(|found| found.unwrap().id).collect();
     assert_eq!(found, ["a", "c"]);
 }

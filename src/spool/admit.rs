@@ -2,6 +2,7 @@
 //! and a link for each destination.
 
 use super::layout::Dir;
+use super::record::Decision;
 use super::steps::byte_count;
 use super::store::{REPORT_BYTES_MAX, Shared};
 use super::{DestinationName, Spool, SpoolError, SpoolId, State};
@@ -38,6 +39,32 @@ impl Spool {
             shared.fail("take back a clean copy");
         }
         admitted
+    }
+}
+
+impl Spool {
+    /// Sends a clean copy back to be cleaned again with this decision: no destination
+    /// takes it as it is. What was delivered stays noted.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotThere`] when it is not in `held`. After any error it stands as
+    /// before, with the decision perhaps noted, or the store has failed.
+    pub fn clean_again(&self, id: SpoolId, decision: Decision) -> Result<(), SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        if shared.original(id)? != Some(State::Held) {
+            return Err(SpoolError::NotThere { id, wanted: "held" });
+        }
+        shared.amend(id, |record| {
+            record.attempts = 0;
+            record.decisions.push(decision);
+        })?;
+        kill_point("spool.recode.record-synced");
+        // From here on it is as after a clean commit that was taken back.
+        shared.roll_back(id)?;
+        kill_point("spool.recode.received");
+        Ok(())
     }
 }
 

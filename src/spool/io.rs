@@ -162,6 +162,7 @@ impl SpoolWriter {
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            resent_unix_ms: None,
         }
     }
 

@@ -19,7 +19,7 @@
 //! | `received/ID` | from the acknowledgement until a clean copy stands | the original |
 //! | `cleaned/ID.part` | while a worker writes | growing |
 //! | `report/ID.json`, `cleaned/ID` | from the clean commit until it is forgotten | report, clean copy |
-//! | `outbox/DEST/ID` | from the clean commit until DEST has it | hard link to the clean copy |
+//! | `outbox/DEST/ID` | from the clean commit, or a repeat, until DEST has it | hard link to the clean copy |
 //! | `held/ID` | from the clean commit until it is forgotten | the original |
 //! | `quarantine/ID` | from the verdict until release or discard | the original |
 //!
@@ -31,7 +31,7 @@
 //! |---|---|---|
 //! | none | never acknowledged, or being forgotten or discarded | all other names are removed, the record last |
 //! | `received` | waiting, or a clean commit had not ended | report, clean copy and links are removed: it is cleaned again, with the same result |
-//! | `held` (and `received`) | the links were durable before `held` got its name | `received` is removed; each link still there is a delivery to make, none means all are made |
+//! | `held` (and `received`) | the links were durable before `held` got its name | `received` is removed; each link still there is a delivery to make, none means all are made: it is kept or forgotten |
 //! | `quarantine` (and another) | a quarantine or a release had not ended, nobody was told | the other original, links, clean copy and report are removed |
 //!
 //! An acknowledged original moves by a second name, its sync, and the removal
@@ -48,6 +48,7 @@ mod deliver;
 mod error;
 mod id;
 mod io;
+mod keep;
 mod layout;
 mod lock;
 mod quarantine;

@@ -205,6 +205,7 @@ impl Shared {
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            resent_unix_ms: None,
         })
     }
 }

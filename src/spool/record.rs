@@ -68,6 +68,9 @@ pub struct Record {
     /// What people decided when they released it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// When its sender's repeat sent it out again last, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_unix_ms: Option<u64>,
 }
 
 /// A quarantine and its time.
@@ -103,6 +106,12 @@ pub enum Then {
     Adopt,
     /// It is passed on although a rejection note names it.
     Accept,
+    /// It is passed on although another object of its SOP Instance UID was.
+    Replace,
+    /// It leaves uncompressed: a destination takes it in Explicit VR Little Endian alone.
+    ExplicitLittleEndian,
+    /// The same for Implicit VR Little Endian.
+    ImplicitLittleEndian,
 }
 
 /// A person's decision on one instance.
@@ -245,6 +254,7 @@ mod tests {
             deliveries: BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            resent_unix_ms: None,
         }
     }
 

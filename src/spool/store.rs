@@ -119,19 +119,30 @@ impl Spool {
         self.0.ids_in(&self.0.layout.outbox(destination))
     }
 
-    /// Ids that every destination has, oldest first: what is left of them
-    /// after a restart are receipt and [`Spool::forget`].
+    /// Ids that every destination has, oldest first: they are kept, or wait for
+    /// [`Spool::forget`].
     ///
     /// # Errors
     /// [`SpoolError::Io`]: the caller tries later.
     pub fn list_delivered(&self) -> Result<Vec<SpoolId>, SpoolError> {
+        // First: links are there before `held` gets its name, so that one that is
+        // committed meanwhile is not taken for delivered.
+        let mut held = self.list(State::Held)?;
+        let waiting = self.list_waiting()?;
+        held.retain(|id| !waiting.contains(id));
+        Ok(held)
+    }
+
+    /// Ids that some destination is still to get.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: the caller tries later.
+    pub fn list_waiting(&self) -> Result<BTreeSet<SpoolId>, SpoolError> {
         let mut waiting = BTreeSet::new();
         for destination in self.0.destinations() {
             waiting.extend(self.list_outbox(&destination)?);
         }
-        let mut held = self.list(State::Held)?;
-        held.retain(|id| !waiting.contains(id));
-        Ok(held)
+        Ok(waiting)
     }
 
     /// Destinations that have a directory, configured or not.

@@ -94,6 +94,7 @@ fn clean(
         rules: &rules,
         default_issuer: &order.default_issuer,
         in_parts: order.in_parts,
+        leave_in: order.leave_in.as_ref(),
     };
     guarded(|| {
         let (report, parts) = cleaner.clean(&input, |identity| ask(identity, from, out))?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::{Identity, Parts, Report};
 use crate::config::{CleanRules, TagRule};
+use crate::dicom::TransferSyntax;
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
 
@@ -73,6 +74,8 @@ pub struct CleanOrder {
     pub default_issuer: String,
     /// Rules of this instance alone, after those of the project.
     pub treatments: Vec<TagRule>,
+    /// Explicit or Implicit VR Little Endian, where it must leave so.
+    pub leave_in: Option<TransferSyntax>,
 }
 
 /// Check one clean instance.
@@ -241,6 +244,7 @@ mod tests {
             project: String::new(),
             default_issuer: String::new(),
             treatments: Vec::new(),
+            leave_in: None,
         };
         let framed = encode(&Order::Clean(order)).unwrap();
         let Order::Clean(read) = decode(&framed[4..]).unwrap() else { panic!("another order") };

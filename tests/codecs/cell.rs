@@ -276,6 +276,7 @@ fn code_again(opened: &mut Opened) -> Result<Coding, String> {
         syntax: &syntax,
         painted: false,
         edited: false,
+        uncoded: false,
     };
     let mut recoder = Recoder::new(&origin, target).map_err(text)?;
     let mut before = Vec::new();
@@ -332,6 +333,7 @@ fn paint(cell: &Cell, opened: &mut Opened, target: &Path) -> Result<Painting, St
         judge: &Judge::new(),
         matcher: &Matcher::default(),
         rules: &rules,
+        uncoded: false,
     });
     let outcome = outcome
         .map_err(|quarantine| format!("{}: {}", quarantine.reason.code(), quarantine.detail))?;

@@ -92,6 +92,7 @@ impl Node {
             ledger: Arc::clone(&opened.ledger),
             table: memory.table,
             key_id: opened.keys.current().id().to_owned(),
+            versions: Arc::default(),
             book: memory.book,
             clock,
         };
@@ -127,6 +128,11 @@ impl Node {
 
     pub(crate) async fn quarantined(&self) -> Vec<QuarantineView> {
         self.node.quarantined(None).await.unwrap()
+    }
+
+    /// How many wait to be cleaned.
+    pub(crate) async fn received(&self) -> usize {
+        self.node.standing().await.unwrap().received
     }
 
     /// Waits until a destination has so many.

@@ -303,7 +303,6 @@ async fn what_finds_no_context_is_set_aside_with_that_reason() {
     let rows = [
         (Act::NoClass, EXPLICIT, "refused-by-destination", "SOP class not accepted"),
         (Act::NoSyntax, EXPLICIT, "no-transfer-syntax", "context result 4"),
-        (Act::OnlyExplicit, JPEG, "no-transfer-syntax", EXPLICIT),
     ];
     each(rows, |(act, syntax, reason, detail)| async move {
         let home = tempfile::tempdir().unwrap();
@@ -320,6 +319,19 @@ async fn what_finds_no_context_is_set_aside_with_that_reason() {
         node.stop().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_uncompressed_alone_goes_back_to_be_made_so() {
+    let home = tempfile::tempdir().unwrap();
+    fill(home.path(), Waiting { syntax: JPEG, ..THREE });
+    let (odd, good) = (Scripted::start(Act::OnlyExplicit), Scripted::start(Act::Answer(0)));
+    let line = Line::to(&odd, waits_ms(5, 10, 5));
+    let node = Node::start(home.path(), &line, &Line::to(&good, NEVER_AGAIN));
+    // Nothing cleans here: they stay where they wait for that.
+    until("all three back", async || node.received().await == 3).await;
+    assert!(node.quarantined().await.is_empty() && odd.stores().is_empty());
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,7 +101,8 @@ impl Subject {
         marks: &mut Marks,
     ) -> Result<Report, JobError> {
         let rules = &self.rules;
-        let job = Input { input, output, rules, default_issuer: "", in_parts: false };
+        let job =
+            Input { input, output, rules, default_issuer: "", in_parts: false, leave_in: None };
         let mut tools = Tools { looker: marks, judge: &self.judge, models: &[] };
         tools.clean(&job, |_person| Ok(self.assigned.clone())).map(|(report, _whole)| report)
     }

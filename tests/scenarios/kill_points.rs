@@ -16,12 +16,13 @@ use std::time::Duration;
 use airlock::kill_point::NAMES;
 use tempfile::TempDir;
 
-use crate::support::dcmtk::storescu;
+use crate::support::dcmtk::{StoreScp, coded, dcmdump, dcmsend, storescu};
 use crate::support::files::sample;
 use crate::support::node::Node;
 use crate::support::object::{CT, Object, PATIENT_ID, ct_files};
-use crate::support::process::Run;
+use crate::support::process::{Run, free_port, wait_for};
 use crate::support::python::python;
+use crate::support::standing::Standing;
 
 /// Passed by each instance from the first byte to the last name.
 const DELIVERED: &[&str] = &[
@@ -57,6 +58,11 @@ const QUARANTINED: &[&str] =
     &["spool.quarantine.record-synced", "spool.quarantine.moved", "spool.quarantine.dropped"];
 /// Passed on the two ways out.
 const RELEASED: &[&str] = &["spool.release.record-synced", "spool.release.durable"];
+/// Passed when a repeat sends a kept instance out again.
+const REPEATED: &[&str] =
+    &["spool.again.linked", "spool.again.links-durable", "spool.again.record-synced"];
+/// Passed when a destination takes it uncompressed alone.
+const RECODED: &[&str] = &["spool.recode.record-synced", "spool.recode.received"];
 const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
 
 /// Passed once by a change of the key.
@@ -239,6 +245,35 @@ fn dies_while_it_throws_away(point: &str) {
     assert_eq!((&receipt["id"], &receipt["actor"]), (&id.into(), &"tester".into()), "{point}");
 }
 
+/// A compressed slice for a destination that takes none: whenever it dies, the slice
+/// arrives uncompressed, and once.
+fn dies_while_it_goes_back_to_be_recoded(point: &str) {
+    let mut node = Node::prepare("");
+    let pacs = node.home().join("pacs");
+    let scp = StoreScp::start_with(&pacs, "PACS", free_port(), &["+xe"]);
+    node.configure(&format!(
+        "[project.default]\nheader_only = ['{CT}']\n\
+         [destination.pacs]\nae_title = 'PACS'\nhost = '127.0.0.1'\nport = {}\n",
+        scp.port
+    ));
+    arm(&mut node, point, 1);
+    let file = coded("dcmcrle", &Object::ct(0).write(&node.home().join("in")));
+    dcmsend("AIRLOCK", node.port(), &[file]).success();
+    die_and_start_again(&mut node, point);
+    assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
+    wait_for("its delivery", DEATH_WAIT_MAX, || {
+        (node.receipts("delivered").len() == 1).then_some(())
+    });
+    let files = scp.files();
+    let [file] = &files[..] else { panic!("{point}: {files:?}") };
+    assert!(dcmdump(file).contains("LittleEndianExplicit"), "{point}");
+}
+
+#[test]
+fn recoded_instances_survive() {
+    RECODED.iter().for_each(|point| dies_while_it_goes_back_to_be_recoded(point));
+}
+
 /// A rejection note of two instances that are through: what it withdraws is
 /// known after the death, and the note comes out once.
 fn dies_while_it_recalls(point: &str) {
@@ -266,8 +301,19 @@ fn dies_while_it_recalls(point: &str) {
 
 #[test]
 fn every_point_is_on_a_way_that_is_tested() {
-    let tested =
-        [DELIVERED, NAMED, RECALLED, RECEIPTS, QUARANTINED, RELEASED, DISCARDED, REKEYED].concat();
+    let tested = [
+        DELIVERED,
+        NAMED,
+        RECALLED,
+        RECEIPTS,
+        QUARANTINED,
+        RELEASED,
+        DISCARDED,
+        REPEATED,
+        RECODED,
+        REKEYED,
+    ]
+    .concat();
     assert_eq!(BTreeSet::from_iter(&tested), BTreeSet::from_iter(NAMES));
 }
 
@@ -281,7 +327,9 @@ fn delivered_instances_survive_while_they_are_received() {
 #[test]
 fn delivered_instances_survive_while_they_are_handed_on() {
     for point in &DELIVERED[10..] {
-        dies_on_the_way_of_a_delivered_instance(point, NTH);
+        // What is delivered together is forgotten together, in one step.
+        let nth = if point.starts_with("spool.forget.") { 1 } else { NTH };
+        dies_on_the_way_of_a_delivered_instance(point, nth);
     }
 }
 
@@ -304,6 +352,28 @@ fn quarantined_instances_survive() {
 fn released_and_discarded_instances_survive_or_are_gone_as_told() {
     RELEASED.iter().for_each(|point| dies_on_the_way_out_of_quarantine(point));
     DISCARDED.iter().for_each(|point| dies_while_it_throws_away(point));
+}
+
+/// A kept instance that its sender repeats: whether the repeat was answered or
+/// not, it stands as before, and no link to anything else is left.
+#[test]
+fn kept_instances_survive_while_they_go_out_again() {
+    for point in REPEATED {
+        let mut node = REFERENCE.node();
+        let configuration = fs::read_to_string(node.configuration()).unwrap();
+        node.configure(&("[data]\nkeep = '1 day'\n".to_owned() + &configuration));
+        arm(&mut node, point, 1);
+        let file = REFERENCE.good().join("3.dcm");
+        storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+        let kept = |standing: &Standing| *standing == Standing { held: 1, ..Standing::default() };
+        node.wait_standing("it is kept", kept);
+        assert_ne!(storescu("AIRLOCK", node.port(), &[], &[&file]).code(), 0, "{point}");
+        die_and_start_again(&mut node, point);
+        node.wait_standing("it is kept still", kept);
+        storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+        node.wait_standing("it is kept once", kept);
+        all_delivered(&node, &BTreeSet::from([3]), point);
+    }
 }
 
 /// Known persons come out as before, whatever the key is now.

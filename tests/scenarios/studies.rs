@@ -80,7 +80,7 @@ fn a_sibling_in_quarantine_holds_its_study_alone_until_a_person_decides() {
     let mut node = Node::start(&configuration());
     send(&node, &[Object::ct(0), Object::ct(1), of_second_patient(2), Object::ct(10)]);
     node.wait_standing("the other study sent", |standing| {
-        standing.outbox == 2 && standing.quarantine == 1
+        standing.received == 0 && standing.outbox == 2 && standing.quarantine == 1
     });
     assert_eq!(node.delivered().len(), 1);
     let held = |node: &Node| {

@@ -25,9 +25,14 @@ impl StoreScp {
 
     /// As `start`, on a given port: for a destination that comes back.
     pub(crate) fn start_at(folder: &Path, ae_title: &str, port: u16) -> Self {
+        Self::start_with(folder, ae_title, port, &["--accept-all"])
+    }
+
+    /// As `start_at`, taking transfer syntaxes by these options.
+    pub(crate) fn start_with(folder: &Path, ae_title: &str, port: u16, takes: &[&str]) -> Self {
         fs::create_dir_all(folder).expect("folder for storescp");
         let mut command = Command::new(tool("storescp"));
-        command.args(["--fork", "--promiscuous", "--accept-all", "--bit-preserving"]);
+        command.args(["--fork", "--promiscuous", "--bit-preserving"]).args(takes);
         command.args(["--aetitle", ae_title, "--output-directory"]).arg(folder);
         command.arg(port.to_string());
         let log = folder.with_extension("storescp.log");
@@ -60,6 +65,13 @@ pub(crate) fn storescu<F: AsRef<OsStr>>(
     command.args(["--scan-directories", "--recurse"]).args(options);
     command.args(["--call", called, "127.0.0.1", &port.to_string()]).args(files);
     run(&mut command)
+}
+
+/// A file coded by one of `dcmcrle`, `dcmcjpls` and the like.
+pub(crate) fn coded(coder: &str, file: &Path) -> PathBuf {
+    let coded = file.with_extension(coder);
+    run(Command::new(tool(coder)).arg(file).arg(&coded)).success();
+    coded
 }
 
 /// `dcmsend`: proposes for each file the transfer syntax that it has, sends

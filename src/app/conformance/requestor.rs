@@ -105,8 +105,9 @@ fn words(outcome: &Outcome) -> String {
         Outcome::PauseDestination => {
             "the destination waits long and is asked by C-ECHO first; an error is logged"
         }
-        Outcome::Quarantine(_) | Outcome::OtherSyntaxNeeded(_) => {
-            "quarantined, once other destinations have it"
+        Outcome::OtherSyntaxNeeded(_) => {
+            "cleaned again, to leave uncompressed in that transfer syntax for all that have not got it"
         }
+        Outcome::Quarantine(_) => "quarantined, once other destinations have it",
     })
 }

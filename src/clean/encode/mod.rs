@@ -112,6 +112,7 @@ impl Target {
     fn of(origin: &Origin<'_>) -> Self {
         let Origin { attributes, codec, syntax, .. } = *origin;
         match codec {
+            _ if origin.uncoded => Self::Native,
             Codec::EncapsulatedUncompressed => Self::Encapsulated,
             Codec::DeflatedFrame => Self::Deflated,
             Codec::Rle => Self::Rle,
@@ -150,6 +151,8 @@ pub struct Origin<'a> {
     pub painted: bool,
     /// The frames come as edited codestreams, not only as samples.
     pub edited: bool,
+    /// Native whatever it was: a destination takes nothing else.
+    pub uncoded: bool,
 }
 
 /// Codes the frames of one instance, in order.

@@ -69,8 +69,15 @@ fn recode(set: &DataSet, uid: &str, frames: &[Decoded], painted: bool) -> Recodi
     let syntax = syntax(uid);
     let codec = Codec::of(&syntax).unwrap();
     let mut file = Cursor::new(Vec::new());
-    let origin =
-        Origin { set, attributes: &attributes, codec, syntax: &syntax, painted, edited: false };
+    let origin = Origin {
+        set,
+        attributes: &attributes,
+        codec,
+        syntax: &syntax,
+        painted,
+        edited: false,
+        uncoded: false,
+    };
     let mut recoder = Recoder::new(&origin, Scratch::new(&mut file, 0)).unwrap();
     frames.iter().for_each(|frame| recoder.push(frame.clone().into()).unwrap());
     let value = Value::Fragments { offset_table: Vec::new(), fragments: Vec::new() };
@@ -254,6 +261,7 @@ fn native_results_of_4_gib_are_refused_and_fragments_are_not() {
             syntax: &syntax,
             painted: true,
             edited: false,
+            uncoded: false,
         };
         Recoder::new(&origin, Scratch::new(&mut file, 0)).map(drop)
     };

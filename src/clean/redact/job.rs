@@ -43,6 +43,8 @@ pub(super) struct Job<'a> {
     pub(super) scratch_start: u64,
     pub(super) big_endian: bool,
     pub(super) policy: TextPolicy,
+    /// What comes coded leaves native.
+    pub(super) uncoded: bool,
     /// The first frame is searched, whether or not it may hold text.
     pub(super) first_whole: bool,
     pub(super) devices: Matched<'a>,
@@ -281,7 +283,7 @@ impl Job<'_> {
             display: &self.display,
             extremes: seen.extremes,
             areas: &painted,
-            mask: is_edited(header.as_ref(), seen)
+            mask: (!self.uncoded && is_edited(header.as_ref(), seen))
                 .then(|| mask(&painted, attributes.columns, attributes.rows)),
         };
         let scratch = Scratch::new(&mut *self.scratch, self.scratch_start);
@@ -292,6 +294,7 @@ impl Job<'_> {
             syntax: self.syntax,
             painted: true,
             edited: brush.mask.is_some(),
+            uncoded: self.uncoded,
         };
         let mut recoder = Recoder::new(&origin, scratch)?;
         let mut gaze = Gaze::default().first_whole().near(painted.clone());
@@ -316,7 +319,8 @@ impl Job<'_> {
 
     /// Nothing is to be hidden: the samples pass, what is beside them does not.
     fn pass(mut self, seen: &Seen, screened: bool) -> Result<PixelOutcome, Quarantine> {
-        if seen.unused_bits || (self.big_endian && self.codec == Codec::Native) {
+        let is_native = self.codec == Codec::Native;
+        if seen.unused_bits || (self.big_endian && is_native) || (self.uncoded && !is_native) {
             let recoded = self.recode()?;
             let unchanged = !seen.unused_bits;
             return Ok(self.rewritten(recoded, self.report(seen, screened, unchanged)));
@@ -353,6 +357,7 @@ impl Job<'_> {
             syntax: self.syntax,
             painted: false,
             edited: false,
+            uncoded: self.uncoded,
         };
         let mut recoder = Recoder::new(&origin, scratch)?;
         for frame in 0..attributes.frames {

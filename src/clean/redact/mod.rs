@@ -88,6 +88,8 @@ pub struct PixelContext<'a> {
     pub matcher: &'a Matcher,
     /// The project's rules.
     pub rules: &'a CleanRules,
+    /// What comes coded leaves native.
+    pub uncoded: bool,
 }
 
 impl std::fmt::Debug for PixelContext<'_> {
@@ -165,6 +167,7 @@ fn clean_with(
         scratch: ctx.scratch,
         big_endian,
         policy: ctx.rules.text_policy,
+        uncoded: ctx.uncoded,
         first_whole: !is_slice || !screen::is_screened(ctx.set, ctx.rules) || devices.hides(),
         devices,
         attributes,

@@ -138,6 +138,7 @@ impl Instance {
                 judge: &Judge::new(),
                 matcher: &Matcher::default(),
                 rules: &self.rules,
+                uncoded: false,
             },
             judge,
         )?;
@@ -550,6 +551,7 @@ fn an_instance_without_pixels_is_said_to_have_none() {
         judge: &Judge::new(),
         matcher: &Matcher::default(),
         rules: &CleanRules::default(),
+        uncoded: false,
     });
     assert!(matches!(outcome, Ok(PixelOutcome::NoPixels)));
 }

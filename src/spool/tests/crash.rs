@@ -11,13 +11,16 @@ use super::world::{Op, World};
 use crate::disk::testing::Cut;
 use crate::spool::State;
 
-static SCENARIO: [Op; 32] = [
+static SCENARIO: [Op; 35] = [
     Op::Receive(1),
     Op::Receive(2),
     Op::Attempt(0),
     Op::Clean(0, 0b111),
     Op::Deliver(0, 0),
     Op::Receive(3),
+    Op::Deliver(0, 1),
+    Op::Deliver(0, 0),
+    Op::Again(0, 0b101),
     Op::Deliver(0, 1),
     Op::Deliver(0, 0),
     Op::Attempt(0),
@@ -167,6 +170,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => n.clone().prop_map(Op::Release),
         1 => n.prop_map(Op::Discard),
         2 => Just(Op::Forget),
+        2 => (0..6_usize, 0..8_u8).prop_map(|(n, bits)| Op::Again(n, bits)),
     ];
     let cut = prop_oneof![
         Just(None),

@@ -26,6 +26,7 @@ pub(super) enum Op {
     Release(usize),
     Discard(usize),
     Forget,
+    Again(usize, u8),
 }
 
 /// What the spool was told and promised of one instance.
@@ -78,7 +79,35 @@ impl World {
                 self.step(id, None, |spool| spool.discard(id, "j.doe", "test"))
             }),
             Op::Forget => self.forget(),
+            Op::Again(n, bits) => {
+                self.pick(n, State::Held).map_or(Ok(()), |id| self.again(id, bits))
+            }
         }
+    }
+
+    /// Out again to those that have it, as for a repeat.
+    fn again(&mut self, id: SpoolId, bits: u8) -> Result<(), SpoolError> {
+        let account = self.accounts.get_mut(&id).unwrap();
+        let all = account.destinations.iter_mut().enumerate();
+        let chosen = all.filter(|(bit, (_, sure))| bits >> bit & 1 == 1 && **sure);
+        let chosen: Vec<_> = chosen
+            .map(|(_, (name, sure))| {
+                *sure = false;
+                name.clone()
+            })
+            .collect();
+        let again = || self.spool.send_again(id, &chosen, 7);
+        let done = again().or_else(|_failed| again());
+        if done.is_err()
+            && let Ok(awaiting) = self.spool.awaiting(id)
+        {
+            // What has a link is sent, as by the pipeline.
+            let account = self.accounts.get_mut(&id).unwrap();
+            for name in chosen.into_iter().filter(|name| !awaiting.contains(name)) {
+                account.destinations.insert(name, true);
+            }
+        }
+        done
     }
 
     fn receive(&mut self, seed: u8) -> Result<(), SpoolError> {

@@ -1,0 +1,110 @@
+//! A sender's repeat of an instance that the node holds: what was promised for
+//! it holds already; what was delivered goes out once more.
+//!
+//! Blocks: called on a thread that may.
+
+use tracing::{info, warn};
+
+use super::node::{Node, NodeError};
+use crate::clean::Report;
+use crate::clean::job::profile_digest;
+use crate::clean::text::ModelFiles;
+use crate::config::Project;
+use crate::queue::{Queue as _, Repeat, Stage};
+use crate::spool::{DestinationName, Record, SpoolId, Then};
+
+/// What a repeat of a kept instance leads to.
+enum Again {
+    /// Its clean copy goes out again.
+    Sent(Vec<DestinationName>),
+    /// It went out again a short while ago.
+    Lately,
+    /// Rules, models or version are others by now, or a rejection note names it.
+    Anew,
+}
+
+impl Node {
+    /// Whether the same bytes of this instance stand here, so that what was
+    /// promised for them holds for the repeat too. When every destination has it,
+    /// the kept clean copy goes out again, at most once per `data.resend_window`.
+    /// Otherwise the repeat is taken as if it were new.
+    pub fn repeated(&self, key: &[u8; 16], sha256: &str) -> bool {
+        let Repeat::Same(id) = self.repeats.compare(key, sha256) else { return false };
+        if !self.kept.contains(id) {
+            return true;
+        }
+        // Somebody works on a kept one: it may be about to go.
+        let Some(_held) = self.locks.try_hold(id) else { return false };
+        match self.send_again(id) {
+            Ok(Again::Sent(destinations)) => {
+                info!(spool_id = %id, destinations = destinations.len(), "repeated, sent again");
+                true
+            }
+            Ok(Again::Lately) => true,
+            Ok(Again::Anew) => {
+                self.repeats.forget(id);
+                false
+            }
+            Err(error) => {
+                warn!(spool_id = %id, %error, "repeated, not sent again: it is taken anew");
+                self.repeats.forget(id);
+                false
+            }
+        }
+    }
+
+    fn send_again(&self, id: SpoolId) -> Result<Again, NodeError> {
+        let record = self.spool.record(id)?;
+        let now_ms = self.clock.unix_ms();
+        let window_ms = u64::try_from(self.config.resend_window.as_millis()).unwrap_or(u64::MAX);
+        // A clock that was set back does not hold it up.
+        let lately = record.resent_unix_ms.filter(|at| *at <= now_ms);
+        if lately.is_some_and(|at| now_ms.saturating_sub(at) < window_ms) {
+            return Ok(Again::Lately);
+        }
+        let project = record.arrival.as_ref().map(|arrival| &arrival.project);
+        let Some(project) = project.and_then(|name| self.config.projects.get(name)) else {
+            return Ok(Again::Anew);
+        };
+        let report = self.spool.report(id)?;
+        let unusable = |what: String| NodeError::Unusable { what };
+        let report: Report =
+            serde_json::from_slice(&report).map_err(|error| unusable(error.to_string()))?;
+        if !self.is_as_today(&report, project) || self.is_recalled(&report, &record) {
+            return Ok(Again::Anew);
+        }
+        let destinations = destinations(project)?;
+        let linked = self.spool.send_again(id, &destinations, now_ms);
+        // Also after an error: what has a link is to be sent.
+        for destination in self.spool.awaiting(id)? {
+            self.kept.remove(id);
+            self.queue.offer(&Stage::Forward(destination), id, &project.name);
+        }
+        linked?;
+        Ok(Again::Sent(destinations))
+    }
+
+    /// Cleaning it today gives the same bytes, as far as can be told without.
+    fn is_as_today(&self, report: &Report, project: &Project) -> bool {
+        let models = || match ModelFiles::find(self.config.models_dir.as_deref()) {
+            Ok(models) => models.versions() == report.models,
+            Err(_no_models) => false,
+        };
+        report.software == env!("CARGO_PKG_VERSION")
+            && report.profile_digest == profile_digest(&project.rules)
+            && (report.models.is_empty() || models())
+    }
+
+    fn is_recalled(&self, report: &Report, record: &Record) -> bool {
+        let accepted = record.decisions.iter().any(|decision| decision.then == Then::Accept);
+        !accepted && self.book.recalled_by(&report.sop_instance).is_some()
+    }
+}
+
+/// Where a project's instances go.
+pub(super) fn destinations(project: &Project) -> Result<Vec<DestinationName>, NodeError> {
+    let names = project.destinations.iter().map(|name| name.parse());
+    names
+        .collect::<Result<_, _>>()
+        .map_err(|error: crate::spool::NameError| NodeError::Unusable { what: error.to_string() })
+}

@@ -1,0 +1,263 @@
+//! Objects that come under a SOP Instance UID that was admitted before: of the same
+//! study they are corrections, sent after what they correct; of another study they
+//! are a conflict, for a person.
+//!
+//! What was admitted is known by its new UIDs, so that nothing of the source stands
+//! in memory. Invariant: of one UID nothing older is admitted after something newer.
+//! In memory alone; after a restart the last days' receipts fill it in the
+//! background, and until they have, less is known.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing::{info, warn};
+
+use super::node::Node;
+use crate::lifecycle::Stopping;
+use crate::reason::{Quarantine, Reason};
+use crate::receipt::{Filter, LedgerError, Outcome, Receipt};
+use crate::spool::{Leaving, SpoolId};
+
+/// Most instances that are remembered. Default 200,000, some 30 MB: a week of a
+/// community hospital's; the oldest goes first.
+const REMEMBERED_MAX: usize = 200_000;
+/// How far back receipts are read at a start. Default three days, a weekend: what a
+/// sender's queue repeats is younger.
+const READ_BACK_MS: u64 = 3 * 86_400_000;
+
+/// What was admitted under each UID.
+#[derive(Debug)]
+pub struct Versions {
+    known: Mutex<Known>,
+    max: usize,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self { known: Mutex::default(), max: REMEMBERED_MAX }
+    }
+}
+
+/// A new SOP Instance UID of a project, or a new Study Instance UID, in 64 bits: two
+/// that are taken for one (1 in 10^9 of full memories) cost a look by a person.
+type Mark = u64;
+
+#[derive(Debug, Default)]
+struct Known {
+    newest: HashMap<Mark, Admitted>,
+    /// For the oldest to go.
+    by_id: BTreeMap<SpoolId, Mark>,
+    /// Clean copies that wait, where more than one of a UID may.
+    waiting: HashMap<Mark, BTreeSet<SpoolId>>,
+    mark_of: HashMap<SpoolId, Mark>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Admitted {
+    id: SpoolId,
+    study: Mark,
+}
+
+/// What an instance is to those admitted before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The first, or a correction.
+    Goes,
+    /// Another study has its UID.
+    OtherStudy,
+    /// A newer object of its UID was admitted.
+    Superseded,
+}
+
+impl Verdict {
+    fn quarantine(self) -> Result<(), Quarantine> {
+        let conflict = |detail: &str| Err(Quarantine::new(Reason::Conflict, detail));
+        match self {
+            Self::Goes => Ok(()),
+            Self::OtherStudy => conflict("(0008,0018) was received before in another study"),
+            Self::Superseded => conflict("a newer object of this instance was admitted before"),
+        }
+    }
+}
+
+impl Versions {
+    /// Looks before the work is done, when only the UIDs are known.
+    pub(super) fn check(&self, project: &str, leaving: &Leaving) -> Result<(), Quarantine> {
+        let known = self.known();
+        let admitted = known.newest.get(&mark(project, &leaving.instance));
+        let other = admitted.is_some_and(|admitted| admitted.study != mark("", &leaving.study));
+        if other { Verdict::OtherStudy } else { Verdict::Goes }.quarantine()
+    }
+
+    /// An instance is about to be admitted. `replaces`: a person decided that it
+    /// goes whatever was sent before.
+    pub(super) fn admit(
+        &self,
+        id: SpoolId,
+        project: &str,
+        leaving: &Leaving,
+        replaces: bool,
+    ) -> Result<(), Quarantine> {
+        let mut known = self.known();
+        let (instance, study) = (mark(project, &leaving.instance), mark("", &leaving.study));
+        let verdict = match known.newest.get(&instance) {
+            _ if replaces => Verdict::Goes,
+            Some(before) if before.study != study => Verdict::OtherStudy,
+            Some(before) if before.id > id => Verdict::Superseded,
+            Some(_) | None => Verdict::Goes,
+        };
+        verdict.quarantine()?;
+        known.note(instance, Admitted { id, study });
+        known.waiting.entry(instance).or_default().insert(id);
+        known.mark_of.insert(id, instance);
+        known.shrink(self.max);
+        Ok(())
+    }
+
+    /// Whether something older of its UID still waits to be sent.
+    pub(super) fn must_wait(&self, id: SpoolId) -> bool {
+        let known = self.known();
+        let waiting = known.mark_of.get(&id).and_then(|mark| known.waiting.get(mark));
+        waiting.and_then(BTreeSet::first).is_some_and(|first| *first < id)
+    }
+
+    /// Its clean copy waits no more: every destination has it, or it was set aside.
+    pub(super) fn left(&self, id: SpoolId) {
+        let mut known = self.known();
+        let Some(mark) = known.mark_of.remove(&id) else { return };
+        if let Some(waiting) = known.waiting.get_mut(&mark) {
+            waiting.remove(&id);
+            if waiting.is_empty() {
+                known.waiting.remove(&mark);
+            }
+        }
+    }
+
+    fn remember(&self, receipt: &Receipt) {
+        let (Outcome::Delivered { .. }, Some(cleaning)) = (&receipt.outcome, &receipt.cleaning)
+        else {
+            return;
+        };
+        let Ok(id) = receipt.id.parse() else { return };
+        let mut known = self.known();
+        let instance = mark(&receipt.project, &cleaning.instance);
+        // What was admitted since the start is newer.
+        if known.newest.get(&instance).is_none_or(|before| before.id < id) {
+            known.note(instance, Admitted { id, study: mark("", &cleaning.study) });
+            known.shrink(self.max);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // No step can panic between two changes that belong together.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn note(&mut self, instance: Mark, admitted: Admitted) {
+        if let Some(before) = self.newest.insert(instance, admitted) {
+            self.by_id.remove(&before.id);
+        }
+        self.by_id.insert(admitted.id, instance);
+    }
+
+    fn shrink(&mut self, max: usize) {
+        while self.by_id.len() > max
+            && let Some((_oldest, mark)) = self.by_id.pop_first()
+        {
+            self.newest.remove(&mark);
+        }
+    }
+}
+
+fn mark(project: &str, uid: &str) -> Mark {
+    let mut hasher = DefaultHasher::new();
+    (project, uid).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Node {
+    /// Reads what was delivered lately, so that corrections and conflicts are known
+    /// as before the restart.
+    pub(super) async fn remember_versions(self: Arc<Self>, stopping: Stopping) {
+        let since = self.clock.unix_ms().saturating_sub(READ_BACK_MS);
+        let node = Arc::clone(&self);
+        let read = tokio::task::spawn_blocking(move || -> Result<usize, LedgerError> {
+            let mut count = 0;
+            for receipt in node.ledger.iter(Filter { since_unix_ms: since, ..Filter::default() })? {
+                if stopping.is_set() {
+                    break;
+                }
+                node.versions.remember(&receipt?);
+                count += 1;
+            }
+            Ok(count)
+        });
+        match read.await {
+            Ok(Ok(receipts)) => info!(receipts, "what was delivered lately is known"),
+            Ok(Err(error)) => {
+                warn!(%error, "receipts cannot be read: conflicts with what was delivered before the start are not seen");
+            }
+            Err(_runtime_ends) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u32) -> SpoolId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    fn leaving(study: &str, instance: &str) -> Leaving {
+        Leaving { study: study.into(), instance: instance.into() }
+    }
+
+    #[test]
+    fn a_uid_in_another_study_is_a_conflict_until_a_person_replaces() {
+        let versions = Versions::default();
+        let (first, other) = (leaving("2.25.1", "2.25.9"), leaving("2.25.2", "2.25.9"));
+        versions.admit(id(1), "trial", &first, false).unwrap();
+        let refused = versions.check("trial", &other).unwrap_err();
+        assert_eq!(refused.reason, Reason::Conflict);
+        assert!(versions.admit(id(2), "trial", &other, false).is_err());
+        versions.check("another", &other).unwrap();
+        versions.check("trial", &first).unwrap();
+        versions.admit(id(2), "trial", &other, true).unwrap();
+        assert!(versions.check("trial", &first).is_err(), "the study that has it now counts");
+    }
+
+    #[test]
+    fn a_correction_waits_for_what_it_corrects_and_nothing_older_follows_it() {
+        let versions = Versions::default();
+        let same = leaving("2.25.1", "2.25.9");
+        versions.admit(id(1), "trial", &same, false).unwrap();
+        versions.admit(id(3), "trial", &same, false).unwrap();
+        assert!(!versions.must_wait(id(1)) && versions.must_wait(id(3)));
+        let late = versions.admit(id(2), "trial", &same, false).unwrap_err();
+        assert!(late.detail.contains("newer"), "{late:?}");
+        versions.left(id(1));
+        assert!(!versions.must_wait(id(3)));
+        versions.left(id(3));
+        let known = versions.known();
+        assert!(known.waiting.is_empty() && known.mark_of.is_empty(), "{known:?}");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_goes() {
+        let versions = Versions { max: 2, ..Versions::default() };
+        for number in 1..=3 {
+            let uid = format!("2.25.{number}");
+            versions.admit(id(number), "trial", &leaving("2.25.1", &uid), false).unwrap();
+            versions.left(id(number));
+        }
+        let elsewhere = |number: u32| leaving("2.25.77", &format!("2.25.{number}"));
+        versions.check("trial", &elsewhere(1)).unwrap();
+        assert!(versions.check("trial", &elsewhere(3)).is_err());
+        assert_eq!(versions.known().newest.len(), 2);
+    }
+}

@@ -1,0 +1,181 @@
+//! Delivered instances that are kept: how long, and what a repeat of one does.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::support::dcmtk::storescu;
+use crate::support::node::Node;
+use crate::support::object::{CT, Object};
+use crate::support::process::wait_for;
+use crate::support::python::python;
+use crate::support::standing::Standing;
+
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// CT is not searched for text: these tests are about states, not pictures.
+fn configuration(data: &str) -> String {
+    format!("[data]\n{data}\n[project.default]\nheader_only = ['{CT}']\n")
+}
+
+fn files(node: &Node, count: usize) -> Vec<PathBuf> {
+    (0..count).map(|number| Object::ct(number).write(&node.home().join("files"))).collect()
+}
+
+fn send(node: &Node, files: &[PathBuf]) {
+    storescu("AIRLOCK", node.port(), &[], files).success();
+}
+
+/// Waits until all are delivered, and so many originals stand.
+fn settled(node: &Node, held: usize) {
+    let wanted = Standing { held, ..Standing::default() };
+    node.wait_standing("all are delivered and kept", |standing| *standing == wanted);
+}
+
+/// Takes away what the destination has, as a person would, and waits whether
+/// it comes again.
+fn comes_again(node: &Node, files: &[PathBuf], wait: Duration) -> bool {
+    let folder = node.data().join("delivered");
+    fs::remove_dir_all(&folder).unwrap();
+    let receipts = receipts(node);
+    send(node, files);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < wait {
+        if receipts_after(node, receipts) == files.len() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(receipts_after(node, receipts), 0);
+    false
+}
+
+/// Lines of the ledger that tell of a delivery, repeated ones too.
+fn receipts(node: &Node) -> usize {
+    let lines = fs::read_dir(node.data().join("receipts")).unwrap().flatten().map(|file| {
+        let text = String::from_utf8_lossy(&fs::read(file.path()).unwrap()).into_owned();
+        text.lines().filter(|line| line.contains(r#""outcome":"delivered""#)).count()
+    });
+    lines.sum()
+}
+
+fn receipts_after(node: &Node, before: usize) -> usize {
+    receipts(node) - before
+}
+
+#[test]
+fn delivered_instances_stay_for_their_time_and_a_restart_does_not_change_it() {
+    let mut node = Node::start(&configuration("keep = '12s'"));
+    let files = files(&node, 3);
+    send(&node, &files);
+    settled(&node, 3);
+    assert_eq!(node.queue()["kept"], 3);
+    for dir in ["cleaned", "report", "meta"] {
+        assert_eq!(fs::read_dir(node.spool(dir)).unwrap().count(), 3, "{dir}");
+    }
+    node.kill();
+    node.start_again();
+    assert_eq!(node.queue()["kept"], 3, "{}", node.log_tail());
+    assert_eq!(node.settle(), Standing::default());
+    for dir in ["cleaned", "report", "meta"] {
+        assert_eq!(fs::read_dir(node.spool(dir)).unwrap().count(), 0, "{dir}");
+    }
+    assert_eq!(node.queue()["kept"], 0);
+    assert_eq!(node.receipts("delivered").len(), 3);
+    // Gone is gone: the same bytes are new now.
+    send(&node, &files);
+    settled(&node, 3);
+}
+
+#[test]
+fn kept_instances_go_early_when_the_disk_fills() {
+    let mut node = Node::start(&configuration("keep = '30 days'"));
+    send(&node, &files(&node, 2));
+    settled(&node, 2);
+    node.stop();
+    let free_mib = node_free_mib(&node);
+    node.configure(&configuration(&format!(
+        "keep = '30 days'\nreserve_mib = {}",
+        free_mib * 6 / 10
+    )));
+    node.start_again();
+    assert_eq!(node.settle(), Standing::default());
+}
+
+fn node_free_mib(node: &Node) -> u64 {
+    node.queue()["free_bytes"].as_u64().unwrap() >> 20
+}
+
+#[test]
+fn a_repeat_sends_the_kept_copy_again_once_in_the_window() {
+    let mut node = Node::start(&configuration("keep = '1 day'"));
+    let files = files(&node, 3);
+    send(&node, &files);
+    settled(&node, 3);
+    let before = node.delivered();
+    assert!(comes_again(&node, &files, WAIT_MAX));
+    settled(&node, 3);
+    assert_eq!(node.delivered(), before, "the same stored bytes");
+    assert!(!comes_again(&node, &files, Duration::from_secs(3)), "within an hour");
+    settled(&node, 3);
+    // The window outlives a restart, and so does what is known of repeats.
+    node.kill();
+    node.start_again();
+    fs::create_dir_all(node.data().join("delivered")).unwrap();
+    wait_for("repeats are known again", WAIT_MAX, || {
+        node.log().contains("repeats are known").then_some(())
+    });
+    assert!(!comes_again(&node, &files, Duration::from_secs(3)));
+    settled(&node, 3);
+    // Without a window each one goes out.
+    node.stop();
+    node.configure(&configuration("keep = '1 day'\nresend_window = '0s'"));
+    node.start_again();
+    fs::create_dir_all(node.data().join("delivered")).unwrap();
+    wait_for("repeats are known again", WAIT_MAX, || {
+        (node.log().matches("repeats are known").count() == 3).then_some(())
+    });
+    for _ in 0..2 {
+        assert!(comes_again(&node, &files, WAIT_MAX));
+        settled(&node, 3);
+    }
+    assert_eq!(node.delivered(), before);
+}
+
+#[test]
+fn a_repeat_is_cleaned_anew_when_the_rules_changed_since() {
+    let mut node = Node::start(&configuration("keep = '1 day'"));
+    let files = files(&node, 2);
+    send(&node, &files);
+    settled(&node, 2);
+    node.stop();
+    node.configure(&(configuration("keep = '1 day'") + "text_policy = 'hide-all'\n"));
+    node.start_again();
+    wait_for("repeats are known again", WAIT_MAX, || {
+        (node.log().matches("repeats are known").count() == 2).then_some(())
+    });
+    fs::remove_dir_all(node.data().join("delivered")).unwrap();
+    send(&node, &files);
+    settled(&node, 4);
+    assert_eq!(node.delivered().len(), 2);
+}
+
+#[test]
+fn what_was_sent_and_is_kept_is_not_held_by_a_rejection_note_and_not_sent_again() {
+    let node = Node::start(&configuration("keep = '1 day'"));
+    let files = files(&node, 2);
+    send(&node, &files);
+    settled(&node, 2);
+    let note = node.home().join("note.dcm");
+    let references = "REFERENCES=2.25.20260101.1.0";
+    python("objects.py", &["key-object", note.to_str().unwrap(), references]);
+    send(&node, &[note]);
+    settled(&node, 3);
+    let recalls = node.records(&["recall"]);
+    assert!(recalls[0]["instances"][0]["sent"]["delivered"].is_string(), "{recalls:?}");
+    send(&node, &files[..1]);
+    node.wait_standing("the repeat is held", |standing| {
+        *standing == Standing { held: 3, quarantine: 1, ..Standing::default() }
+    });
+    assert_eq!(node.reasons().keys().collect::<Vec<_>>(), ["recalled"]);
+}
