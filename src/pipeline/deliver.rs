@@ -351,24 +351,27 @@ async fn finish(
     // Receipt and link belong together: nobody sets it aside in between.
     let _held = node.locks.hold(id).await;
     let record = node.on_spool(move |spool| spool.record(id)).await?;
-    let stays = node.stays();
+    let keeps = node.commitments.rule.keeps();
     let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
-    let was_last = node
+    let (was_last, record) = node
         .on_spool(move |spool| {
             let was_last = spool.delivered(id, &destination, delivery)?;
-            if was_last && !stays {
+            let record = if keeps { Some(spool.record(id)?) } else { None };
+            if was_last && !keeps {
                 spool.forget(&[id])?;
             }
-            Ok(was_last)
+            Ok((was_last, record))
         })
         .await?;
     node.queue.done(&Stage::Forward(name.clone()), id);
-    if was_last {
+    match record {
+        Some(record) => node.has_it(&record, was_last),
         // While another destination waits for it, a repeat is one.
-        node.all_have(id, delivery.at_unix_ms, stays);
+        None if was_last => node.repeats.forget(id),
+        None => {}
     }
     info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     Ok(())

@@ -5,6 +5,8 @@
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
 mod again;
+pub mod commitment;
+pub mod committer;
 pub mod decide;
 pub mod deliver;
 pub mod folder;
@@ -17,8 +19,10 @@ pub mod person_words;
 pub mod persons;
 pub mod recall;
 mod refusals;
+mod settle;
 pub mod stages;
 
+pub use commitment::{CommitmentView, Holding};
 pub use decide::{Choice, ReleaseOrder, Which};
 pub use deliver::{Destination, Target};
 pub use handle::{QuarantineView, QueueView};

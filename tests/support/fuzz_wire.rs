@@ -182,6 +182,7 @@ fn proposal() -> Proposal {
         called: "AIRLOCK".parse().unwrap(),
         calling: "MODALITY".parse().unwrap(),
         contexts: vec![(CT.parse().unwrap(), vec![syntax])],
+        provides: Vec::new(),
     }
 }
 
