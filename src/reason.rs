@@ -119,6 +119,9 @@ reasons! {
     /// Refused for good by a destination.
     RefusedByDestination = "refused-by-destination", "a destination refused this instance for good",
         "look at the status in the detail and the destination's log, then release it";
+    /// A destination that is asked for storage commitment does not keep it.
+    NotCommitted = "not-committed", "a destination took this instance again and again and reported that it does not keep it",
+        "look at the failure reason in the detail and the destination's log, then release it";
     /// No destination can be sent to in any transfer syntax at hand.
     NoTransferSyntax = "no-transfer-syntax", "the destination takes none of the transfer syntaxes at hand",
         "let the destination accept Explicit or Implicit VR Little Endian for this SOP class";

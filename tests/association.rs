@@ -132,6 +132,7 @@ async fn start(shelf: Shelf) -> Node {
     let door = Door {
         admission: Arc::new(OnlyModality),
         store: Arc::new(shelf.clone()),
+        commitments: None,
         offer: StorageOffer::default(),
         room: Room::new(&limits),
         limits,

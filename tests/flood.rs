@@ -89,6 +89,7 @@ async fn door(store: Scales) -> SocketAddr {
     let door = Door {
         admission: Arc::new(Anybody),
         store: Arc::new(store),
+        commitments: None,
         offer: StorageOffer::default(),
         room: Room::new(&limits),
         limits,

@@ -6,7 +6,8 @@ use dicom_dictionary_std::StandardSopClassDictionary;
 use super::SenderPolicy;
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::dicom::{TransferSyntax, Uid};
-use crate::dimse::association::negotiation::Offer;
+use crate::dimse::association::negotiation::{Offer, Roles};
+use crate::dimse::commitment::PUSH_MODEL;
 use crate::dimse::scu::VERIFICATION;
 
 /// Root of the UIDs that the standard gives.
@@ -69,6 +70,12 @@ pub(super) struct SenderOffer<'a> {
 
 impl Offer for SenderOffer<'_> {
     fn takes_class(&self, class: &Uid) -> bool {
+        if class.as_str() == PUSH_MODEL {
+            return self.policy.commitment.is_taken();
+        }
+        if self.policy.commitment.alone {
+            return false;
+        }
         let left = self.policy.classes.as_ref().is_none_or(|classes| classes.contains(class));
         (left || class.as_str() == VERIFICATION) && self.door.takes_class(class)
     }
@@ -81,6 +88,14 @@ impl Offer for SenderOffer<'_> {
             Some(place) => Some(place),
             None => Some(first.saturating_add(rank)),
         }
+    }
+
+    fn roles(&self, class: &str) -> Roles {
+        if class == PUSH_MODEL {
+            let commitment = &self.policy.commitment;
+            return Roles { scu: commitment.asks, scp: commitment.reports_of.is_some() };
+        }
+        Roles { scu: true, scp: false }
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod answers;
 mod classes;
+mod commitment;
 #[cfg(test)]
 mod hour_tests;
 mod intake;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 pub use answers::Refused;
 pub use classes::{StorageOffer, is_storage_class};
+pub use commitment::{Asker, CommitmentPolicy, Commitments, Later};
 pub use serve::{Port, Room, serve};
 
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
@@ -77,6 +79,8 @@ pub struct SenderPolicy {
     pub preferred: Vec<TransferSyntax>,
     /// Most associations at once.
     pub associations_max: Option<usize>,
+    /// What it may do of Storage Commitment.
+    pub commitment: CommitmentPolicy,
 }
 
 /// Why a caller may not send, or not now (PS3.8 Table 9-21).
@@ -184,6 +188,8 @@ pub struct Door {
     pub admission: Arc<dyn Admission>,
     /// Where instances go.
     pub store: Arc<dyn Store>,
+    /// What is known of storage commitment; none: nobody may ask or report.
+    pub commitments: Option<Arc<dyn Commitments>>,
     /// Which SOP classes and transfer syntaxes are taken.
     pub offer: StorageOffer,
     /// How much at once.

@@ -238,12 +238,13 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
         }
     };
     let mut tally = Tally::default();
-    let mut session = Session { door, caller: &caller, tally: &mut tally };
+    let mut session = Session { door, caller: &caller, tally: &mut tally, owed: Vec::new() };
     let mut stop = phases.clone();
     let ending = tokio::select! {
         ending = converse(&mut association, &mut session, &mut phases) => ending,
         () = reached(&mut stop, Phase::Stopped) => Ending::Shutdown,
     };
+    session.tell_later();
     // Its place is free before the peer has closed.
     drop((permit, place));
     log_end(&caller, tally, &ending);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::commitment::Owed;
 use super::intake::Intake;
 use super::{Admitted, Arrival, Door, Refused};
 use crate::dicom::AeTitle;
@@ -39,6 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) door: &'a Door,
     pub(super) caller: &'a Caller,
     pub(super) tally: &'a mut Tally,
+    /// Reports of ours that were not answered yet.
+    pub(super) owed: Vec<Owed>,
 }
 
 impl Session<'_> {
@@ -48,6 +51,9 @@ impl Session<'_> {
         association: &mut Association<S>,
         message: Message,
     ) -> Result<(), AssociationError> {
+        if Self::is_of_commitment(association, &message) {
+            return self.answer_commitment(association, &message).await;
+        }
         let field = message.command.field();
         if field & RESPONSE != 0 {
             return Err(AssociationError::OutOfTurn { what: "response" });

@@ -6,16 +6,21 @@ use std::sync::Arc;
 
 use tracing::error;
 
+use super::commitment::ByNode;
 use super::opened::Opened;
 use crate::accept::{
-    AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, Room, Secured,
-    SenderPolicy, StorageOffer, Store, StoreError,
+    AcceptLimits, Admission, Admitted, Arrival, CommitmentPolicy, Door, Incoming, Refusal, Room,
+    Secured, SenderPolicy, StorageOffer, Store, StoreError,
 };
 use crate::config::{CallerIs, Config, Sender};
 use crate::dicom::AeTitle;
 use crate::pipeline::{self, Node};
 use crate::pseudonym::SecretKey;
 use crate::spool::{self, SpoolError, SpoolWriter};
+
+/// Most associations at once of a destination that reports. Default 4: it reports on
+/// one after the other.
+const REPORTERS_MAX: usize = 4;
 
 /// The door of a node.
 #[must_use]
@@ -24,6 +29,11 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
         AcceptLimits { associations_max: config.associations_max, ..AcceptLimits::default() };
     Door {
         admission: Arc::new(ByConfig { config: Arc::clone(config), node: Arc::clone(&node) }),
+        commitments: Some(Arc::new(ByNode::new(
+            Arc::clone(&node),
+            Arc::clone(config),
+            opened.instance_key.clone(),
+        ))),
         store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
         offer: StorageOffer { private_classes: config.private_sop_classes },
         room: Room::new(&limits),
@@ -39,6 +49,26 @@ struct ByConfig {
 
 impl Admission for ByConfig {
     fn admit(
+        &self,
+        called: &AeTitle,
+        calling: &AeTitle,
+        peer: IpAddr,
+        secured: &Secured,
+    ) -> Result<Admitted, Refusal> {
+        let reports_of = self.node.reporter(calling, called, peer);
+        match (self.sender(called, calling, peer, secured), reports_of) {
+            (Ok(mut admitted), reports_of) => {
+                admitted.policy.commitment.reports_of = reports_of;
+                Ok(admitted)
+            }
+            (Err(_not_a_sender), Some(destination)) => Ok(reporter(destination)),
+            (Err(refusal), None) => Err(refusal),
+        }
+    }
+}
+
+impl ByConfig {
+    fn sender(
         &self,
         called: &AeTitle,
         calling: &AeTitle,
@@ -63,6 +93,18 @@ impl Admission for ByConfig {
     }
 }
 
+/// A destination that calls to report, and may do nothing else, also while the
+/// spool is full: what it keeps may go.
+fn reporter(destination: String) -> Admitted {
+    let policy = SenderPolicy {
+        name: format!("destination {destination}"),
+        associations_max: Some(REPORTERS_MAX),
+        commitment: CommitmentPolicy { reports_of: Some(destination), asks: false, alone: true },
+        ..SenderPolicy::default()
+    };
+    Admitted { project: String::new(), policy }
+}
+
 /// How a sender is treated.
 fn policy_of(sender: &Sender) -> SenderPolicy {
     SenderPolicy {
@@ -71,7 +113,17 @@ fn policy_of(sender: &Sender) -> SenderPolicy {
         classes: (!sender.sop_classes.is_empty()).then(|| sender.sop_classes.clone()),
         preferred: sender.transfer_syntaxes.clone(),
         associations_max: sender.associations_max,
+        commitment: CommitmentPolicy {
+            asks: sender.commitment.is_some(),
+            ..CommitmentPolicy::default()
+        },
     }
+}
+
+/// The mark by which an instance is known again without its UID.
+pub(super) fn instance_mark(key: &SecretKey, project: &str, instance: &str) -> [u8; 16] {
+    let mark = key.mac(&[project.as_bytes(), instance.as_bytes()]);
+    mark.first_chunk::<16>().copied().unwrap_or([0; 16])
 }
 
 /// Into the spool, and from there into the queue.
@@ -83,11 +135,8 @@ struct IntoSpool {
 impl Store for IntoSpool {
     fn begin(&self, arrival: &Arrival) -> Result<Box<dyn Incoming>, StoreError> {
         let writer = self.node.spool().begin().map_err(|error| told(&error))?;
-        let mark = self
-            .instance_key
-            .mac(&[arrival.project.as_bytes(), arrival.sop_instance.as_str().as_bytes()]);
-        let mut instance_key = [0; 16];
-        instance_key.copy_from_slice(mark.first_chunk::<16>().unwrap_or(&[0; 16]));
+        let instance = arrival.sop_instance.as_str();
+        let instance_key = instance_mark(&self.instance_key, &arrival.project, instance);
         let arrival = spool::Arrival {
             project: arrival.project.clone(),
             calling_ae: arrival.calling_ae.clone(),

@@ -1,5 +1,6 @@
 //! Puts the parts together: what `serve`, `deid` and the asking commands need.
 
+mod commitment;
 pub mod conformance;
 pub mod door;
 pub mod opened;

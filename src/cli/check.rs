@@ -43,6 +43,7 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         let found = runtime.block_on(reach(config, destination));
         verdicts.push(verdict(&format!("destination {name}"), found));
     }
+    verdicts.extend(commitments(config, &runtime));
     let good = verdicts.iter().all(|verdict| verdict.good);
     if json {
         print_json(&verdicts)?;
@@ -111,10 +112,22 @@ fn summary(config: &Config) -> String {
             format!("{} → {} ({profile}{})", project.ae_title, project.name, faces(project))
         })
         .collect();
+    format!("listens on {}; {}; {}", config.listen, projects.join(", "), archive(config))
+}
+
+/// That airlock is no archive, and who may take it for one.
+fn archive(config: &Config) -> String {
+    let asking = config.senders.iter().filter(|sender| sender.commitment.is_some());
+    let asking: Vec<_> = asking.map(|sender| sender.name.as_str()).collect();
+    if asking.is_empty() {
+        return "Storage Commitment is not offered: airlock is no archive".to_owned();
+    }
     format!(
-        "listens on {}; {}; Storage Commitment is not offered: airlock is no archive",
-        config.listen,
-        projects.join(", ")
+        "AIRLOCK IS NO ARCHIVE: to {} Storage Commitment is offered, and reports as kept only what \
+         is still held, {} from its last delivery on; a sender that deletes on that report relies \
+         on another archive",
+        asking.join(", "),
+        humantime_serde::re::humantime::format_duration(config.keep)
     )
 }
 
@@ -177,6 +190,38 @@ fn disk(config: &Config) -> Result<String, String> {
     } else {
         Err(format!("{says}: free space or lower data.reserve_mib"))
     }
+}
+
+/// How far storage commitment has come at each destination that is asked; counts
+/// where a node runs.
+fn commitments(config: &Config, runtime: &tokio::runtime::Runtime) -> Vec<Verdict> {
+    let asked = config.destinations.iter();
+    let asked = asked.filter_map(|(name, one)| Some((name, one.commitment_wait()?)));
+    let asked: Vec<_> = asked.collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let view = match runtime.block_on(control::ask(&config.data_dir, &Request::Queue)) {
+        Ok(Answer::Queue(view)) => Some(view),
+        Ok(_) | Err(_) => None,
+    };
+    let verdict_of = |(name, wait): (&String, _)| {
+        let wait = humantime_serde::re::humantime::format_duration(wait);
+        let rule = format!("originals go after its report, which is waited for {wait}");
+        let counts = view.as_ref().and_then(|view| view.commitments.get(name));
+        let found = match counts {
+            None => Ok(rule),
+            Some(counts) if counts.given_up == 0 => {
+                Ok(format!("{rule}; {} are awaited", counts.awaited))
+            }
+            Some(counts) => Err(format!(
+                "{} were never reported on; find out whether {name} has them",
+                counts.given_up
+            )),
+        };
+        verdict(&format!("storage commitment of {name}"), found)
+    };
+    asked.into_iter().map(verdict_of).collect()
 }
 
 async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {

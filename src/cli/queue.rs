@@ -20,6 +20,16 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     }
     println!("in quarantine: {}", view.quarantine);
     println!("delivered and kept: {}", view.kept);
+    for (destination, view) in &view.commitments {
+        println!("storage commitment of {destination} awaited for: {}", view.awaited);
+        if view.given_up > 0 {
+            println!(
+                "{destination} NEVER REPORTED on {}: they are kept for a grace time; find out \
+                 whether it has them",
+                view.given_up
+            );
+        }
+    }
     println!("oldest waits for: {} s", view.oldest_seconds);
     println!("free: {} MiB", view.free_bytes >> 20);
     if view.failed {

@@ -44,6 +44,7 @@ fn line(receipt: &Receipt, gap: &str) -> String {
         Outcome::Delivered { destination, status } => {
             format!("delivered to {destination} ({status:04X}H)")
         }
+        Outcome::Committed { destination } => format!("committed by {destination}"),
         Outcome::Quarantined { reason, .. } => format!("quarantined: {}", reason.code()),
         Outcome::Discarded { actor, .. } => format!("discarded by {actor}"),
         Outcome::Released(release) if release.then.is_empty() => "released".to_owned(),

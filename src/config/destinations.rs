@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::checked::{DEFAULT_DESTINATION, Faults};
 use super::raw::{RawConfig, RawDestination};
@@ -30,6 +31,25 @@ pub struct Peer {
     pub port: u16,
     /// What the connection is secured with; none: it is not.
     pub tls: Option<PeerTls>,
+    /// It is asked whether it keeps what it took, and its report is waited for so
+    /// long; none: it is not asked.
+    pub commitment_wait: Option<Duration>,
+}
+
+/// Wait for a report on storage commitment where none is configured.
+const COMMITMENT_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Shortest that can be asked for: less, and every report comes too late.
+const COMMITMENT_WAIT_MIN: Duration = Duration::from_secs(1);
+
+impl Destination {
+    /// How long its report on storage commitment is waited for; none: it is not asked.
+    #[must_use]
+    pub fn commitment_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Ae(peer) => peer.commitment_wait,
+        }
+    }
 }
 
 pub(super) fn destinations(
@@ -58,6 +78,7 @@ fn checked_destination(
     calling: &AeTitle,
     faults: &mut Faults,
 ) -> Option<Destination> {
+    let commitment_wait = commitment_wait(key, raw, faults);
     match (&raw.folder, &raw.ae_title, &raw.host) {
         (Some(folder), None, None) => Some(Destination::Folder(folder.clone())),
         (None, Some(called), Some(host)) => Some(Destination::Ae(Peer {
@@ -69,10 +90,22 @@ fn checked_destination(
             host: host.clone(),
             port: raw.port.unwrap_or(if raw.tls { 2762 } else { 104 }),
             tls: peer_tls(key, raw, host, faults),
+            commitment_wait,
         })),
         _ => {
             faults.add(key, "write either folder, or ae_title and host (and port)");
             None
         }
     }
+}
+
+fn commitment_wait(key: &str, raw: &RawDestination, faults: &mut Faults) -> Option<Duration> {
+    if raw.commitment && raw.folder.is_some() {
+        faults.add(format!("{key}.commitment"), "a folder cannot be asked");
+    }
+    let wait = raw.commitment_wait.unwrap_or(COMMITMENT_WAIT);
+    if wait < COMMITMENT_WAIT_MIN {
+        faults.add(format!("{key}.commitment_wait"), "at least 1s");
+    }
+    raw.commitment.then_some(wait)
 }

@@ -28,5 +28,5 @@ pub use profile::{
 };
 pub use projects::{Project, PseudonymMode, Release};
 pub use raw::RawConfig;
-pub use senders::{CallerIs, Sender};
+pub use senders::{CallerIs, Reports, Sender};
 pub use tls::{DoorTls, PeerTls, PeerTrust};

@@ -279,6 +279,13 @@ pub struct RawDestination {
     pub certificate_sha256: Option<String>,
     /// Name in the destination's certificate. Default `host`.
     pub server_name: Option<String>,
+    /// It is asked by Storage Commitment whether it keeps what it took. Default false:
+    /// many a PACS does not offer it.
+    pub commitment: bool,
+    /// Longest wait for its report before it is asked again. Default 24 h: archives
+    /// that commit at all do it by the next morning.
+    #[serde(with = "humantime_serde")]
+    pub commitment_wait: Option<Duration>,
     /// Our certificate, where the destination asks for one, PEM. Default none.
     pub certificate: Option<PathBuf>,
     /// Its key, PEM. Default none.
@@ -311,6 +318,12 @@ pub struct RawSender {
     /// Quiet time of studies that it sends. Default the project's.
     #[serde(with = "humantime_serde")]
     pub quiet: Option<Duration>,
+    /// It may ask by Storage Commitment what we still hold. Default false: airlock is no archive.
+    pub commitment: bool,
+    /// Where it takes our report when its association is over. Default nowhere.
+    pub commitment_host: Option<String>,
+    /// TCP port there. Default 104.
+    pub commitment_port: Option<u16>,
 }
 
 /// `[issuer.NAME]`

@@ -17,6 +17,9 @@ const IDLE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 /// Shortest; less would cut carts off while somebody measures.
 const IDLE_MIN: Duration = Duration::from_secs(10);
 
+/// Port at which a sender takes reports where none is configured: the registered one.
+const COMMITMENT_PORT: u16 = 104;
+
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct CallerIs<'a> {
@@ -55,6 +58,15 @@ pub struct Sender {
     pub associations_max: Option<usize>,
     /// Quiet time of studies that it sends; none: the project's.
     pub quiet: Option<Duration>,
+    /// It may ask what we still hold; none: it may not.
+    pub commitment: Option<Reports>,
+}
+
+/// Where a sender takes reports on storage commitment on an association of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reports {
+    /// Host and port; none: nowhere, so only while its own association is open.
+    pub to: Option<(String, u16)>,
 }
 
 impl Sender {
@@ -139,7 +151,21 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
         transfer_syntaxes: transfer_syntaxes.into_iter().map(TransferSyntax::new).collect(),
         associations_max: raw.associations_max,
         quiet: checked_quiet(&format!("{key}.quiet"), raw.quiet, faults),
+        commitment: reports(&key, raw, faults),
     }
+}
+
+fn reports(key: &str, raw: &RawSender, faults: &mut Faults) -> Option<Reports> {
+    let place = raw.commitment_host.is_some() || raw.commitment_port.is_some();
+    if place && !raw.commitment {
+        faults.add(format!("{key}.commitment_host"), "write commitment = true too");
+    }
+    if raw.commitment_port.is_some() && raw.commitment_host.is_none() {
+        faults.add(format!("{key}.commitment_port"), "write commitment_host too");
+    }
+    let port = raw.commitment_port.unwrap_or(COMMITMENT_PORT);
+    let to = raw.commitment_host.clone().map(|host| (host, port));
+    raw.commitment.then_some(Reports { to })
 }
 
 #[cfg(test)]
@@ -181,6 +207,27 @@ mod tests {
         let mut keys: Vec<_> = check(&toml).unwrap_err().into_iter().map(|f| f.key).collect();
         keys.sort();
         assert_eq!(keys, ["sender.a.certificates", "sender.b.certificates", "sender.b.issuer"]);
+    }
+
+    #[test]
+    fn commitment_is_off_and_its_place_belongs_to_it() {
+        let config =
+            check("[sender.a]\n[sender.b]\ncommitment = true\ncommitment_host = 'b'").unwrap();
+        let places: Vec<_> = config.senders.iter().map(|sender| &sender.commitment).collect();
+        assert_eq!(places, [&None, &Some(Reports { to: Some(("b".into(), 104)) })]);
+        let toml = "[sender.a]\ncommitment_host = 'a'\n[sender.b]\ncommitment = true\n\
+                    commitment_port = 1\n[destination.c]\nfolder = 'c'\ncommitment = true\n\
+                    [destination.d]\nae_title = 'D'\nhost = 'd'\ncommitment_wait = '0s'";
+        let keys: Vec<_> = check(toml).unwrap_err().into_iter().map(|fault| fault.key).collect();
+        assert_eq!(
+            keys,
+            [
+                "destination.c.commitment",
+                "destination.d.commitment_wait",
+                "sender.a.commitment_host",
+                "sender.b.commitment_port"
+            ]
+        );
     }
 
     #[test]

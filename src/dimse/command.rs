@@ -14,6 +14,7 @@ use crate::dicom::{Tag, Uid};
 mod element {
     pub(super) const GROUP_LENGTH: u16 = 0x0000;
     pub(super) const AFFECTED_CLASS: u16 = 0x0002;
+    pub(super) const REQUESTED_CLASS: u16 = 0x0003;
     pub(super) const COMMAND_FIELD: u16 = 0x0100;
     pub(super) const MESSAGE_ID: u16 = 0x0110;
     pub(super) const RESPONDED_TO: u16 = 0x0120;
@@ -23,12 +24,19 @@ mod element {
     pub(super) const OFFENDING_ELEMENT: u16 = 0x0901;
     pub(super) const ERROR_COMMENT: u16 = 0x0902;
     pub(super) const AFFECTED_INSTANCE: u16 = 0x1000;
+    pub(super) const REQUESTED_INSTANCE: u16 = 0x1001;
+    pub(super) const EVENT_TYPE: u16 = 0x1002;
+    pub(super) const ACTION_TYPE: u16 = 0x1008;
 }
 
 /// C-STORE-RQ.
 pub const C_STORE_RQ: u16 = 0x0001;
 /// C-ECHO-RQ.
 pub const C_ECHO_RQ: u16 = 0x0030;
+/// N-EVENT-REPORT-RQ.
+pub const N_EVENT_REPORT_RQ: u16 = 0x0100;
+/// N-ACTION-RQ.
+pub const N_ACTION_RQ: u16 = 0x0130;
 /// C-CANCEL-RQ: it has no response.
 pub const C_CANCEL_RQ: u16 = 0x0FFF;
 /// Set in the command field of every response.
@@ -156,13 +164,40 @@ impl CommandSet {
         set
     }
 
-    /// The response to this request: same class, instance and message's id.
+    /// An N-ACTION-RQ or N-EVENT-REPORT-RQ of the Storage Commitment Push Model's
+    /// well-known instance (PS3.7 §10.3.4.1, §10.3.1.1) with its type.
+    #[must_use]
+    pub fn n_request(field: u16, message_id: u16, kind: u16) -> Self {
+        use super::commitment::{PUSH_MODEL, PUSH_MODEL_INSTANCE};
+        let mut set = Self::default();
+        let [class, instance, number] = if field == N_ACTION_RQ {
+            [element::REQUESTED_CLASS, element::REQUESTED_INSTANCE, element::ACTION_TYPE]
+        } else {
+            [element::AFFECTED_CLASS, element::AFFECTED_INSTANCE, element::EVENT_TYPE]
+        };
+        set.put_uid(class, PUSH_MODEL);
+        set.put_us(element::COMMAND_FIELD, field);
+        set.put_us(element::MESSAGE_ID, message_id);
+        set.put_us(element::DATA_SET_TYPE, DATA_SET_FOLLOWS);
+        set.put_uid(instance, PUSH_MODEL_INSTANCE);
+        set.put_us(number, kind);
+        set
+    }
+
+    /// The response to this request: same class, instance, type and message's id.
     #[must_use]
     pub fn response(&self, status: u16, remark: Remark) -> Self {
         let mut set = Self::default();
-        for number in [element::AFFECTED_CLASS, element::AFFECTED_INSTANCE] {
-            if let Some(value) = self.values.get(&number) {
-                set.values.insert(number, value.clone());
+        for (asked, answered) in [
+            (element::AFFECTED_CLASS, element::AFFECTED_CLASS),
+            (element::AFFECTED_INSTANCE, element::AFFECTED_INSTANCE),
+            (element::REQUESTED_CLASS, element::AFFECTED_CLASS),
+            (element::REQUESTED_INSTANCE, element::AFFECTED_INSTANCE),
+            (element::EVENT_TYPE, element::EVENT_TYPE),
+            (element::ACTION_TYPE, element::ACTION_TYPE),
+        ] {
+            if let Some(value) = self.values.get(&asked) {
+                set.values.insert(answered, value.clone());
             }
         }
         set.put_us(element::COMMAND_FIELD, self.field() | RESPONSE);
@@ -227,6 +262,30 @@ impl CommandSet {
     #[must_use]
     pub fn instance(&self) -> Option<Uid> {
         self.uid(element::AFFECTED_INSTANCE)
+    }
+
+    /// Requested SOP Class UID of an N-ACTION.
+    #[must_use]
+    pub fn requested_class(&self) -> Option<Uid> {
+        self.uid(element::REQUESTED_CLASS)
+    }
+
+    /// Requested SOP Instance UID of an N-ACTION.
+    #[must_use]
+    pub fn requested_instance(&self) -> Option<Uid> {
+        self.uid(element::REQUESTED_INSTANCE)
+    }
+
+    /// Action Type ID of an N-ACTION.
+    #[must_use]
+    pub fn action_type(&self) -> Option<u16> {
+        self.us(element::ACTION_TYPE).ok()
+    }
+
+    /// Event Type ID of an N-EVENT-REPORT.
+    #[must_use]
+    pub fn event_type(&self) -> Option<u16> {
+        self.us(element::EVENT_TYPE).ok()
     }
 
     fn us(&self, number: u16) -> Result<u16, CommandError> {

@@ -16,6 +16,7 @@
 
 pub mod association;
 pub mod command;
+pub mod commitment;
 pub mod limits;
 pub mod pdu;
 pub mod scu;

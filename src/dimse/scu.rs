@@ -152,26 +152,7 @@ impl Scu {
         contexts: Vec<(Uid, Vec<TransferSyntax>)>,
         limits: &Limits,
     ) -> Result<Self, OpenError> {
-        let connecting = TcpStream::connect((address.host.as_str(), address.port));
-        let seconds = limits.connect.as_secs();
-        let stream = timeout(limits.connect, connecting)
-            .await
-            .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
-            .map_err(OpenError::Connect)?;
-        tune(&stream);
-        let stream = match &address.tls {
-            None => Wire::Plain(stream),
-            Some(tls) => timeout(limits.connect, tls.connect(stream))
-                .await
-                .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
-                .map_err(OpenError::Tls)?,
-        };
-        let proposal = Proposal {
-            called: address.called.clone(),
-            calling: address.calling.clone(),
-            contexts: contexts.clone(),
-        };
-        let (association, refused) = propose(stream, &proposal, limits).await?;
+        let (association, refused) = connect(address, contexts.clone(), None, limits).await?;
         Ok(Self { association, proposed: contexts, refused })
     }
 
@@ -258,6 +239,40 @@ impl Scu {
         }
         Ok(message.command.status()?)
     }
+}
+
+/// Connects and proposes contexts; `provides` names a class that we are the
+/// provider of.
+///
+/// # Errors
+/// [`OpenError`]; nothing stays open.
+pub async fn connect(
+    address: &Address,
+    contexts: Vec<(Uid, Vec<TransferSyntax>)>,
+    provides: Option<Uid>,
+    limits: &Limits,
+) -> Result<(Association<Wire>, RefusedContexts), OpenError> {
+    let connecting = TcpStream::connect((address.host.as_str(), address.port));
+    let seconds = limits.connect.as_secs();
+    let stream = timeout(limits.connect, connecting)
+        .await
+        .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
+        .map_err(OpenError::Connect)?;
+    tune(&stream);
+    let stream = match &address.tls {
+        None => Wire::Plain(stream),
+        Some(tls) => timeout(limits.connect, tls.connect(stream))
+            .await
+            .map_err(|_elapsed| OpenError::ConnectTimedOut { seconds })?
+            .map_err(OpenError::Tls)?,
+    };
+    let proposal = Proposal {
+        called: address.called.clone(),
+        calling: address.calling.clone(),
+        contexts,
+        provides: provides.into_iter().collect(),
+    };
+    Ok(propose(stream, &proposal, limits).await?)
 }
 
 /// One context for each kind, and for each class one in Explicit and one in

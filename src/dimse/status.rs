@@ -4,10 +4,20 @@
 pub const SUCCESS: u16 = 0x0000;
 /// Processing failure: an error inside the node.
 pub const PROCESSING_FAILURE: u16 = 0x0110;
+/// No such SOP instance.
+pub const NO_SUCH_INSTANCE: u16 = 0x0112;
+/// No such event type.
+pub const NO_SUCH_EVENT: u16 = 0x0113;
+/// Invalid argument value.
+pub const INVALID_ARGUMENT: u16 = 0x0115;
 /// No such object instance, or a malformed SOP Instance UID.
 pub const INVALID_INSTANCE: u16 = 0x0117;
+/// No such SOP class.
+pub const NO_SUCH_CLASS: u16 = 0x0118;
 /// Refused: SOP class not supported.
 pub const CLASS_NOT_SUPPORTED: u16 = 0x0122;
+/// No such action.
+pub const NO_SUCH_ACTION: u16 = 0x0123;
 /// Refused: not authorized.
 pub const NOT_AUTHORIZED: u16 = 0x0124;
 /// Unrecognized operation.

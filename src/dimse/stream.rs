@@ -79,6 +79,20 @@ impl<S: Transport> PduStream<S> {
         Ok(kind)
     }
 
+    /// Is done with the current PDU and returns when bytes of the next one are
+    /// there. May be dropped: nothing received is lost.
+    ///
+    /// # Errors
+    /// [`PduError::Closed`], [`PduError::Io`].
+    pub async fn comes(&mut self) -> Result<(), PduError> {
+        self.start = self.body.end;
+        self.body = self.start..self.start;
+        if self.unread_bytes() == 0 && self.receive().await? == 0 {
+            return Err(PduError::Closed);
+        }
+        Ok(())
+    }
+
     /// The current PDU's body; empty before the first one.
     #[must_use]
     pub fn body(&self) -> &[u8] {

@@ -7,6 +7,7 @@
 //! disk: `pipeline` removes an outbox link after [`Outcome::Delivered`].
 
 pub mod backoff;
+pub mod commitment;
 pub mod folder;
 pub mod outcome;
 pub mod send;

@@ -49,6 +49,12 @@ impl Sender {
         Self { address, limits, open: None }
     }
 
+    /// Where the destination is.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// Sends one instance. `waiting` names the kinds of what will follow, so
     /// that one association serves them too; `tries` counts this one.
     pub async fn deliver(&mut self, cleaned: &Cleaned, waiting: &[Kind], tries: u32) -> Outcome {

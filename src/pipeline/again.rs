@@ -3,8 +3,11 @@
 //!
 //! Blocks: called on a thread that may.
 
+use std::time::Duration;
+
 use tracing::{info, warn};
 
+use super::locks::Held;
 use super::node::{Node, NodeError};
 use crate::clean::Report;
 use crate::clean::job::profile_digest;
@@ -12,6 +15,12 @@ use crate::clean::text::ModelFiles;
 use crate::config::Project;
 use crate::queue::{Queue as _, Repeat, Stage};
 use crate::spool::{DestinationName, Record, SpoolId, Then};
+
+/// How often a kept instance that somebody works on is looked at. Default 200: with
+/// the pause 2 s, longer than a group of them takes to be looked through.
+const HOLD_TRIES: u32 = 200;
+/// Pause between two looks. Default 10 ms.
+const HOLD_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a repeat of a kept instance leads to.
 enum Again {
@@ -33,8 +42,14 @@ impl Node {
         if !self.kept.contains(id) {
             return true;
         }
-        // Somebody works on a kept one: it may be about to go.
-        let Some(_held) = self.locks.try_hold(id) else { return false };
+        let Some(_held) = self.hold_soon(id) else { return false };
+        if self.repeats.compare(key, sha256) != Repeat::Same(id) {
+            // It went meanwhile.
+            return false;
+        }
+        if !self.kept.contains(id) {
+            return true;
+        }
         match self.send_again(id) {
             Ok(Again::Sent(destinations)) => {
                 info!(spool_id = %id, destinations = destinations.len(), "repeated, sent again");
@@ -51,6 +66,17 @@ impl Node {
                 false
             }
         }
+    }
+
+    /// Waits a moment for whoever works on a kept one; it may be about to go.
+    fn hold_soon(&self, id: SpoolId) -> Option<Held> {
+        for _try in 0..HOLD_TRIES {
+            if let Some(held) = self.locks.try_hold(id) {
+                return Some(held);
+            }
+            std::thread::sleep(HOLD_PAUSE);
+        }
+        None
     }
 
     fn send_again(&self, id: SpoolId) -> Result<Again, NodeError> {

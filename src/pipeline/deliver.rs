@@ -358,15 +358,26 @@ async fn finish(
     // Receipt and link belong together: nobody sets it aside in between.
     let _held = node.locks.hold(id).await;
     let record = node.on_spool(move |spool| spool.record(id)).await?;
+    let keeps = node.commitments.rule.keeps();
     let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
-    let was_last = node.on_spool(move |spool| spool.delivered(id, &destination, delivery)).await?;
+    let (was_last, record) = node
+        .on_spool(move |spool| {
+            let was_last = spool.delivered(id, &destination, delivery)?;
+            let record = if keeps { Some(spool.record(id)?) } else { None };
+            Ok((was_last, record))
+        })
+        .await?;
     node.queue.done(&Stage::Forward(name.clone()), id);
-    if was_last {
+    match record {
+        Some(record) => node.has_it(&record, was_last),
         // While another destination waits for it, a repeat is one.
-        node.all_have(id, delivery.at_unix_ms);
+        None if was_last => node.goes(id, delivery.at_unix_ms),
+        None => {}
+    }
+    if was_last {
         node.studies.left(id);
         node.versions.left(id);
     }

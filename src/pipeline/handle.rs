@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::commitment::CommitmentView;
 use super::node::{Node, NodeError};
 use crate::clock::rfc3339;
 use crate::receipt::{Filter, Outcome, Receipt};
@@ -26,6 +27,9 @@ pub struct QueueView {
     /// Delivered and kept.
     #[serde(default)]
     pub kept: usize,
+    /// Storage commitment of each destination that is asked for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commitments: BTreeMap<String, CommitmentView>,
     /// Age of the oldest that waits, seconds; 0 when nothing waits.
     pub oldest_seconds: u64,
     /// Free bytes of the data directory's file system.
@@ -71,6 +75,7 @@ impl Node {
     /// The spool cannot be listed.
     pub async fn standing(&self) -> Result<QueueView, NodeError> {
         let now_ms = self.clock.unix_ms();
+        let commitments = Arc::clone(&self.commitments);
         self.on_spool(move |spool| {
             let received = spool.list(State::Received)?;
             let mut oldest = received.first().copied();
@@ -80,11 +85,13 @@ impl Node {
                 oldest = oldest.into_iter().chain(waiting.first().copied()).min();
                 outbox.insert(destination.as_str().to_owned(), waiting.len());
             }
+            let delivered = spool.list_delivered()?;
             Ok(QueueView {
                 received: received.len(),
                 outbox,
                 quarantine: spool.list(State::Quarantine)?.len(),
-                kept: spool.list_delivered()?.len(),
+                kept: delivered.len(),
+                commitments: commitments.views(spool, &delivered),
                 oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
                 free_bytes: spool.free_bytes()?,
                 failed: spool.has_failed(),

@@ -6,19 +6,23 @@
 //! turn may have come, so that a start costs the same whatever is kept.
 //!
 //! Invariant: an instance is forgotten only while its lock is held, so that no
-//! repeat of it is promised anything that goes away beneath.
+//! repeat of it is promised anything that goes away beneath, and not while a
+//! destination is to say yet that it keeps it ([`super::commitment`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use super::node::{Node, NodeError};
+use super::commitment::Commitments;
+use super::node::{Node, NodeError, SetAside};
 use crate::lifecycle::Stopping;
 use crate::queue::Repeats;
-use crate::spool::{Spool, SpoolError, SpoolId, State};
+use crate::reason::{Quarantine, Reason};
+use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
 
 /// Instances that are looked at and forgotten together. Default 256: three syncs a
 /// group, and steps on any of them wait for milliseconds.
@@ -39,6 +43,8 @@ const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 pub(super) struct Kept {
     lanes: Mutex<Lanes>,
     changed: Notify,
+    /// All that stands was read, so that its repeats are known.
+    repeats_known: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +87,10 @@ impl Kept {
     /// Those whose turn has come, the earliest first; with `early` also others.
     fn next(&self, now_unix_ms: u64, early: bool) -> Vec<SpoolId> {
         let lanes = self.lanes();
-        let ready = lanes.by_due.iter().take_while(|(due, _)| early || *due <= now_unix_ms);
+        let ready = lanes
+            .by_due
+            .iter()
+            .take_while(|(due, _)| *due <= now_unix_ms || early && *due < u64::MAX);
         ready.take(GROUP_MAX).map(|(_, id)| *id).collect()
     }
 
@@ -105,6 +114,14 @@ impl Lanes {
     }
 }
 
+/// What is asked about one whose turn may have come.
+struct Look {
+    commitments: Arc<Commitments>,
+    now: Duration,
+    now_ms: u64,
+    early: bool,
+}
+
 /// What becomes of one whose turn may have come.
 enum Turn {
     /// It goes.
@@ -113,20 +130,45 @@ enum Turn {
     Stays(u64),
     /// It is in another state by now.
     Elsewhere,
+    /// Nobody knows whether it may go.
+    Damaged(&'static str),
 }
 
 impl Node {
-    /// Every destination has the instance; who delivered it holds it.
-    pub(super) fn all_have(&self, id: SpoolId, at_unix_ms: u64) {
-        if self.config.keep.is_zero() {
-            // It goes with the next group: a repeat that comes from now on is taken.
-            self.repeats.forget(id);
+    /// Takes note of an instance that a destination has, by its record; who
+    /// delivered it holds it. What every destination has stays, or is forgotten
+    /// by now.
+    pub(super) fn has_it(&self, record: &Record, was_last: bool) {
+        self.commitments.look_at(record, self.clock.monotonic());
+        if was_last {
+            self.kept.until(record.id, self.commitments.rule.due(record));
         }
-        self.kept.until(id, at_unix_ms.saturating_add(self.keep_ms()));
     }
 
-    fn keep_ms(&self) -> u64 {
-        u64::try_from(self.config.keep.as_millis()).unwrap_or(u64::MAX)
+    /// Every destination has an instance that is not kept; who delivered it holds it.
+    /// It goes with the next group: a repeat that comes from now on is taken.
+    pub(super) fn goes(&self, id: SpoolId, at_unix_ms: u64) {
+        self.repeats.forget(id);
+        self.kept.until(id, at_unix_ms);
+    }
+
+    /// The same when only a commitment changed.
+    pub(super) async fn keep_on(&self, record: &Record) -> Result<(), NodeError> {
+        let id = record.id;
+        if self.on_spool(move |spool| spool.awaiting(id)).await?.is_empty() {
+            self.kept.until(id, self.commitments.rule.due(record));
+        }
+        Ok(())
+    }
+
+    /// Waits until all that stood at the start is known by its mark, at most so long.
+    pub async fn repeats_known(&self, wait_max: Duration) {
+        let begun = self.clock.monotonic();
+        while !self.kept.repeats_known.load(Ordering::Relaxed)
+            && self.clock.monotonic().saturating_sub(begun) < wait_max
+        {
+            tokio::time::sleep(GROUP_PAUSE).await;
+        }
     }
 
     /// Forgets one group; whether there was one.
@@ -137,14 +179,23 @@ impl Node {
         if ids.is_empty() {
             return Ok(false);
         }
-        let _held = self.locks.hold_all(&ids).await;
+        let held = self.locks.hold_all(&ids).await;
         let turns = self.turns(&ids, early).await?;
         let mut going = Vec::new();
         for (id, turn) in ids.into_iter().zip(turns) {
             match turn {
+                Turn::Damaged(what) => {
+                    let why = Quarantine::new(Reason::DamagedSpool, what);
+                    if let Some(held) = held.first() {
+                        self.quarantine_held(held, id, SetAside { why, leaving: None }).await?;
+                    }
+                }
                 Turn::Goes => going.push(id),
                 Turn::Stays(due) => self.kept.until(id, due),
-                Turn::Elsewhere => self.kept.remove(id),
+                Turn::Elsewhere => {
+                    self.kept.remove(id);
+                    self.commitments.forget(id);
+                }
             }
         }
         if going.is_empty() {
@@ -154,27 +205,31 @@ impl Node {
         going.iter().for_each(|id| self.repeats.forget(*id));
         let gone = going.clone();
         self.on_spool(move |spool| spool.forget(&gone)).await?;
-        going.iter().for_each(|id| self.kept.remove(*id));
+        for id in &going {
+            self.kept.remove(*id);
+            self.commitments.forget(*id);
+        }
         debug!(instances = going.len(), early, "delivered before, forgotten now");
         Ok(true)
     }
 
     async fn turns(&self, ids: &[SpoolId], early: bool) -> Result<Vec<Turn>, NodeError> {
-        let (ids, keep_ms, now_ms) = (ids.to_vec(), self.keep_ms(), self.clock.unix_ms());
-        self.on_spool(move |spool| {
-            let turn = |id| turn(spool, id, keep_ms, now_ms, early);
-            ids.into_iter().map(turn).collect()
-        })
-        .await
+        let look = Look {
+            commitments: Arc::clone(&self.commitments),
+            now: self.clock.monotonic(),
+            now_ms: self.clock.unix_ms(),
+            early,
+        };
+        let ids = ids.to_vec();
+        self.on_spool(move |spool| ids.into_iter().map(|id| look.turn(spool, id)).collect()).await
     }
 
     /// All that is delivered by its names; due when it would be had it been
     /// delivered as it came.
     async fn find_kept(&self) -> Result<(), NodeError> {
         let found = self.on_spool(Spool::list_delivered).await?;
-        let keep_ms = self.keep_ms();
         for id in &found {
-            self.kept.found(*id, id.unix_ms().saturating_add(keep_ms));
+            self.kept.found(*id, self.commitments.rule.earliest(*id));
         }
         self.kept.changed.notify_one();
         info!(instances = found.len(), "delivered before the restart");
@@ -206,6 +261,7 @@ impl Node {
                 self.repeats.note(key, id, sha256);
             }
         }
+        self.kept.repeats_known.store(true, Ordering::Relaxed);
         info!(instances = ids.len(), "repeats are known");
         Ok(())
     }
@@ -222,24 +278,27 @@ fn known(spool: &Spool, ids: &[SpoolId]) -> Vec<(SpoolId, [u8; 16], String)> {
     ids.iter().filter_map(known).collect()
 }
 
-fn turn(
-    spool: &Spool,
-    id: SpoolId,
-    keep_ms: u64,
-    now_ms: u64,
-    early: bool,
-) -> Result<Turn, SpoolError> {
-    if spool.state(id)? != Some(State::Held) || !spool.awaiting(id)?.is_empty() {
-        return Ok(Turn::Elsewhere);
+impl Look {
+    fn turn(&self, spool: &Spool, id: SpoolId) -> Result<Turn, SpoolError> {
+        if spool.state(id)? != Some(State::Held) || !spool.awaiting(id)?.is_empty() {
+            return Ok(Turn::Elsewhere);
+        }
+        let due_ms = match spool.record(id) {
+            Ok(record) => {
+                self.commitments.look_at(&record, self.now);
+                self.commitments.rule.due(&record)
+            }
+            Err(SpoolError::Damaged { what, .. }) if self.commitments.rule.needs_record() => {
+                return Ok(Turn::Damaged(what));
+            }
+            // It is delivered: what else its record said matters to nobody.
+            Err(SpoolError::Damaged { .. }) => self.commitments.rule.earliest(id),
+            Err(error) => return Err(error),
+        };
+        // What awaits a commitment stays even for want of room.
+        let goes = due_ms <= self.now_ms || self.early && due_ms < u64::MAX;
+        Ok(if goes { Turn::Goes } else { Turn::Stays(due_ms) })
     }
-    let delivered_ms = match spool.record(id) {
-        Ok(record) => record.delivered_unix_ms(),
-        // It is delivered: what else its record said matters to nobody.
-        Err(SpoolError::Damaged { .. }) => id.unix_ms(),
-        Err(error) => return Err(error),
-    };
-    let due_ms = delivered_ms.saturating_add(keep_ms);
-    Ok(if early || due_ms <= now_ms { Turn::Goes } else { Turn::Stays(due_ms) })
 }
 
 /// Forgets what was kept long enough, until the node stops.
@@ -256,7 +315,10 @@ pub(super) async fn keep_loop(node: Arc<Node>, mut stopping: Stopping) {
     loop {
         let wait = match node.forget_group().await {
             Ok(true) => Duration::ZERO,
-            Ok(false) => node.kept.left(node.clock.unix_ms()),
+            Ok(false) => {
+                node.commitments.set_complete();
+                node.kept.left(node.clock.unix_ms())
+            }
             Err(error) => {
                 warn!(%error, "what was delivered cannot be forgotten");
                 WAIT_AFTER_FAULT

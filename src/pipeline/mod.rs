@@ -5,6 +5,8 @@
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
 mod again;
+pub mod commitment;
+pub mod committer;
 pub mod decide;
 pub mod deliver;
 pub mod folder;
@@ -18,11 +20,13 @@ pub mod persons;
 pub mod recall;
 mod recode;
 mod refusals;
+mod settle;
 pub mod stages;
 mod studies;
 pub mod versions;
 mod whole;
 
+pub use commitment::{CommitmentView, Holding};
 pub use decide::{Choice, ReleaseOrder, Which};
 pub use deliver::{Destination, Target};
 pub use handle::{QuarantineView, QueueView};

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::warn;
 
+use super::commitment::Commitments;
 use super::keep::{self, Kept};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
 use super::studies::Studies;
 use super::versions::Versions;
-use super::{deliver, stages};
+use super::{committer, deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -84,6 +85,7 @@ pub struct Node {
     pub(super) queue: LocalQueue,
     pub(super) repeats: Repeats,
     pub(super) kept: Kept,
+    pub(super) commitments: Arc<Commitments>,
     pub(super) refusals: Refusals,
     pub(super) studies: Arc<Studies>,
     pub(super) versions: Arc<Versions>,
@@ -103,12 +105,14 @@ impl Node {
     /// The spool cannot be listed: the node does not start.
     pub fn new(parts: NodeParts) -> Result<Arc<Self>, NodeError> {
         let queue = LocalQueue::new(Arc::clone(&parts.clock));
+        let commitments = Arc::new(Commitments::new(&parts.config, &parts.spool)?);
         let node = Self {
             config: parts.config,
             spool: parts.spool,
             queue,
             repeats: Repeats::default(),
             kept: Kept::default(),
+            commitments,
             refusals: Refusals::default(),
             studies: Arc::default(),
             versions: parts.versions,
@@ -183,6 +187,13 @@ impl Node {
             tasks.spawn(stages::clean_loop(Arc::clone(self), Arc::clone(&line), stopping.clone()));
         }
         for destination in destinations {
+            if let (Some(_asked), deliver::Target::Ae(sender)) =
+                (self.commitments.line(&destination.name), &destination.target)
+            {
+                let (name, address) = (destination.name.clone(), sender.address().clone());
+                let node = Arc::clone(self);
+                tasks.spawn(committer::commit_loop(node, name, address, stopping.clone()));
+            }
             tasks.spawn(deliver::deliver_loop(Arc::clone(self), destination, stopping.clone()));
         }
         while let Some(ended) = tasks.join_next().await {
@@ -250,6 +261,8 @@ impl Node {
             self.queue.done(&stage, id);
         }
         self.refusals.forget(id);
+        self.kept.remove(id);
+        self.commitments.forget(id);
         // Its repeats stay known: the same bytes are not set aside twice.
         if record.is_err() {
             // Rebuilt from the bytes by now.

@@ -57,6 +57,12 @@ impl Repeats {
         }
     }
 
+    /// The instance that is known under this key, whatever its bytes.
+    #[must_use]
+    pub fn id_of(&self, key: &[u8; 16]) -> Option<SpoolId> {
+        self.known().by_key.get(key).map(|(id, _)| *id)
+    }
+
     /// Remembers an acknowledged instance; the first one under a key stays.
     pub fn note(&self, key: [u8; 16], id: SpoolId, sha256: String) {
         let mut known = self.known();

@@ -23,6 +23,11 @@ pub enum Outcome {
         /// Status of its C-STORE response (PS3.4 Table B.2-1); 0 for a folder.
         status: u16,
     },
+    /// A destination has said that it keeps it (PS3.4 Annex J).
+    Committed {
+        /// The destination's name in the configuration.
+        destination: String,
+    },
     /// It waits for a person.
     Quarantined {
         /// Why.
@@ -110,6 +115,8 @@ fn is_zero(number: &u32) -> bool {
 pub enum OutcomeKind {
     /// [`Outcome::Delivered`].
     Delivered,
+    /// [`Outcome::Committed`].
+    Committed,
     /// [`Outcome::Quarantined`].
     Quarantined,
     /// [`Outcome::Discarded`].
@@ -128,6 +135,7 @@ impl Outcome {
     pub fn kind(&self) -> OutcomeKind {
         match self {
             Self::Delivered { .. } => OutcomeKind::Delivered,
+            Self::Committed { .. } => OutcomeKind::Committed,
             Self::Quarantined { .. } => OutcomeKind::Quarantined,
             Self::Discarded { .. } => OutcomeKind::Discarded,
             Self::Released(_) => OutcomeKind::Released,
@@ -139,7 +147,9 @@ impl Outcome {
     /// What tells two events of one kind apart.
     pub(super) fn particular(&self) -> Option<String> {
         match self {
-            Self::Delivered { destination, .. } => Some(destination.clone()),
+            Self::Delivered { destination, .. } | Self::Committed { destination } => {
+                Some(destination.clone())
+            }
             Self::Released(release) => Some(release.round.to_string()),
             Self::Quarantined { .. }
             | Self::Discarded { .. }
@@ -152,6 +162,9 @@ impl Outcome {
         match self {
             Self::Delivered { destination, status } => {
                 Self::Delivered { destination: bounded(&destination, NAME_BYTES_MAX), status }
+            }
+            Self::Committed { destination } => {
+                Self::Committed { destination: bounded(&destination, NAME_BYTES_MAX) }
             }
             Self::Quarantined { reason, detail } => {
                 Self::Quarantined { reason, detail: bounded(&detail, DETAIL_BYTES_MAX) }

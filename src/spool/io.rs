@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use super::layout::Dir;
 use super::record::{Arrival, Record, VERSION};
 use super::steps::{byte_count, encode};
-use super::store::unpoisoned;
 use super::{Spool, SpoolError, SpoolId, State};
 use crate::disk::{Disk, DiskFile};
 use crate::kill_point::kill_point;
@@ -49,7 +48,7 @@ impl Spool {
     /// open writers may still write; [`SpoolError::Failed`]. Both are A700.
     pub fn begin(&self) -> Result<SpoolWriter, SpoolError> {
         self.check_space()?;
-        let id = unpoisoned(&self.0.ids).next(self.0.clock.unix_ms());
+        let id = self.0.next_id();
         let path = self.0.layout.incoming(id);
         let file = self.0.disk.create_new(&path).map_err(|e| self.0.judge("create a file", e))?;
         self.0.writers.fetch_add(1, Ordering::Relaxed);
@@ -163,6 +162,7 @@ impl SpoolWriter {
             discarded: None,
             decisions: Vec::new(),
             resent_unix_ms: None,
+            commitments: std::collections::BTreeMap::new(),
         }
     }
 

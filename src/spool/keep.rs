@@ -30,7 +30,7 @@ impl Spool {
         self.link_again(id, destinations, |record| record.resent_unix_ms = Some(at_unix_ms))
     }
 
-    fn link_again(
+    pub(super) fn link_again(
         &self,
         id: SpoolId,
         destinations: &[DestinationName],
@@ -59,6 +59,11 @@ impl Spool {
         // and nothing of one to make.
         shared.amend(id, |record| {
             record.deliveries.retain(|name, _| !destinations.contains(name));
+            for name in destinations {
+                if let Some(known) = record.commitments.get_mut(name) {
+                    known.end = None;
+                }
+            }
             note(record);
         })?;
         kill_point("spool.again.record-synced");

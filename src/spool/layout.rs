@@ -28,10 +28,12 @@ pub(super) enum Dir {
     Meta,
     Report,
     Outbox,
+    /// Open requests for storage commitment: no names of instances.
+    Transactions,
 }
 
 impl Dir {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Incoming,
         Self::Received,
         Self::Held,
@@ -40,6 +42,7 @@ impl Dir {
         Self::Meta,
         Self::Report,
         Self::Outbox,
+        Self::Transactions,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Dir {
             Self::Meta => "meta",
             Self::Report => "report",
             Self::Outbox => "outbox",
+            Self::Transactions => "transactions",
         }
     }
 }

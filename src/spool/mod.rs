@@ -23,6 +23,8 @@
 //! | `held/ID` | from the clean commit until it is forgotten | the original |
 //! | `quarantine/ID` | from the verdict until release or discard | the original |
 //!
+//! `transactions/NAME.json` are open requests for storage commitment.
+//!
 //! # What a crash leaves, and what [`Spool::open`] makes of it
 //!
 //! The strongest original wins: `quarantine` over `held` over `received`.
@@ -44,6 +46,7 @@
 #![warn(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod admit;
+mod commitment;
 mod deliver;
 mod error;
 mod id;
@@ -59,7 +62,9 @@ mod store;
 #[cfg(test)]
 #[allow(clippy::as_conversions, clippy::arithmetic_side_effects, reason = "tests may fail loudly")]
 mod tests;
+mod transactions;
 
+pub use commitment::{Commitment, CommitmentEnd};
 pub use error::SpoolError;
 pub use id::{DestinationName, NameError, SpoolId};
 pub use io::{SpoolReader, SpoolWriter};
@@ -70,3 +75,4 @@ pub use recover::Recovery;
 pub use store::{Spool, SpoolLimits};
 #[cfg(test)]
 pub(crate) use tests::{invented_arrival, spool_in};
+pub use transactions::{Asked, Said, Transaction, TransactionName};

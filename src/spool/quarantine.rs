@@ -90,6 +90,7 @@ impl Spool {
             record.attempts = 0;
             record.releases = record.releases.saturating_add(1);
             record.deliveries.clear();
+            record.commitments.clear();
             record.decisions.extend(decision);
             let surplus = record.decisions.len().saturating_sub(DECISIONS_MAX);
             record.decisions.drain(..surplus);
@@ -206,6 +207,7 @@ impl Shared {
             discarded: None,
             decisions: Vec::new(),
             resent_unix_ms: None,
+            commitments: std::collections::BTreeMap::new(),
         })
     }
 }

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::commitment::Commitment;
 use super::{DestinationName, SpoolId};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::reason::Quarantine;
@@ -71,6 +72,9 @@ pub struct Record {
     /// When its sender's repeat sent it out again last, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent_unix_ms: Option<u64>,
+    /// What destinations said of keeping it, since they last got it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commitments: BTreeMap<DestinationName, Commitment>,
 }
 
 /// A quarantine and its time.
@@ -255,6 +259,7 @@ mod tests {
             discarded: None,
             decisions: Vec::new(),
             resent_unix_ms: None,
+            commitments: BTreeMap::new(),
         }
     }
 

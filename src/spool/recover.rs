@@ -120,6 +120,9 @@ impl Shared {
     fn survey(&self, recovery: &mut Recovery) -> Result<BTreeMap<SpoolId, Names>, SpoolError> {
         let mut found = BTreeMap::<SpoolId, Names>::new();
         for dir in Dir::ALL {
+            if dir == Dir::Transactions {
+                continue;
+            }
             let path = self.layout.dir(dir);
             for name in self.names(&path)? {
                 if dir == Dir::Outbox {
@@ -236,7 +239,7 @@ impl Names {
             Dir::Meta => self.record = true,
             Dir::Report => self.report = true,
             // Parts and directories are handled where they are found.
-            Dir::Incoming | Dir::Outbox => {}
+            Dir::Incoming | Dir::Outbox | Dir::Transactions => {}
         }
     }
 }
@@ -253,7 +256,7 @@ fn id_of(dir: Dir, name: &str) -> Option<SpoolId> {
         Dir::Meta => name.strip_suffix(META)?,
         Dir::Report => name.strip_suffix(JSON)?,
         Dir::Received | Dir::Held | Dir::Cleaned | Dir::Quarantine => name,
-        Dir::Incoming | Dir::Outbox => return None,
+        Dir::Incoming | Dir::Outbox | Dir::Transactions => return None,
     };
     stem.parse().ok()
 }

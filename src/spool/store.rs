@@ -88,6 +88,10 @@ impl Shared {
         unpoisoned(stripe)
     }
 
+    pub(super) fn next_id(&self) -> SpoolId {
+        unpoisoned(&self.ids).next(self.clock.unix_ms())
+    }
+
     pub(super) fn destinations(&self) -> Vec<DestinationName> {
         unpoisoned(&self.destinations).iter().cloned().collect()
     }

@@ -21,7 +21,7 @@ use crate::support::files::sample;
 use crate::support::node::Node;
 use crate::support::object::{CT, Object, PATIENT_ID, ct_files};
 use crate::support::process::{Run, free_port, wait_for};
-use crate::support::python::python;
+use crate::support::python::{Archive, python};
 use crate::support::standing::Standing;
 
 /// Passed by each instance from the first byte to the last name.
@@ -63,6 +63,9 @@ const REPEATED: &[&str] =
     &["spool.again.linked", "spool.again.links-durable", "spool.again.record-synced"];
 /// Passed when a destination takes it uncompressed alone.
 const RECODED: &[&str] = &["spool.recode.record-synced", "spool.recode.received"];
+/// Passed while a destination is asked whether it keeps what it took.
+const COMMITTED: &[&str] =
+    &["spool.transaction.synced", "spool.commitment.record-synced", "spool.transaction.removed"];
 const DISCARDED: &[&str] = &["spool.discard.record-synced", "spool.discard.durable"];
 
 /// Passed once by a change of the key.
@@ -311,6 +314,7 @@ fn every_point_is_on_a_way_that_is_tested() {
         DISCARDED,
         REPEATED,
         RECODED,
+        COMMITTED,
         REKEYED,
     ]
     .concat();
@@ -373,6 +377,42 @@ fn kept_instances_survive_while_they_go_out_again() {
         storescu("AIRLOCK", node.port(), &[], &[&file]).success();
         node.wait_standing("it is kept once", kept);
         all_delivered(&node, &BTreeSet::from([3]), point);
+    }
+}
+
+/// Instances whose originals wait for the archive's word: killed before it is
+/// asked, when it has taken the request, when its report is noted, and while the
+/// report is acted on. All of them are committed in the end, and only then gone.
+#[test]
+fn instances_survive_while_their_archive_is_asked_to_keep_them() {
+    let points = COMMITTED.iter().map(|point| (*point, 1));
+    for (point, nth) in points.chain([(COMMITTED[0], 2), (COMMITTED[0], 3)]) {
+        let port = free_port();
+        let mut node = REFERENCE.node();
+        node.set("AIRLOCK__DICOM__PORT", &port.to_string());
+        let to = format!("127.0.0.1:{port}");
+        let archive = Archive::start(&node.home().join("pacs"), &["--report", "new", "--to", &to]);
+        let configuration = fs::read_to_string(node.configuration()).unwrap();
+        let pacs = format!(
+            "[destination.pacs]\nae_title = 'PACS'\nhost = '127.0.0.1'\nport = {}\n\
+             commitment = true\ncommitment_wait = '8s'\n",
+            archive.port
+        );
+        node.configure(&(configuration + &pacs));
+        arm(&mut node, point, nth);
+        let files: Vec<_> =
+            (0..3).map(|number| REFERENCE.good().join(format!("{number}.dcm"))).collect();
+        storescu("AIRLOCK", node.port(), &[], &files).success();
+        die_and_start_again(&mut node, point);
+        assert_eq!(node.settle(), Standing::default(), "{point}:{nth} {}", archive.log());
+        let committed = node.receipts("committed");
+        let ids: BTreeSet<_> = committed.iter().map(|one| one["id"].as_str()).collect();
+        assert_eq!((committed.len(), ids.len()), (3, 3), "{point}:{nth}");
+        let stored: BTreeSet<_> = archive.lines("stored").into_iter().collect();
+        assert_eq!(stored.len(), 3, "{point}:{nth}");
+        let left = fs::read_dir(node.spool("transactions")).unwrap().count();
+        assert_eq!(left, 0, "{point}:{nth}: requests are left over");
+        node.command(&["receipts", "verify"]).success();
     }
 }
 

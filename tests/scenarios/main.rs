@@ -17,6 +17,7 @@ mod support;
 
 mod bad_input;
 mod cine;
+mod commitment;
 mod corrections;
 mod devices;
 mod doors;

@@ -16,6 +16,7 @@ use airlock::dimse::association::acceptor::receive_request;
 use airlock::dimse::association::negotiation::{accept, check_request, contexts_are_legal};
 use airlock::dimse::association::requestor::{Proposal, propose, request_of};
 use airlock::dimse::command::Remark;
+use airlock::dimse::commitment::{Report, Request};
 use airlock::dimse::limits::COMMAND_BYTES_MAX;
 use airlock::dimse::pdu::{HEADER_BYTES, PduKind, check_header, parse_associate, pdv_at};
 use airlock::dimse::{Association, CommandSet, Limits};
@@ -27,8 +28,23 @@ const BYTES_MAX: usize = 64 << 10;
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
+/// The data sets of Storage Commitment are read and written as the same, or refused.
+fn commitment(bytes: &[u8]) {
+    for explicit_vr in [true, false] {
+        if let Ok(report) = Report::decode(bytes, explicit_vr) {
+            let written = report.encode(explicit_vr).expect("what was read is written");
+            assert_eq!(Report::decode(&written, explicit_vr), Ok(report));
+        }
+        if let Ok(request) = Request::decode(bytes, explicit_vr) {
+            let written = request.encode(explicit_vr).expect("what was read is written");
+            assert_eq!(Request::decode(&written, explicit_vr), Ok(request));
+        }
+    }
+}
+
 /// A command is read and written as the same, or refused; its response is a command.
 pub(crate) fn command(bytes: &[u8]) {
+    commitment(bytes);
     let Ok(set) = CommandSet::decode(bytes) else { return };
     assert!(bytes.len() <= COMMAND_BYTES_MAX);
     let written = set.encode();
@@ -182,6 +198,7 @@ fn proposal() -> Proposal {
         called: "AIRLOCK".parse().unwrap(),
         calling: "MODALITY".parse().unwrap(),
         contexts: vec![(CT.parse().unwrap(), vec![syntax])],
+        provides: Vec::new(),
     }
 }
 

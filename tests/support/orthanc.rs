@@ -26,10 +26,16 @@ pub(crate) struct Orthanc {
 impl Orthanc {
     /// Starts one that accepts everything, without accounts.
     pub(crate) fn start(folder: &Path, ae_title: &str) -> Self {
+        Self::start_knowing(folder, ae_title, &json!({}))
+    }
+
+    /// One that knows these modalities: it calls them to report on storage commitment.
+    pub(crate) fn start_knowing(folder: &Path, ae_title: &str, modalities: &Value) -> Self {
         fs::create_dir_all(folder).expect("folder for Orthanc");
         let (dicom_port, http_port) = (free_port(), free_port());
         let file = folder.join("orthanc.json");
-        let configuration = configuration(folder, ae_title, dicom_port, http_port);
+        let mut configuration = configuration(folder, ae_title, dicom_port, http_port);
+        configuration["DicomModalities"] = modalities.clone();
         fs::write(&file, configuration.to_string()).expect("Orthanc's configuration");
         let mut command = Command::new(tool("Orthanc"));
         let log = folder.join("orthanc.log");

@@ -70,3 +70,37 @@ impl Scp {
         files_below(&self.folder)
     }
 }
+
+/// An archive of pynetdicom's that stores and commits as `tests/python/commitment.py` is told.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) port: u16,
+    process: Process,
+}
+
+impl Archive {
+    /// Starts one with AE title `PACS`; `options` as in `["--report", "never"]`.
+    pub(crate) fn start(folder: &Path, options: &[&str]) -> Self {
+        let mut command =
+            command("commitment.py", &["scp".as_ref(), folder.as_os_str(), "PACS".as_ref()]);
+        let log = folder.with_extension("archive.log");
+        let mut process = Process::start("commitment.py", command.args(options), &log);
+        let printed = |log: &Path| {
+            let text = std::fs::read_to_string(log).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("ready ")?.parse().ok())
+        };
+        let port = process.wait_for("commitment.py's port", || printed(&log));
+        Self { port, process }
+    }
+
+    /// What it printed of one kind, as in `stored`, without the word.
+    pub(crate) fn lines(&self, word: &str) -> Vec<String> {
+        let log = self.process.log();
+        let lines = log.lines().filter_map(|line| line.strip_prefix(word)?.strip_prefix(' '));
+        lines.map(str::to_owned).collect()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+}

@@ -9,6 +9,7 @@ use crate::accept::{Refused, StorageOffer, is_storage_class};
 use crate::config::Config;
 use crate::dicom::{TransferSyntax, Uid};
 use crate::dimse::association::negotiation::Offer as _;
+use crate::dimse::commitment::PUSH_MODEL;
 use crate::dimse::scu::VERIFICATION;
 use crate::dimse::status;
 
@@ -18,7 +19,7 @@ const REGISTERED: &str = include_str!("../../../config/standard/uids.tsv");
 /// SOP classes of services that peers ask for beside storage.
 const ASKED_FOR: [&str; 10] = [
     VERIFICATION,
-    "1.2.840.10008.1.20.1",
+    PUSH_MODEL,
     "1.2.840.10008.3.1.2.3.3",
     "1.2.840.10008.5.1.4.31",
     "1.2.840.10008.5.1.4.1.2.1.1",
@@ -54,7 +55,13 @@ pub(super) fn offer(config: &Config) -> StorageOffer {
 /// SOP classes beside storage, and which of them are taken.
 pub(super) fn services(config: &Config) -> Table {
     let offer = offer(config);
+    let asked = config.destinations.values().any(|one| one.commitment_wait().is_some());
+    let asks = config.senders.iter().any(|sender| sender.commitment.is_some());
     let row = |uid: &str| {
+        if uid == PUSH_MODEL {
+            let scu = switched(asked, "destination.NAME.commitment");
+            return [class_name(uid), code(uid), scu, switched(asks, "sender.NAME.commitment")];
+        }
         let taken = uid.parse::<Uid>().is_ok_and(|uid| offer.takes_class(&uid));
         [class_name(uid), code(uid), yes(uid == VERIFICATION), yes(taken)]
     };
@@ -70,6 +77,10 @@ pub(super) fn services(config: &Config) -> Table {
     let (verification, others) = (rows.clone().take(1), rows.skip(1));
     let rows = verification.chain([storage, private]).chain(others);
     Table::new(name, ["SOP class", "UID", "SCU", "SCP"], rows)
+}
+
+fn switched(on: bool, by: &str) -> String {
+    if on { yes(true) } else { format!("off: {}", code(by)) }
 }
 
 /// Storage SOP classes that are taken and sent.

@@ -5,6 +5,7 @@
 //! `docs/CONFORMANCE.md` holds for the default one (`tests/conformance.rs`).
 
 mod acceptor;
+mod commitment;
 mod negotiated;
 mod requestor;
 mod system;
@@ -72,6 +73,10 @@ pub fn tables(config: &Config) -> Vec<Table> {
         requestor::statuses(),
         requestor::others(),
         requestor::waits(),
+        commitment::contexts(),
+        commitment::asking(),
+        commitment::statuses(),
+        commitment::failures(),
         system::titles(config),
         system::destinations(config),
         system::character_sets(),

@@ -28,13 +28,13 @@ pub(super) struct Encoder<'a, 'b, 'c> {
     path: TagPath,
 }
 
-/// A data set without bulk values as Explicit VR Little Endian.
-pub(super) fn encoded(set: &DataSet) -> Result<Vec<u8>, WriteError> {
+/// A data set without bulk values, file meta and command groups too.
+pub(super) fn encoded(set: &DataSet, explicit_vr: bool) -> Result<Vec<u8>, WriteError> {
     let mut bytes = Vec::new();
     let mut empty = std::io::empty();
     let mut sources = BulkSources { input: &mut empty, scratch: None, input_big_endian: false };
     let mut bulk = Bulk::new(&mut sources, set);
-    let mut encoder = Encoder::new(&mut bytes, &mut bulk, true);
+    let mut encoder = Encoder::new(&mut bytes, &mut bulk, explicit_vr);
     set.iter().try_for_each(|element| encoder.element(element))?;
     Ok(bytes)
 }

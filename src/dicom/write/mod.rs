@@ -191,13 +191,21 @@ fn file_meta(meta: &NewMeta<'_>) -> Result<Vec<u8>, WriteError> {
         uid(0x0012, IMPLEMENTATION_CLASS_UID),
         Element::bytes(Tag(0x0002, 0x0013), VR::SH, IMPLEMENTATION_VERSION_NAME),
     ]);
-    let length = element::encoded(&group)?;
+    let length = element::encoded(&group, true)?;
     let group_length = u32::try_from(length.len())
         .map_err(|_wide| WriteError::TooLong { path: TagPath::root() })?;
     let first = Element::bytes(Tag(0x0002, 0x0000), VR::UL, group_length.to_le_bytes());
-    let mut bytes = element::encoded(&DataSet::from_iter([first]))?;
+    let mut bytes = element::encoded(&DataSet::from_iter([first]), true)?;
     bytes.extend(length);
     Ok(bytes)
+}
+
+/// A data set without bulk values as bytes: what a message carries beside its command.
+///
+/// # Errors
+/// [`WriteError::TooLong`], [`WriteError::TooDeep`].
+pub fn plain_bytes(set: &DataSet, explicit_vr: bool) -> Result<Vec<u8>, WriteError> {
+    element::encoded(set, explicit_vr)
 }
 
 /// Native pixel data goes with a native transfer syntax only (PS3.5 §8.2).

@@ -191,6 +191,19 @@ impl<S: Transport> Association<S> {
         self.last_message_id
     }
 
+    /// Returns when the peer has sent something that is not looked at yet. May be
+    /// dropped: nothing received is lost.
+    ///
+    /// # Errors
+    /// [`AssociationError`], to be given to [`Association::fail`].
+    pub async fn comes(&mut self) -> Result<(), AssociationError> {
+        if self.in_pdata && self.pdv_start < self.stream.body().len() {
+            return Ok(());
+        }
+        self.in_pdata = false;
+        Ok(self.stream.comes().await?)
+    }
+
     /// The next command, waited for at most `wait`; `None` when the peer asks
     /// for release instead, which [`Association::accept_release`] answers.
     ///

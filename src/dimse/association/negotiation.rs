@@ -96,6 +96,20 @@ pub trait Offer: Send + Sync {
     /// How much this transfer syntax is liked, lower is better; `None` when it
     /// is not taken.
     fn rank(&self, transfer_syntax: &TransferSyntax) -> Option<u32>;
+    /// Roles that the requestor may take for this SOP class (PS3.7 §D.3.3.4).
+    fn roles(&self, class: &str) -> Roles {
+        let _same_for_all = class;
+        Roles { scu: true, scp: false }
+    }
+}
+
+/// Roles of an association's requestor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// It is the user.
+    pub scu: bool,
+    /// It is the provider.
+    pub scp: bool,
 }
 
 /// Who asks, as far as it was checked.
@@ -173,7 +187,8 @@ pub fn accept(
         results.push(PresentationContextResult { id: proposed.id, reason, transfer_syntax });
     }
     let mut user_variables = our_variables(limits);
-    user_variables.extend(request.user_variables.iter().filter_map(role_answer));
+    user_variables
+        .extend(request.user_variables.iter().filter_map(|item| role_answer(item, offer)));
     let answer = AssociationAC {
         protocol_version: 1,
         calling_ae_title: request.calling_ae_title.clone(),
@@ -215,13 +230,13 @@ fn judge(
         .ok_or(ContextAnswer::TransferSyntaxesNotSupported)
 }
 
-/// We are never the SCU of an association that we accept, so the SCP role of
-/// the requestor is always declined (PS3.7 §D.3.3.4).
-fn role_answer(variable: &UserVariableItem) -> Option<UserVariableItem> {
+/// Of the roles proposed those that the requestor may take.
+fn role_answer(variable: &UserVariableItem, offer: &dyn Offer) -> Option<UserVariableItem> {
     let UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) = variable else {
         return None;
     };
-    let answer = RequestorRoles { scu: roles.scu, scp: false };
+    let may = offer.roles(class.trim_matches(['\0', ' ']));
+    let answer = RequestorRoles { scu: roles.scu && may.scu, scp: roles.scp && may.scp };
     Some(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), answer))
 }
 
@@ -317,6 +332,32 @@ mod tests {
                 UserVariableItem::ScuScpRoleSelectionSubItem(CT.into(), declined),
             ]
         );
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_an_association_is_let_be_one_where_the_offer_says_so() {
+        struct Reports;
+        impl Offer for Reports {
+            fn takes_class(&self, _class: &Uid) -> bool {
+                true
+            }
+            fn rank(&self, _transfer_syntax: &TransferSyntax) -> Option<u32> {
+                Some(0)
+            }
+            fn roles(&self, class: &str) -> Roles {
+                Roles { scu: false, scp: class == CT }
+            }
+        }
+        for (class, scp) in [(CT, true), ("1.2.3", false)] {
+            let mut request = request(vec![proposed(1, class, &[EXPLICIT])]);
+            let roles = RequestorRoles { scu: true, scp: true };
+            let item = UserVariableItem::ScuScpRoleSelectionSubItem(class.into(), roles);
+            request.user_variables.push(item);
+            let (answer, _) = accept(&request, &Reports, &Limits::default());
+            let roles = RequestorRoles { scu: false, scp };
+            let item = UserVariableItem::ScuScpRoleSelectionSubItem(class.into(), roles);
+            assert_eq!(answer.user_variables.last(), Some(&item));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dicom_ul::pdu::{
     AssociationAC, AssociationRQ, Pdu, PresentationContextProposed,
-    PresentationContextResultReason as ContextAnswer,
+    PresentationContextResultReason as ContextAnswer, RequestorRoles, UserVariableItem,
 };
 
 use super::negotiation::{APPLICATION_CONTEXT, our_variables, peer_pdu_bytes_max};
@@ -25,6 +25,9 @@ pub struct Proposal {
     /// SOP class and transfer syntaxes of each context; numbered in this
     /// order from 1 in odd numbers. Those past 128 are not proposed.
     pub contexts: Vec<(Uid, Vec<TransferSyntax>)>,
+    /// SOP classes of which we are the provider here, by SCP/SCU Role Selection
+    /// (PS3.7 §D.3.3.4).
+    pub provides: Vec<Uid>,
 }
 
 /// Why no association came about.
@@ -85,13 +88,18 @@ pub fn request_of(proposal: &Proposal, limits: &Limits) -> AssociationRQ {
             transfer_syntaxes: syntaxes.iter().map(|syntax| syntax.as_str().to_owned()).collect(),
         })
         .collect();
+    let mut user_variables = our_variables(limits);
+    user_variables.extend(proposal.provides.iter().map(|class| {
+        let roles = RequestorRoles { scu: false, scp: true };
+        UserVariableItem::ScuScpRoleSelectionSubItem(class.as_str().to_owned(), roles)
+    }));
     AssociationRQ {
         protocol_version: 1,
         calling_ae_title: proposal.calling.as_str().to_owned(),
         called_ae_title: proposal.called.as_str().to_owned(),
         application_context_name: APPLICATION_CONTEXT.to_owned(),
         presentation_contexts,
-        user_variables: our_variables(limits),
+        user_variables,
     }
 }
 

@@ -46,6 +46,7 @@ fn proposal() -> Proposal {
         called: "AIRLOCK".parse().unwrap(),
         calling: "MODALITY".parse().unwrap(),
         contexts: vec![(uid(CT), vec![syntax.clone()]), (uid("1.2.3"), vec![syntax])],
+        provides: Vec::new(),
     }
 }
 
