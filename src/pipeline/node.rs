@@ -212,6 +212,24 @@ impl Node {
         }
     }
 
+    /// Why an instance in no outbox has not reached all its destinations: somebody
+    /// removed a name. None: it has.
+    async fn undelivered(&self, id: SpoolId) -> Result<Option<Quarantine>, NodeError> {
+        let record = match self.record(id).await? {
+            Ok(record) => record,
+            Err(damaged) => return Ok(Some(damaged)),
+        };
+        let project = record.arrival.as_ref().and_then(|of| self.config.projects.get(&of.project));
+        let mut wanted = project.iter().flat_map(|project| &project.destinations);
+        let has =
+            |name: &&String| record.deliveries.keys().any(|known| known.as_str() == name.as_str());
+        let missing = wanted.find(|name| !has(name)).filter(|_| !record.forgotten);
+        Ok(missing.map(|name| {
+            let detail = format!("neither in the outbox of {name} nor delivered there");
+            Quarantine::new(Reason::DamagedSpool, detail)
+        }))
+    }
+
     /// Puts an instance into quarantine, with a receipt. The receipt first, as
     /// for a delivery (decision 0004): killed in between, the instance is tried
     /// and set aside once more, and the same event is written twice.
@@ -283,10 +301,25 @@ pub(super) struct SetAside {
 /// Forgets what an earlier run had delivered everywhere.
 async fn forget_left_over(node: Arc<Node>) {
     let left = match node.on_spool(Spool::list_delivered).await {
-        Ok(left) if left.is_empty() => return,
         Ok(left) => left,
         Err(error) => return warn!(%error, "what was delivered cannot be listed"),
     };
+    let mut through = Vec::new();
+    for id in left {
+        match node.undelivered(id).await {
+            Ok(None) => through.push(id),
+            Ok(Some(why)) => {
+                if let Err(error) = node.quarantine(id, why).await {
+                    warn!(spool_id = %id, %error, "cannot be set aside");
+                }
+            }
+            Err(error) => warn!(spool_id = %id, %error, "cannot be read"),
+        }
+    }
+    let left = through;
+    if left.is_empty() {
+        return;
+    }
     info!(instances = left.len(), "delivered before the restart, forgotten now");
     if let Err(error) = node.on_spool(move |spool| spool.forget(&left)).await {
         warn!(%error, "what was delivered cannot be forgotten");

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::derive::{self, CodeMode};
 use super::error::PseudonymError;
 use super::frame::{GROUP_BYTES_MAX, bytes_in_group};
-use super::index::Changes;
+use super::index::{Changes, guarded};
 use super::journal::Position;
 use super::keys::KeyPurpose;
 use super::person::PersonKey;
@@ -30,7 +30,7 @@ const INDEX_SYNC_EVERY: u64 = 1_000;
 pub(super) struct Group<'a> {
     table: &'a SledTable,
     writer: &'a mut Writer,
-    changes: Changes<'a>,
+    changes: Changes,
     position: Position,
     records: Vec<SealedRecord>,
     bytes: usize,
@@ -45,7 +45,7 @@ impl<'a> Group<'a> {
     pub(super) fn begin(table: &'a SledTable, writer: &'a mut Writer) -> Self {
         Self {
             table,
-            changes: table.index.changes(writer.sentinel),
+            changes: table.index().changes(writer.sentinel),
             position: writer.journal.end(),
             writer,
             records: Vec::new(),
@@ -90,7 +90,7 @@ impl<'a> Group<'a> {
 
     fn is_taken(&self, project: &str, code: &str) -> Result<bool, PseudonymError> {
         Ok(self.codes.contains(&(project.to_owned(), code.to_owned()))
-            || self.table.index.holder(project, code)?.is_some())
+            || self.table.index().holder(project, code)?.is_some())
     }
 
     /// A mapping by the project's rule, not yet added.
@@ -159,8 +159,9 @@ impl<'a> Group<'a> {
         let Self { table, writer, changes, records, .. } = self;
         writer.journal.append(&records)?;
         kill_point("pseudonym.journal.synced");
-        let taken_in = changes.commit();
-        // The journal is ahead for good: assigning again would write second records.
+        let taken_in = guarded(|| changes.commit()).unwrap_or(Err(PseudonymError::Failed));
+        // The journal is ahead: assigning again would write second records. Who comes
+        // next makes the index again.
         writer.index_failed = taken_in.is_err();
         writer.sentinel = taken_in?;
         kill_point("pseudonym.index.written");
@@ -168,7 +169,7 @@ impl<'a> Group<'a> {
         if writer.since_sync >= INDEX_SYNC_EVERY {
             // Best effort: the mappings are durable, and a lost tail of the index
             // is taken in from the journal.
-            drop(table.index.sync());
+            drop(guarded(|| table.index().sync()));
             writer.since_sync = 0;
         }
         Ok(())

@@ -162,6 +162,7 @@ impl SpoolWriter {
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            forgotten: false,
         }
     }
 
@@ -192,7 +193,7 @@ impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.append(bytes) {
             Ok(()) => Ok(bytes.len()),
-            Err(error @ SpoolError::Full { .. }) => {
+            Err(error @ (SpoolError::Full { .. } | SpoolError::NoFiles { .. })) => {
                 Err(io::Error::new(io::ErrorKind::StorageFull, error))
             }
             Err(error) => Err(io::Error::other(error)),

@@ -90,6 +90,7 @@ impl Spool {
             record.attempts = 0;
             record.releases = record.releases.saturating_add(1);
             record.deliveries.clear();
+            record.forgotten = false;
             record.decisions.extend(decision);
             let surplus = record.decisions.len().saturating_sub(DECISIONS_MAX);
             record.decisions.drain(..surplus);
@@ -205,6 +206,7 @@ impl Shared {
             deliveries: std::collections::BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            forgotten: false,
         })
     }
 }

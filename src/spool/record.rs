@@ -68,6 +68,9 @@ pub struct Record {
     /// What people decided when they released it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// It was forgotten although no destination's word stands here: it was meant for none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 /// A quarantine and its time.
@@ -245,6 +248,7 @@ mod tests {
             deliveries: BTreeMap::new(),
             discarded: None,
             decisions: Vec::new(),
+            forgotten: false,
         }
     }
 

@@ -126,7 +126,7 @@ fn cut_under_load(trial: &mut Trial, image: &mut Image, dice: &mut Dice) {
 }
 
 /// Workers of this node, whose front may be dead: they stand in its home.
-fn left_behind(trial: &Trial) -> Vec<Pid> {
+pub(crate) fn left_behind(trial: &Trial) -> Vec<Pid> {
     let home = trial.node.home().canonicalize().expect("a home");
     let is_worker = |process: &Path| {
         let arguments = fs::read_to_string(process.join("cmdline")).unwrap_or_default();

@@ -51,13 +51,6 @@ impl Image {
         run(&mut mount).success();
     }
 
-    fn unmount(&self) {
-        let plain = run(Command::new(tool("umount")).arg(&self.at));
-        if !plain.status.success() {
-            run(Command::new(tool("umount")).arg("--lazy").arg(&self.at));
-        }
-    }
-
     /// Keeps what the device holds now; whoever writes there has been stopped.
     pub(crate) fn freeze(&mut self) -> Frozen {
         let from = self.file();
@@ -69,7 +62,7 @@ impl Image {
 
     /// Mounts what was frozen in place of what went on; nobody uses that any more.
     pub(crate) fn thaw(&self, frozen: Frozen) {
-        self.unmount();
+        unmount(&self.at);
         fs::remove_file(frozen.old).expect("the image that lost its power");
         self.mount();
     }
@@ -83,7 +76,7 @@ pub(crate) struct Frozen {
 
 impl Drop for Image {
     fn drop(&mut self) {
-        self.unmount();
+        unmount(&self.at);
     }
 }
 
@@ -99,4 +92,34 @@ pub(crate) fn may_mount() -> bool {
     // Not by a macro: the test harness would hide it.
     writeln!(std::io::stderr(), "{says}").ok();
     false
+}
+
+/// A file system in memory of so many bytes and files; taken down when dropped.
+#[derive(Debug)]
+pub(crate) struct Tmpfs {
+    at: PathBuf,
+}
+
+impl Tmpfs {
+    pub(crate) fn mounted_at(at: &Path, mib: u32, files: u32) -> Self {
+        fs::create_dir_all(at).expect("a mount point");
+        let mut mount = Command::new(tool("mount"));
+        let options = format!("size={mib}m,nr_inodes={files}");
+        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at);
+        run(&mut mount).success();
+        Self { at: at.to_owned() }
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        unmount(&self.at);
+    }
+}
+
+fn unmount(at: &Path) {
+    let plain = run(Command::new(tool("umount")).arg(at));
+    if !plain.status.success() {
+        run(Command::new(tool("umount")).arg("--lazy").arg(at));
+    }
 }

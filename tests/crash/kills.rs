@@ -75,11 +75,12 @@ enum Point {
 }
 
 impl Who {
-    fn process(self, trial: &Trial) -> u32 {
+    /// None: the last worker died, and no new one was needed yet.
+    fn process(self, trial: &Trial) -> Option<u32> {
         match self {
-            Self::Front => trial.node.process_id(),
-            Self::Clean => trial.node.workers("clean")[0],
-            Self::Verify => trial.node.workers("verify")[0],
+            Self::Front => Some(trial.node.process_id()),
+            Self::Clean => trial.node.workers("clean").pop(),
+            Self::Verify => trial.node.workers("verify").pop(),
         }
     }
 }
@@ -180,7 +181,7 @@ fn approach(trial: &mut Trial, point: &Point, dice: &mut Dice) -> bool {
             died
         }
         Point::Call(Who::Front, call, nth) => {
-            let strace = armed(trial, Who::Front, call, *nth);
+            let strace = armed(trial, Who::Front, call, *nth).expect("a front");
             let died = dies_under_load(trial, dice);
             drop(strace);
             if died {
@@ -189,7 +190,11 @@ fn approach(trial: &mut Trial, point: &Point, dice: &mut Dice) -> bool {
             died
         }
         Point::Call(who, call, nth) => {
-            let mut strace = armed(trial, *who, call, *nth);
+            let Some(mut strace) = armed(trial, *who, call, *nth) else {
+                // Brings a new one.
+                assert!(!dies_under_load(trial, dice), "{}", trial.node.log_tail());
+                return false;
+            };
             let front_died = dies_under_load(trial, dice);
             assert!(!front_died, "{point:?} took the front along:\n{}", trial.node.log_tail());
             // strace ends with the one that it watches.
@@ -199,21 +204,21 @@ fn approach(trial: &mut Trial, point: &Point, dice: &mut Dice) -> bool {
 }
 
 /// strace that kills the process at its call; returns when it watches.
-fn armed(trial: &Trial, who: Who, call: &str, nth: usize) -> Process {
+fn armed(trial: &Trial, who: Who, call: &str, nth: usize) -> Option<Process> {
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     watched(trial, who, &["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"])
 }
 
-fn watched(trial: &Trial, who: Who, options: &[&str]) -> Process {
+fn watched(trial: &Trial, who: Who, options: &[&str]) -> Option<Process> {
+    let process = who.process(trial)?.to_string();
     let log = trial.node.home().join("strace.log");
     fs::remove_file(&log).ok();
     let mut command = Command::new(tool("strace"));
-    let process = who.process(trial).to_string();
     command.arg("-f").args(options).args(["-p", &process]);
     let mut strace = Process::start("strace", &mut command, &log);
     let attached = || fs::read_to_string(&log).ok().filter(|text| text.contains("attached"));
     strace.wait_for("strace at the node", attached);
-    strace
+    Some(strace)
 }
 
 /// Sends; whether the front died before all was sent and delivered.
@@ -280,7 +285,8 @@ fn counted(who: Who) -> BTreeMap<String, usize> {
     let mut trial = Trial::new("hmac");
     trial.node.start_again();
     let seen = trial.node.home().join("calls.log");
-    let mut strace = watched(&trial, who, &["-o", seen.to_str().expect("a path")]);
+    let watching = watched(&trial, who, &["-o", seen.to_str().expect("a path")]);
+    let mut strace = watching.expect("a process");
     let died = dies_under_load(&mut trial, &mut Dice::of(0, "counts"));
     assert!(!died, "{}", trial.node.log_tail());
     trial.node.stop();

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use airlock::dimse::Limits;
-use airlock::dimse::scu::{Address, send_files};
+use airlock::dimse::scu::{
+    Address, Object as Sent, OpenError, Place, Scu, plan_contexts, send_files,
+};
+use tokio::runtime::Runtime;
 
 use crate::support::object::{Object, PATIENT_ID, SERIES, STUDY};
 
@@ -38,6 +41,10 @@ impl Log {
 
     pub(crate) fn count(&self) -> usize {
         self.told().acknowledged.len()
+    }
+
+    pub(crate) fn refused(&self) -> BTreeMap<u16, usize> {
+        self.told().refused.clone()
     }
 
     pub(crate) fn resent(&self) -> BTreeSet<usize> {
@@ -78,17 +85,60 @@ fn number_of(path: &Path) -> usize {
     path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).expect("a number")
 }
 
-/// Sends over one association until all are sent or the peer is gone.
-pub(crate) fn send(to: &To, files: &[PathBuf], log: &Log) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let address = Address {
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn address(to: &To) -> Address {
+    Address {
         called: to.called.parse().expect("a title"),
         calling: "MODALITY".parse().expect("a title"),
         host: "127.0.0.1".into(),
         port: to.port,
         tls: None,
-    };
+    }
+}
+
+/// One association that stays open between instances.
+pub(crate) struct Line {
+    runtime: Runtime,
+    scu: Option<Scu>,
+    context: u8,
+    log: Log,
+}
+
+impl Line {
+    /// Opens one for objects like this file.
+    pub(crate) fn open(to: &To, like: &Path, log: &Log) -> Result<Self, OpenError> {
+        let runtime = runtime();
+        let kind = Sent::read(like).expect("an object").kind;
+        let contexts = plan_contexts(std::slice::from_ref(&kind));
+        let scu = runtime.block_on(Scu::open(&address(to), contexts, &Limits::default()))?;
+        let Place::Context(context) = scu.place(&kind) else { panic!("no context") };
+        Ok(Self { runtime, scu: Some(scu), context, log: log.clone() })
+    }
+
+    /// The status; none when the association broke.
+    pub(crate) fn store(&mut self, file: &Path) -> Option<u16> {
+        let scu = self.scu.as_mut().expect("an open association");
+        let object = Sent::read(file).expect("an object");
+        let status = self.runtime.block_on(scu.store(self.context, &object)).ok();
+        if status == Some(0) {
+            self.log.told().acknowledged.insert(number_of(file));
+        }
+        status
+    }
+
+    pub(crate) fn release(mut self) {
+        let scu = self.scu.take().expect("an open association");
+        // All answers were heard.
+        self.runtime.block_on(scu.release()).ok();
+    }
+}
+
+/// Sends over one association until all are sent or the peer is gone.
+pub(crate) fn send(to: &To, files: &[PathBuf], log: &Log) {
+    let (runtime, address) = (runtime(), address(to));
     let note = |path: &Path, result: Result<u16, _>| {
         let number = number_of(path);
         match result {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::runtime::Runtime;
 
-use crate::scripted::{Act, Scripted};
+use crate::scripted::{Act, Event, Scripted};
 
 /// A delivery: what the destination can say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,11 @@ impl Sink {
         Self { scripted, _runtime: runtime }
     }
 
+    /// What it does from now on.
+    pub(crate) fn behave(&self, act: Act) {
+        self.scripted.behave(act);
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.scripted.address.port
     }
@@ -65,7 +70,12 @@ impl Sink {
 
     /// How many came.
     pub(crate) fn count(&self) -> usize {
-        self.scripted.count(|event| matches!(event, crate::scripted::Event::Store(..)))
+        self.seen(|event| matches!(event, Event::Store(..)))
+    }
+
+    /// How often it saw something.
+    pub(crate) fn seen(&self, event: impl Fn(&Event) -> bool) -> usize {
+        self.scripted.count(event)
     }
 
     /// Deliveries of each instance.

@@ -37,7 +37,7 @@ impl Trial {
     /// A node that is not started yet, with pseudonyms of this mode.
     pub(crate) fn new(mode: &str) -> Self {
         let sink = Sink::start();
-        let node = Node::prepare(&configuration(&sink, mode, ""));
+        let node = Node::prepare(&configuration(&sink, mode));
         let files = tempfile::tempdir().expect("a folder");
         Self { node, sink, log: Log::default(), files, next: 0, deaths: Vec::new() }
     }
@@ -126,12 +126,16 @@ impl Trial {
 }
 
 /// Header only, so that an instance costs milliseconds; one worker of each role.
-pub(crate) fn configuration(sink: &Sink, mode: &str, more: &str) -> String {
+pub(crate) fn configuration(sink: &Sink, mode: &str) -> String {
+    configuration_through(sink.port(), mode)
+}
+
+/// The same, with the Storage SCP behind another port.
+pub(crate) fn configuration_through(port: u16, mode: &str) -> String {
     format!(
         "[data]\nreserve_mib = 2\n[worker]\ncount = 1\n\
          [project.default]\nheader_only = ['{CT}']\nfaces = 'accepted'\npseudonym_mode = '{mode}'\n\
          [destination.folder]\nfolder = 'data/delivered'\n\
-         [destination.sink]\nae_title = 'RESEARCH'\nhost = '127.0.0.1'\nport = {}\n{more}",
-        sink.port()
+         [destination.sink]\nae_title = 'RESEARCH'\nhost = '127.0.0.1'\nport = {port}\n"
     )
 }
