@@ -22,8 +22,8 @@ const GROUP_RECORDS_MAX: usize = 256;
 /// Codes that may be taken before the search is given up. Default 10,000: only
 /// numbered codes beside imported ones ever need a second.
 const CODE_TRIES_MAX: u32 = 10_000;
-/// New persons between two syncs of the index. Default 1,000: what is not
-/// synced is taken in from the journal at the next start, in milliseconds.
+/// New persons between two syncs of the index while a list is imported. Default
+/// 1,000: what is not synced is taken in from the journal at the next start.
 const INDEX_SYNC_EVERY: u64 = 1_000;
 
 /// A group that is being put together; whoever has it is the one writer.
@@ -166,9 +166,10 @@ impl<'a> Group<'a> {
         writer.sentinel = taken_in?;
         kill_point("pseudonym.index.written");
         writer.since_sync += records.len() as u64;
-        if writer.since_sync >= INDEX_SYNC_EVERY {
-            // Best effort: the mappings are durable, and a lost tail of the index
-            // is taken in from the journal.
+        if records.len() < GROUP_RECORDS_MAX || writer.since_sync >= INDEX_SYNC_EVERY {
+            // A second place for each record: whoever cuts the journal's end off
+            // is found out, and it is restored. Best effort: the mappings are
+            // durable, and a lost tail of the index is taken in from the journal.
             drop(guarded(|| table.index().sync()));
             writer.since_sync = 0;
         }

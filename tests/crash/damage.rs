@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cuts::left_behind;
 use crate::dice::Dice;
+use crate::load::{send, write_instance};
 use crate::scripted::Act;
 use crate::sink::Delivery;
 use crate::support::files::files_below;
@@ -262,6 +263,8 @@ fn damaged_tables_and_ledgers_are_made_again_or_named_with_what_to_do() {
     let (data, saved) = (trial.node.data(), trial.node.home().join("saved"));
     run(Command::new("cp").arg("-a").arg(&data).arg(&saved)).success();
     trial.sink.behave(Act::Answer(0));
+    let again = trial.node.home().join("again");
+    let known_again = [0, 3, 6].map(|number| write_instance(&again, number));
     let mut codes: BTreeMap<usize, Delivery> = BTreeMap::new();
     let mut faults = Vec::new();
     for (file, damage, end) in SHARED {
@@ -273,6 +276,9 @@ fn damaged_tables_and_ledgers_are_made_again_or_named_with_what_to_do() {
         match (trial.node.start_unless_it_dies(), end) {
             (Ok(()), Flows) => {
                 trial.drain();
+                // Known persons, asked of the table that was made again.
+                send(&trial.to(), &known_again, &trial.log);
+                trial.drain();
                 let said = trial.node.command(&["receipts", "verify"]);
                 let table = trial.node.command(&["pseudonym", "verify"]);
                 if !said.status.success() || !table.status.success() {
@@ -280,7 +286,7 @@ fn damaged_tables_and_ledgers_are_made_again_or_named_with_what_to_do() {
                 }
                 let quarantined = trial.set_aside().len();
                 let came = trial.sink.deliveries().split_off(from);
-                if came.len() != 9 || quarantined > 0 {
+                if came.len() != 9 + known_again.len() || quarantined > 0 {
                     faults.push(format!("{what}: {} came, {quarantined} quarantined", came.len()));
                 }
                 for delivery in came {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::check::{check_share, compare};
+use crate::check::{check, check_share, compare};
 use crate::dice::Dice;
 use crate::image::{Tmpfs, may_mount};
 use crate::load::Line;
@@ -177,5 +177,55 @@ fn a_disk_whose_bytes_run_out_under_load_loses_nothing_and_needs_no_restart() {
 fn a_disk_whose_files_run_out_under_load_loses_nothing_and_needs_no_restart() {
     if may_mount() {
         (0..2).for_each(|number| fills_under_load("files under load", number, Ballast::of_files));
+    }
+}
+
+/// Only this part of the data directory has no room for so many instances: what is acknowledged waits, is
+/// sent once, and is through when there is room.
+fn part_is_full(part: &str, instances: usize) {
+    let mut trial = Trial::new("random");
+    let disk = Tmpfs::mounted_at(&trial.node.data().join(part), 4, 500);
+    trial.node.start_again();
+    let mut dice = Dice::of(1, part);
+    trial.send(6, &mut dice).into_iter().for_each(|sender| sender.join().unwrap());
+    trial.drain();
+    let ballast = Ballast::of_bytes(&trial.node.data().join(part), 0);
+    trial.send(instances, &mut dice).into_iter().for_each(|sender| sender.join().unwrap());
+    assert_eq!(trial.log.count(), 6 + instances, "the spool has room");
+    std::thread::sleep(Duration::from_secs(3));
+    let waiting = trial.on_the_way().len();
+    assert!(waiting > 0, "{part} was not full");
+    ballast.remove();
+    let freed = Instant::now();
+    trial.drain();
+    println!(
+        "{part} full: {waiting} names waited, empty {:?} after there was room",
+        freed.elapsed()
+    );
+    let tally = check(&trial);
+    assert!(tally.faults.is_empty() && tally.delivered == 6 + instances, "{part}: {tally:#?}");
+    trial.node.stop();
+    drop(disk);
+}
+
+#[test]
+fn a_full_ledger_alone_holds_instances_back_and_sends_nothing_twice() {
+    if may_mount() {
+        part_is_full("receipts", 60);
+    }
+}
+
+#[test]
+fn a_full_pseudonym_table_alone_holds_new_persons_back_until_there_is_room() {
+    if may_mount() {
+        part_is_full("pseudonyms", 60);
+    }
+}
+
+#[test]
+fn a_full_memory_of_corrections_alone_holds_new_studies_back_until_there_is_room() {
+    if may_mount() {
+        // A page of the journal holds some 70 studies.
+        part_is_full("corrections", 360);
     }
 }
