@@ -71,6 +71,7 @@ async fn cart(
         let door = Door {
             admission: Arc::new(Everybody),
             store: Arc::new(Shelf(shelf)),
+            commitments: None,
             offer: StorageOffer { private_classes: false },
             room: Room::new(&limits),
             limits,
@@ -85,7 +86,8 @@ async fn cart(
         let offer = SenderOffer { door: door.offer, policy: &caller.admitted.policy };
         let mut association = pending.accept(&offer).await.unwrap();
         let mut tally = Tally::default();
-        let mut session = Session { door: &door, caller: &caller, tally: &mut tally };
+        let mut session =
+            Session { door: &door, caller: &caller, tally: &mut tally, owed: Vec::new() };
         let (_open, mut phases) = watch::channel(Phase::Open);
         let ending = converse(&mut association, &mut session, &mut phases).await;
         if let Ending::Released = ending {
@@ -94,6 +96,7 @@ async fn cart(
         ending
     });
     let proposal = Proposal {
+        provides: Vec::new(),
         called: "AIRLOCK".parse().unwrap(),
         calling: "CART".parse().unwrap(),
         contexts: vec![(US.parse().unwrap(), vec![TransferSyntax::new(EXPLICIT.parse().unwrap())])],

@@ -1,11 +1,12 @@
 //! A data directory, locked and opened: keys, pseudonyms, receipts, spool.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Features, PseudonymMode};
@@ -20,7 +21,7 @@ use crate::pseudonym::{
     SledTable,
 };
 use crate::receipt::{Ledger, LedgerError, LedgerKey};
-use crate::spool::{DataLock, LockError, Spool, SpoolError, SpoolLimits};
+use crate::spool::{DataLock, LockError, Recovery, Spool, SpoolError, SpoolLimits};
 use crate::worker::WorkError;
 
 /// Why the program cannot do its work.
@@ -44,6 +45,17 @@ pub enum AppError {
     /// The spool cannot be opened: exit 75.
     #[error("{0}")]
     Spool(#[from] SpoolError),
+    /// The data directory, or a part of it, is another user's: exit 75.
+    #[error(
+        "{dir}: {source}; all of it must belong to the user that airlock runs as, as by \
+         chown -R"
+    )]
+    NotOurs {
+        /// The data directory.
+        dir: PathBuf,
+        /// What was refused.
+        source: SpoolError,
+    },
     /// A part of the node does not work: exit 75.
     #[error("{0}")]
     Node(#[from] NodeError),
@@ -84,9 +96,11 @@ impl AppError {
             | Self::Work(_)
             | Self::Tls(_)
             | Self::Observe(_) => ExitCode::Usage,
-            Self::Locked(_) | Self::Spool(_) | Self::Node(_) | Self::System { .. } => {
-                ExitCode::TryLater
-            }
+            Self::Locked(_)
+            | Self::Spool(_)
+            | Self::NotOurs { .. }
+            | Self::Node(_)
+            | Self::System { .. } => ExitCode::TryLater,
         }
     }
 }
@@ -135,8 +149,10 @@ impl Opened {
         info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
         let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
-        let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
+        let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)
+            .map_err(|error| not_ours(dir, error))?;
         info!(?recovery, "spool opened");
+        tell_of_damage(&recovery);
         Ok(Self {
             table: Arc::new(table),
             book: Arc::new(book),
@@ -191,6 +207,39 @@ pub(super) fn warn_of_faces(config: &Config) {
                  say whether that is wanted with faces = \"accepted\" or \"quarantine\""
             );
         }
+    }
+}
+
+/// Names the directory where the system names only the step.
+fn not_ours(dir: &Path, error: SpoolError) -> AppError {
+    if let SpoolError::Io { source, .. } = &error
+        && source.kind() == ErrorKind::PermissionDenied
+    {
+        return AppError::NotOurs { dir: dir.to_owned(), source: error };
+    }
+    AppError::Spool(error)
+}
+
+/// What somebody or something other than this program did to the spool.
+fn tell_of_damage(recovery: &Recovery) {
+    if recovery.originals_missing > 0 {
+        error!(
+            instances = recovery.originals_missing,
+            "originals are gone from the spool: check the disk; the instances go to quarantine as \
+             damaged-spool, ask their source to send them again"
+        );
+    }
+    if recovery.records_alone > 0 {
+        warn!(
+            records = recovery.records_alone,
+            "records without an original were removed: never acknowledged, or the disk lost it"
+        );
+    }
+    if recovery.foreign_names > 0 {
+        warn!(
+            names = recovery.foreign_names,
+            "names in the spool that are not ours are left alone"
+        );
     }
 }
 

@@ -17,6 +17,7 @@ use crate::dimse::tls::ClientTls;
 use crate::disk::{Disk as _, RealDisk};
 use crate::error::ExitCode;
 use crate::pseudonym::MasterKey;
+use crate::spool::SpoolLimits;
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -185,10 +186,17 @@ fn disk(config: &Config) -> Result<String, String> {
     }
     let free = RealDisk.free_bytes(dir).map_err(|error| error.to_string())?;
     let says = format!("{} MiB free, {} MiB reserved", free >> 20, config.reserve_bytes >> 20);
-    if free > config.reserve_bytes {
-        Ok(says)
-    } else {
+    let reserve_files = SpoolLimits::default().reserve_files;
+    let files = RealDisk.free_files(dir).map_err(|error| error.to_string())?;
+    if free <= config.reserve_bytes {
         Err(format!("{says}: free space or lower data.reserve_mib"))
+    } else if let Some(files) = files.filter(|files| *files < reserve_files) {
+        Err(format!(
+            "{says}, but only {files} more files fit, {reserve_files} reserved: remove files that \
+             are not airlock's or give the file system more inodes"
+        ))
+    } else {
+        Ok(says)
     }
 }
 

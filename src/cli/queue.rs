@@ -31,7 +31,8 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         }
     }
     println!("oldest waits for: {} s", view.oldest_seconds);
-    println!("free: {} MiB", view.free_bytes >> 20);
+    let files = view.free_files.map_or_else(String::new, |files| format!(", {files} files"));
+    println!("free: {} MiB{files}", view.free_bytes >> 20);
     if view.failed {
         println!("THE DISK FAILED: nothing is taken until the node is restarted");
     }

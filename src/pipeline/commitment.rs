@@ -66,11 +66,6 @@ impl KeepRule {
         record.delivered_unix_ms().saturating_add(self.keep_ms.max(grace_ms))
     }
 
-    /// A record that cannot be read says nothing of what must be waited for.
-    pub(super) fn needs_record(&self) -> bool {
-        !self.asked.is_empty()
-    }
-
     /// The earliest time at which one may go of which the id alone is known.
     pub(super) fn earliest(&self, id: SpoolId) -> u64 {
         // With commitments every record is looked at once, to ask for them.

@@ -20,7 +20,7 @@ use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::Outcome as Evidence;
-use crate::spool::{Delivery, DestinationName, SpoolId, State};
+use crate::spool::{Delivery, DestinationName, SpoolError, SpoolId, State};
 
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
@@ -67,6 +67,7 @@ struct Line {
     /// Kinds of objects sent lately, so that one association serves them all.
     kinds: VecDeque<Kind>,
     finishing: Arc<Semaphore>,
+    stopping: Stopping,
 }
 
 /// Sends to one destination until the node stops.
@@ -86,6 +87,7 @@ pub(super) async fn deliver_loop(
         tries: BTreeMap::new(),
         kinds: VecDeque::new(),
         finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
+        stopping: stopping.clone(),
     };
     loop {
         tokio::select! {
@@ -193,6 +195,10 @@ impl Line {
             self.node.queue.later(&self.stage, id, wait);
             return Ok(());
         }
+        // Sent without a record it could not be noted, and would be sent for ever.
+        if let Err(damaged) = self.node.record(id).await? {
+            return self.node.quarantine(id, damaged).await;
+        }
         let cleaned = match self.admitted(id).await? {
             Ok(cleaned) => Arc::new(cleaned),
             Err(damaged) => return self.node.quarantine(id, damaged).await,
@@ -280,14 +286,21 @@ impl Line {
 
     /// The clean copy, its digest checked again: it may have lain for days.
     async fn admitted(&self, id: SpoolId) -> Result<Result<Cleaned, Quarantine>, NodeError> {
-        let report = self.node.on_spool(move |spool| spool.report(id)).await?;
         let damaged = |what: &str| Ok(Err(Quarantine::new(Reason::DamagedSpool, what)));
+        let report = match self.node.on_spool(move |spool| spool.report(id)).await {
+            Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => return damaged(what),
+            read => read?,
+        };
         let Ok(report) = serde_json::from_slice::<Report>(&report) else {
             return damaged("report");
         };
         let path = self.node.spool.path(State::Cleaned, id);
         match tokio::task::spawn_blocking(move || Cleaned::admit(report, path)).await {
             Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
+            // Waiting would not bring it back.
+            Ok(Err(AdmitError::Io(error))) if error.kind() == std::io::ErrorKind::NotFound => {
+                damaged("the clean copy is missing")
+            }
             Ok(Err(AdmitError::Io(error))) => Err(NodeError::Unusable { what: error.to_string() }),
             Ok(Err(error)) => damaged(&error.to_string()),
             Err(_runtime_ends) => Err(NodeError::Stopping),
@@ -337,14 +350,39 @@ impl Line {
         self.tries.remove(&id);
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };
-        let (node, name, stage) = (Arc::clone(&self.node), self.name.clone(), self.stage.clone());
+        let (node, name, stopping) =
+            (Arc::clone(&self.node), self.name.clone(), self.stopping.clone());
         tokio::spawn(async move {
-            if let Err(error) = finish(&node, &name, id, &cleaned, status).await {
-                warn!(spool_id = %id, %error, "delivered, but not noted; sent again later");
-                node.queue.later(&stage, id, WAIT_AFTER_FAULT);
-            }
+            note_delivered(&node, &name, (id, &cleaned, status), stopping).await;
             drop(permit);
         });
+    }
+}
+
+/// Tries until it is noted or the node stops; only a restart sends it again.
+async fn note_delivered(
+    node: &Node,
+    name: &DestinationName,
+    (id, cleaned, status): (SpoolId, &Cleaned, u16),
+    mut stopping: Stopping,
+) {
+    while let Err(error) = finish(node, name, id, cleaned, status).await {
+        // Somebody set it aside meanwhile.
+        if let NodeError::Spool(SpoolError::NotThere { .. }) = error {
+            return;
+        }
+        if let NodeError::Spool(SpoolError::Damaged { what, .. }) = error {
+            let damaged = Quarantine::new(Reason::DamagedSpool, what);
+            if let Err(error) = node.quarantine(id, damaged).await {
+                warn!(spool_id = %id, %error, "cannot be set aside");
+            }
+            return;
+        }
+        warn!(spool_id = %id, %error, "delivered, but not noted yet");
+        tokio::select! {
+            () = stopping.wait() => return,
+            () = tokio::time::sleep(WAIT_AFTER_FAULT) => {}
+        }
     }
 }
 

@@ -34,6 +34,9 @@ pub struct QueueView {
     pub oldest_seconds: u64,
     /// Free bytes of the data directory's file system.
     pub free_bytes: u64,
+    /// Files that it can still hold; none where it knows no such limit.
+    #[serde(default)]
+    pub free_files: Option<u64>,
     /// The disk failed: nothing is taken until a restart.
     pub failed: bool,
 }
@@ -94,6 +97,7 @@ impl Node {
                 commitments: commitments.views(spool, &delivered),
                 oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
                 free_bytes: spool.free_bytes()?,
+                free_files: spool.free_files()?,
                 failed: spool.has_failed(),
             })
         })

@@ -284,15 +284,15 @@ impl Look {
             return Ok(Turn::Elsewhere);
         }
         let due_ms = match spool.record(id) {
+            // Somebody removed a name: it has not left.
+            Ok(record) if record.deliveries.is_empty() && !record.forgotten => {
+                return Ok(Turn::Damaged("in no outbox, and no destination has it"));
+            }
             Ok(record) => {
                 self.commitments.look_at(&record, self.now);
                 self.commitments.rule.due(&record)
             }
-            Err(SpoolError::Damaged { what, .. }) if self.commitments.rule.needs_record() => {
-                return Ok(Turn::Damaged(what));
-            }
-            // It is delivered: what else its record said matters to nobody.
-            Err(SpoolError::Damaged { .. }) => self.commitments.rule.earliest(id),
+            Err(SpoolError::Damaged { what, .. }) => return Ok(Turn::Damaged(what)),
             Err(error) => return Err(error),
         };
         // What awaits a commitment stays even for want of room.

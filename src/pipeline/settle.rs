@@ -72,7 +72,8 @@ impl Uncommitted<'_> {
             let name = self.name.clone();
             node.on_spool(move |spool| spool.send_uncommitted_again(id, &name)).await?;
             node.kept.remove(id);
-            node.queue.offer(&Stage::Forward(self.name.clone()), id);
+            let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
+            node.queue.offer(&Stage::Forward(self.name.clone()), id, project);
             return Ok(());
         }
         if !node.on_spool(move |spool| spool.awaiting(id)).await?.is_empty() {

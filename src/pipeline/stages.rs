@@ -27,6 +27,9 @@ const WAIT_AFTER_DEATH: Duration = Duration::from_secs(1);
 /// a missing library is not mended quicker.
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 
+/// Detail of a quarantine for bytes that are not those acknowledged.
+const CHANGED: &str = "bytes differ from those acknowledged";
+
 /// Takes instances until the node stops; several of these run at once.
 pub(super) async fn clean_loop(node: Arc<Node>, line: Arc<CleanLine>, mut stopping: Stopping) {
     loop {
@@ -141,7 +144,9 @@ async fn put_off(
         node.quarantine_held(&held, id, SetAside { why, leaving }).await
     };
     match error {
-        WorkError::Quarantine(quarantine) => set_aside(quarantine).await,
+        WorkError::Quarantine(quarantine) => {
+            set_aside(damage_or(node, id, record, quarantine).await?).await
+        }
         WorkError::Died { death, what } if record.attempts + 1 >= ATTEMPTS_MAX => {
             set_aside(Quarantine::new(death.reason(), what)).await
         }
@@ -156,4 +161,23 @@ async fn put_off(
             Err(NodeError::Work(error))
         }
     }
+}
+
+/// What is wrong with an instance whose bytes changed since it was acknowledged is
+/// the disk's fault, whatever the cleaner took offence at.
+async fn damage_or(
+    node: &Node,
+    id: SpoolId,
+    record: &Record,
+    verdict: Quarantine,
+) -> Result<Quarantine, NodeError> {
+    let digest = node.on_spool(move |spool| {
+        let mut object = spool.open_object(State::Received, id)?;
+        // What cannot be read has no digest.
+        Ok(object.digest().map(|(sha256, _bytes)| sha256).unwrap_or_default())
+    });
+    if digest.await? == record.sha256 {
+        return Ok(verdict);
+    }
+    Ok(Quarantine::new(Reason::DamagedSpool, CHANGED))
 }

@@ -140,7 +140,7 @@ impl SledTable {
         if line.code.is_empty() && rule.mode_for(&line.person) == derive::CodeMode::Imported {
             return Err(PseudonymError::BadCode);
         }
-        if !line.code.is_empty() && self.index.holder(&line.project, &line.code)?.is_some() {
+        if !line.code.is_empty() && self.index().holder(&line.project, &line.code)?.is_some() {
             return Err(PseudonymError::CodeTaken);
         }
         Ok(())
@@ -276,7 +276,7 @@ impl SledTable {
 
     /// Whether the record of this number is what is found for its person.
     fn is_current(&self, mapping: &Mapping, sequence: u64) -> Result<bool, PseudonymError> {
-        let found = self.index.person(&mapping.project, &mapping.person)?;
+        let found = self.index().person(&mapping.project, &mapping.person)?;
         Ok(found.is_some_and(|found| found.sequence() == sequence))
     }
 
@@ -306,7 +306,7 @@ impl SledTable {
     pub(super) fn verify_all(&self) -> Result<u64, PseudonymError> {
         let writer = self.writer()?;
         let disagrees = |sequence| PseudonymError::IndexDisagrees { sequence };
-        let checked = self.index.checked_sentinel().map_err(|_doubt| disagrees(0))?;
+        let checked = self.index().checked_sentinel().map_err(|_doubt| disagrees(0))?;
         if checked != writer.sentinel || checked.sequence != writer.journal.end().sequence {
             return Err(disagrees(0));
         }
@@ -322,7 +322,7 @@ impl SledTable {
     /// Whether a record of the journal is the one that is found, or was rightly
     /// passed over or replaced; and whether its code is its person's alone.
     fn agrees(&self, sequence: u64, mapping: &Mapping) -> Result<bool, PseudonymError> {
-        let Some(found) = self.index.person(&mapping.project, &mapping.person)? else {
+        let Some(found) = self.index().person(&mapping.project, &mapping.person)? else {
             return Ok(false);
         };
         if found.sequence() < sequence {

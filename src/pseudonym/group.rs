@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::derive::{self, CodeMode};
 use super::error::PseudonymError;
 use super::frame::{GROUP_BYTES_MAX, bytes_in_group};
-use super::index::Changes;
+use super::index::{Changes, guarded};
 use super::journal::Position;
 use super::keys::KeyPurpose;
 use super::person::PersonKey;
@@ -22,15 +22,15 @@ const GROUP_RECORDS_MAX: usize = 256;
 /// Codes that may be taken before the search is given up. Default 10,000: only
 /// numbered codes beside imported ones ever need a second.
 const CODE_TRIES_MAX: u32 = 10_000;
-/// New persons between two syncs of the index. Default 1,000: what is not
-/// synced is taken in from the journal at the next start, in milliseconds.
+/// New persons between two syncs of the index while a list is imported. Default
+/// 1,000: what is not synced is taken in from the journal at the next start.
 const INDEX_SYNC_EVERY: u64 = 1_000;
 
 /// A group that is being put together; whoever has it is the one writer.
 pub(super) struct Group<'a> {
     table: &'a SledTable,
     writer: &'a mut Writer,
-    changes: Changes<'a>,
+    changes: Changes,
     position: Position,
     records: Vec<SealedRecord>,
     bytes: usize,
@@ -45,7 +45,7 @@ impl<'a> Group<'a> {
     pub(super) fn begin(table: &'a SledTable, writer: &'a mut Writer) -> Self {
         Self {
             table,
-            changes: table.index.changes(writer.sentinel),
+            changes: table.index().changes(writer.sentinel),
             position: writer.journal.end(),
             writer,
             records: Vec::new(),
@@ -90,7 +90,7 @@ impl<'a> Group<'a> {
 
     fn is_taken(&self, project: &str, code: &str) -> Result<bool, PseudonymError> {
         Ok(self.codes.contains(&(project.to_owned(), code.to_owned()))
-            || self.table.index.holder(project, code)?.is_some())
+            || self.table.index().holder(project, code)?.is_some())
     }
 
     /// A mapping by the project's rule, not yet added.
@@ -159,16 +159,18 @@ impl<'a> Group<'a> {
         let Self { table, writer, changes, records, .. } = self;
         writer.journal.append(&records)?;
         kill_point("pseudonym.journal.synced");
-        let taken_in = changes.commit();
-        // The journal is ahead for good: assigning again would write second records.
+        let taken_in = guarded(|| changes.commit()).unwrap_or(Err(PseudonymError::Failed));
+        // The journal is ahead: assigning again would write second records. Who comes
+        // next makes the index again.
         writer.index_failed = taken_in.is_err();
         writer.sentinel = taken_in?;
         kill_point("pseudonym.index.written");
         writer.since_sync += records.len() as u64;
-        if writer.since_sync >= INDEX_SYNC_EVERY {
-            // Best effort: the mappings are durable, and a lost tail of the index
-            // is taken in from the journal.
-            drop(table.index.sync());
+        if records.len() < GROUP_RECORDS_MAX || writer.since_sync >= INDEX_SYNC_EVERY {
+            // A second place for each record: whoever cuts the journal's end off
+            // is found out, and it is restored. Best effort: the mappings are
+            // durable, and a lost tail of the index is taken in from the journal.
+            drop(guarded(|| table.index().sync()));
             writer.since_sync = 0;
         }
         Ok(())

@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::PseudonymError;
@@ -240,8 +241,8 @@ impl Index {
     }
 
     /// Starts a set of changes that are made at once or not at all.
-    pub(super) fn changes(&self, sentinel: Sentinel) -> Changes<'_> {
-        Changes { index: self, pending: BTreeMap::new(), sentinel }
+    pub(super) fn changes(self: &Arc<Self>, sentinel: Sentinel) -> Changes {
+        Changes { index: Arc::clone(self), pending: BTreeMap::new(), sentinel }
     }
 
     /// Makes everything durable: sled's own flush does not outlive a power cut
@@ -284,13 +285,13 @@ impl Index {
 }
 
 /// Entries to be written in one batch with the sentinel.
-pub(super) struct Changes<'a> {
-    index: &'a Index,
+pub(super) struct Changes {
+    index: Arc<Index>,
     pending: BTreeMap<Vec<u8>, Vec<u8>>,
     sentinel: Sentinel,
 }
 
-impl Changes<'_> {
+impl Changes {
     /// Takes in the next record of the journal. A person that is known already
     /// keeps what was given first, unless the record says that it replaces it.
     pub(super) fn add(

@@ -54,6 +54,14 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// What the file holds is no key.
+    #[error("{path}: {wrong}; restore the key from its backup")]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        wrong: Box<KeyError>,
+    },
     /// Neither 32 bytes nor 64 hex digits.
     #[error(
         "a key is {KEY_BYTES} bytes, or 64 hexadecimal digits; this one has {found_bytes} bytes"
@@ -192,6 +200,7 @@ impl MasterKey {
         let mut secret = Zeroizing::new(Vec::with_capacity(128));
         file.take(KEY_FILE_BYTES_MAX + 1).read_to_end(&mut secret).map_err(failed)?;
         Self::from_secret(&secret)
+            .map_err(|wrong| KeyError::Unfit { path: path.to_owned(), wrong: Box::new(wrong) })
     }
 
     /// Names the key without showing it: 8 hexadecimal digits.

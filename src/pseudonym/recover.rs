@@ -6,6 +6,7 @@
 //! it was synced, is mended from it or refused, never passed over.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::error::PseudonymError;
 use super::index::{Index, IndexDoubt, Sentinel, guarded};
@@ -47,7 +48,7 @@ pub enum IndexState {
 
 /// What [`level`] gives back.
 pub(super) struct Levelled {
-    pub(super) index: Index,
+    pub(super) index: Arc<Index>,
     pub(super) sentinel: Sentinel,
     pub(super) state: IndexState,
     pub(super) records_restored: u64,
@@ -62,7 +63,7 @@ pub(super) fn level(
 ) -> Result<Levelled, PseudonymError> {
     refuse_unknown_keys(journal, sealer)?;
     let (index, sentinel) = match Index::open(dir, keys) {
-        Ok(opened) => opened,
+        Ok((index, sentinel)) => (Arc::new(index), sentinel),
         Err(doubt) => return rebuild(dir, keys, journal, sealer, doubt),
     };
     if sentinel.journal != journal.id() {
@@ -111,7 +112,8 @@ fn saw_this_history(sentinel: &Sentinel, journal: &Journal) -> Result<bool, Pseu
     Ok(reader.position.chain == sentinel.chain)
 }
 
-fn rebuild(
+/// Makes the index again beside the old one.
+pub(super) fn rebuild(
     dir: &Path,
     keys: &Keys,
     journal: &Journal,
@@ -120,13 +122,14 @@ fn rebuild(
 ) -> Result<Levelled, PseudonymError> {
     let start = (journal.id(), journal.reader()?.position);
     let (index, sentinel) = Index::create(dir, keys, start)?;
+    let index = Arc::new(index);
     let sentinel = take_in(&index, sentinel, journal, sealer)?;
     Ok(Levelled { index, sentinel, state: IndexState::Rebuilt(doubt), records_restored: 0 })
 }
 
 /// Takes the records after the sentinel into the index, in batches.
 fn take_in(
-    index: &Index,
+    index: &Arc<Index>,
     mut sentinel: Sentinel,
     journal: &Journal,
     sealer: &Sealer,
@@ -152,7 +155,7 @@ fn take_in(
 /// Appends to the journal what only the index still has. The chain proves that
 /// it is the same bytes in the same order; without that proof the node stops.
 fn restore(
-    index: Index,
+    index: Arc<Index>,
     sentinel: Sentinel,
     journal: &mut Journal,
     sealer: &Sealer,

@@ -9,13 +9,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::changes::{Import, Imported, Linked, ListFault, Page};
 use super::derive::CodeRule;
 use super::error::PseudonymError;
 use super::group::Group;
-use super::index::{Index, Sentinel};
+use super::index::{Index, IndexDoubt, Sentinel, guarded};
 use super::journal::Journal;
 use super::keys::{KeyPurpose, Keys};
 use super::normalise::ID_BYTES_MAX;
@@ -115,7 +115,8 @@ pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
 /// The table of one machine: journal and sled.
 #[derive(Debug)]
 pub struct SledTable {
-    pub(super) index: Index,
+    index: RwLock<Arc<Index>>,
+    index_dir: PathBuf,
     pub(super) sealer: Arc<Sealer>,
     pub(super) keys: Keys,
     rules: BTreeMap<String, CodeRule>,
@@ -151,7 +152,7 @@ type Answer = Mutex<Option<Result<Mapping, PseudonymError>>>;
 pub(super) struct Writer {
     pub(super) journal: Journal,
     pub(super) sentinel: Sentinel,
-    /// The journal has what the index has not: nothing new until a restart.
+    /// The journal has what the index has not: nothing new until it is made again.
     pub(super) index_failed: bool,
     /// New persons since the index was synced.
     pub(super) since_sync: u64,
@@ -172,7 +173,8 @@ pub fn open(
     let lock = lock(&dir.join(LOCK_FILE))?;
     let (mut journal, torn_bytes) = open_journal(dir, disk)?;
     let sealer = Sealer::new(keys, journal.id());
-    let levelled = recover::level(&dir.join(INDEX_DIR), keys, &mut journal, &sealer)?;
+    let index_dir = dir.join(INDEX_DIR);
+    let levelled = recover::level(&index_dir, keys, &mut journal, &sealer)?;
     let report = TableReport {
         persons: levelled.sentinel.persons,
         torn_bytes,
@@ -181,7 +183,8 @@ pub fn open(
     };
     let sentinel = levelled.sentinel;
     let table = SledTable {
-        index: levelled.index,
+        index: RwLock::new(levelled.index),
+        index_dir,
         sealer: Arc::new(sealer),
         keys: keys.clone(),
         rules: BTreeMap::new(),
@@ -235,10 +238,60 @@ impl SledTable {
         self.rules.get(project).cloned().unwrap_or_default()
     }
 
+    /// The index as it is now; another may take its place at any time.
+    pub(super) fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>, PseudonymError> {
-        // After a panic nobody knows what the journal and the index have.
-        let writer = self.writer.lock().map_err(|_poisoned| PseudonymError::Failed)?;
-        if writer.index_failed { Err(PseudonymError::Failed) } else { Ok(writer) }
+        // After a panic nobody knows what the journal has.
+        let mut writer = self.writer.lock().map_err(|_poisoned| PseudonymError::Failed)?;
+        if writer.index_failed {
+            self.mend_index(&mut writer)?;
+        }
+        Ok(writer)
+    }
+
+    /// Makes the index again from the journal after sled failed, as on a full disk:
+    /// it takes nothing more then, even when there is room.
+    fn mend_index(&self, writer: &mut Writer) -> Result<(), PseudonymError> {
+        let (dir, doubt) = (&self.index_dir, IndexDoubt::Unreadable);
+        let made =
+            guarded(|| recover::rebuild(dir, &self.keys, &writer.journal, &self.sealer, doubt));
+        // Tried again by whoever comes next.
+        let levelled = made.unwrap_or(Err(PseudonymError::Failed))?;
+        let mut place = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *place, levelled.index);
+        drop(place);
+        // It may panic once more.
+        if guarded(|| drop(old)).is_none() {
+            tracing::warn!("the index that failed could not be closed");
+        }
+        writer.sentinel = levelled.sentinel;
+        writer.since_sync = 0;
+        writer.index_failed = false;
+        Ok(())
+    }
+
+    /// [`SledTable::find`] where somebody waits for the answer: an index that fails
+    /// is made again.
+    fn find_or_mend(
+        &self,
+        project: &str,
+        person: &PersonKey,
+    ) -> Result<Option<Mapping>, PseudonymError> {
+        let index = self.index();
+        match self.find(project, person) {
+            Err(PseudonymError::Index(_)) => {}
+            found => return found,
+        }
+        let mut writer = self.writer.lock().map_err(|_poisoned| PseudonymError::Failed)?;
+        // Another caller may have been quicker.
+        if Arc::ptr_eq(&index, &self.index()) {
+            self.mend_index(&mut writer)?;
+        }
+        drop(writer);
+        self.find(project, person)
     }
 
     pub(super) fn opened(&self, record: &SealedRecord) -> Result<Mapping, PseudonymError> {
@@ -250,7 +303,7 @@ impl SledTable {
         project: &str,
         person: &PersonKey,
     ) -> Result<Option<Mapping>, PseudonymError> {
-        let Some(record) = self.index.person(project, person)? else { return Ok(None) };
+        let Some(record) = self.index().person(project, person)? else { return Ok(None) };
         let mapping = self.opened(&record)?;
         if mapping.project != project || mapping.person != *person {
             return Err(PseudonymError::IndexDisagrees { sequence: record.sequence() });
@@ -354,7 +407,7 @@ impl PseudonymTable for SledTable {
     fn assign(&self, project: &str, person: &PersonKey) -> Result<Assigned, PseudonymError> {
         check(project, person)?;
         let rule = self.rule(project);
-        let mapping = match self.find(project, person)? {
+        let mapping = match self.find_or_mend(project, person)? {
             Some(known) => known,
             None => {
                 rule.takes_new(person)?;
@@ -370,7 +423,7 @@ impl PseudonymTable for SledTable {
     }
 
     fn lookup_code(&self, project: &str, code: &str) -> Result<Option<Mapping>, PseudonymError> {
-        let Some(record) = self.index.holder(project, code)? else { return Ok(None) };
+        let Some(record) = self.index().holder(project, code)? else { return Ok(None) };
         let mapping = self.opened(&record)?;
         if mapping.project != project || !mapping.answers_to(code) {
             return Err(PseudonymError::IndexDisagrees { sequence: record.sequence() });
@@ -405,7 +458,7 @@ impl PseudonymTable for SledTable {
     }
 
     fn persons_in(&self, project: &str) -> Result<u64, PseudonymError> {
-        self.index.persons_in(project)
+        self.index().persons_in(project)
     }
 
     fn len(&self) -> u64 {
@@ -417,7 +470,7 @@ impl PseudonymTable for SledTable {
 impl Drop for SledTable {
     fn drop(&mut self) {
         // Best effort: a lost tail of the index is taken in from the journal.
-        drop(self.index.sync());
+        drop(guarded(|| self.index().sync()));
     }
 }
 

@@ -90,6 +90,10 @@ impl Shared {
             // Forgotten before, perhaps not to the end.
             None => Ok(()),
             Some(State::Held) if !self.is_awaited(id)? => {
+                if self.read_record(id).is_ok_and(|record| record.deliveries.is_empty()) {
+                    // Else its record would look like that of an original that somebody removed.
+                    self.amend(id, |record| record.forgotten = true)?;
+                }
                 self.remove_if_there(&self.layout.object(State::Held, id))
             }
             Some(State::Held) => {

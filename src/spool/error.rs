@@ -16,6 +16,15 @@ pub enum SpoolError {
         /// Bytes that must stay free.
         reserve_bytes: u64,
     },
+    /// Refused with A700 likewise: there is space, but the file system takes no
+    /// more files.
+    #[error("spool has room for {free_files} more files, reserve is {reserve_files}")]
+    NoFiles {
+        /// Files that the file system can still hold.
+        free_files: u64,
+        /// Files that must stay free.
+        reserve_files: u64,
+    },
     /// Over a named limit; refused for good.
     #[error("{what} is longer than {limit_bytes} bytes")]
     TooLong {

@@ -163,6 +163,7 @@ impl SpoolWriter {
             decisions: Vec::new(),
             resent_unix_ms: None,
             commitments: std::collections::BTreeMap::new(),
+            forgotten: false,
         }
     }
 
@@ -193,7 +194,7 @@ impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.append(bytes) {
             Ok(()) => Ok(bytes.len()),
-            Err(error @ SpoolError::Full { .. }) => {
+            Err(error @ (SpoolError::Full { .. } | SpoolError::NoFiles { .. })) => {
                 Err(io::Error::new(io::ErrorKind::StorageFull, error))
             }
             Err(error) => Err(io::Error::other(error)),

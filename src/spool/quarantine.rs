@@ -91,6 +91,7 @@ impl Spool {
             record.releases = record.releases.saturating_add(1);
             record.deliveries.clear();
             record.commitments.clear();
+            record.forgotten = false;
             record.decisions.extend(decision);
             let surplus = record.decisions.len().saturating_sub(DECISIONS_MAX);
             record.decisions.drain(..surplus);
@@ -208,6 +209,7 @@ impl Shared {
             decisions: Vec::new(),
             resent_unix_ms: None,
             commitments: std::collections::BTreeMap::new(),
+            forgotten: false,
         })
     }
 }

@@ -75,6 +75,9 @@ pub struct Record {
     /// What destinations said of keeping it, since they last got it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commitments: BTreeMap<DestinationName, Commitment>,
+    /// It was forgotten although no destination's word stands here: it was meant for none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 /// A quarantine and its time.
@@ -260,6 +263,7 @@ mod tests {
             decisions: Vec::new(),
             resent_unix_ms: None,
             commitments: BTreeMap::new(),
+            forgotten: false,
         }
     }
 

@@ -30,6 +30,12 @@ pub struct Recovery {
     pub litter_removed: u64,
     /// Originals whose record is missing: they are quarantined when their turn comes.
     pub without_record: u64,
+    /// Instances that were acknowledged and whose original somebody removed: an
+    /// empty one stands for it, so that they are quarantined and not passed over.
+    pub originals_missing: u64,
+    /// Records without original that nothing else tells of: never acknowledged, or
+    /// somebody removed the original before it was touched.
+    pub records_alone: u64,
     /// Names that are not ours; they are left alone.
     pub foreign_names: u64,
 }
@@ -44,6 +50,7 @@ struct Names {
     report: bool,
     link: bool,
     record: bool,
+    part: bool,
 }
 
 impl Names {
@@ -128,6 +135,9 @@ impl Shared {
                 if dir == Dir::Outbox {
                     self.survey_outbox(&name, recovery, &mut found)?;
                 } else if is_part(&name) {
+                    if let (Dir::Incoming, Some(id)) = (dir, part_of(&name)) {
+                        found.entry(id).or_default().part = true;
+                    }
                     self.remove_if_there(&path.join(&name))?;
                     recovery.parts_removed = recovery.parts_removed.saturating_add(1);
                 } else if let Some(id) = id_of(dir, &name) {
@@ -166,7 +176,18 @@ impl Shared {
     fn mend(&self, id: SpoolId, names: Names, recovery: &mut Recovery) -> Result<(), SpoolError> {
         let remove = |state| self.remove_if_there(&self.layout.object(state, id));
         let count = match names.original() {
+            None if names == Names::only_part() => return Ok(()),
+            None if self.was_promised(id, names) => {
+                self.stand_in_for(id)?;
+                self.drop_links(id, names, recovery)?;
+                self.drop_clean(id)?;
+                recovery.originals_missing = recovery.originals_missing.saturating_add(1);
+                &mut recovery.received
+            }
             None => {
+                if names == Names::only_record() {
+                    recovery.records_alone = recovery.records_alone.saturating_add(1);
+                }
                 self.drop_links(id, names, recovery)?;
                 self.drop_clean(id)?;
                 self.remove_if_there(&self.layout.record(id))?;
@@ -204,6 +225,21 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether an instance without original was acknowledged and neither delivered
+    /// nor thrown away: no step of ours leaves that.
+    fn was_promised(&self, id: SpoolId, names: Names) -> bool {
+        let Ok(record) = self.read_record(id) else { return false };
+        let waits = names.link || (record.attempts > 0 && record.deliveries.is_empty());
+        waits && !names.part && !record.forgotten && record.discarded.is_none()
+    }
+
+    /// An original without bytes: its digest is wrong, and that quarantines it.
+    fn stand_in_for(&self, id: SpoolId) -> Result<(), SpoolError> {
+        self.write_new(&self.layout.object(State::Received, id), b"")?;
+        // Before the links go, which tell that it was promised.
+        self.sync_dir(Dir::Received)
+    }
+
     fn drop_links(
         &self,
         id: SpoolId,
@@ -230,6 +266,14 @@ impl Shared {
 }
 
 impl Names {
+    fn only_part() -> Self {
+        Self { part: true, ..Self::default() }
+    }
+
+    fn only_record() -> Self {
+        Self { record: true, ..Self::default() }
+    }
+
     fn note(&mut self, dir: Dir) {
         match dir {
             Dir::Received => self.received = true,
@@ -249,6 +293,11 @@ fn is_part(name: &str) -> bool {
         let stem = stem.strip_suffix(META).unwrap_or(stem);
         stem.parse::<SpoolId>().is_ok()
     })
+}
+
+/// The instance that a part of an original is of.
+fn part_of(name: &str) -> Option<SpoolId> {
+    name.strip_suffix(PART)?.parse().ok()
 }
 
 fn id_of(dir: Dir, name: &str) -> Option<SpoolId> {

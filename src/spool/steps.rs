@@ -32,6 +32,9 @@ impl Shared {
     /// Turns a system's error into what the caller does next.
     pub(super) fn judge(&self, step: &'static str, source: io::Error) -> SpoolError {
         if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            if let Err(no_files @ SpoolError::NoFiles { .. }) = self.check_files() {
+                return no_files;
+            }
             // What cannot be asked counts as none.
             let free_bytes = self.disk.free_bytes(self.layout.root()).unwrap_or(0);
             return SpoolError::Full { free_bytes, reserve_bytes: self.limits.reserve_bytes };
@@ -58,7 +61,21 @@ impl Shared {
         if free_bytes < reserve_bytes.saturating_add(in_flight_bytes) {
             return Err(SpoolError::Full { free_bytes, reserve_bytes });
         }
-        Ok(())
+        self.check_files()
+    }
+
+    fn check_files(&self) -> Result<(), SpoolError> {
+        let reserve_files = self.limits.reserve_files;
+        let free_files = self
+            .disk
+            .free_files(self.layout.root())
+            .map_err(|source| SpoolError::Io { step: "ask for free files", source })?;
+        match free_files {
+            Some(free_files) if free_files < reserve_files => {
+                Err(SpoolError::NoFiles { free_files, reserve_files })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) fn check_own_space(&self) -> Result<(), SpoolError> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::admit::unsealed;
 use super::id::IdSource;
 use super::layout::{Dir, Layout};
 use super::record::{self, Record};
@@ -19,6 +20,9 @@ pub(super) const RECORD_BYTES_MAX: u64 = 64 << 10;
 /// Most bytes of a report. 16 MiB: 100,000 boxes.
 pub(super) const REPORT_BYTES_MAX: u64 = 16 << 20;
 
+/// What stands behind a report at most.
+const SEAL_BYTES_MAX: u64 = 16;
+
 /// Number of locks that keep two steps on one instance apart. 64: far more
 /// than there are workers and forwarders.
 const STRIPES: usize = 64;
@@ -29,13 +33,16 @@ pub struct SpoolLimits {
     /// Bytes that must stay free for clean copies, records and logs of what was
     /// taken already. Default 2 GiB: a copy of the largest usual cine.
     pub reserve_bytes: u64,
+    /// Files that must stay free likewise. Default 512: each of what waits to be
+    /// cleaned needs five names, and without room for them nothing could leave.
+    pub reserve_files: u64,
     /// Longest object. Default 32 GiB: above any whole slide image.
     pub object_bytes_max: u64,
 }
 
 impl Default for SpoolLimits {
     fn default() -> Self {
-        Self { reserve_bytes: 2 << 30, object_bytes_max: 32 << 30 }
+        Self { reserve_bytes: 2 << 30, reserve_files: 512, object_bytes_max: 32 << 30 }
     }
 }
 
@@ -208,16 +215,26 @@ impl Spool {
     /// The report of the clean commit.
     ///
     /// # Errors
-    /// [`SpoolError::Io`], also when there is none.
+    /// [`SpoolError::Damaged`], also when there is none: the caller quarantines.
     pub fn report(&self, id: SpoolId) -> Result<Vec<u8>, SpoolError> {
-        self.0.read_bounded(&self.0.layout.report(id), "report", REPORT_BYTES_MAX)
+        let limit_bytes = REPORT_BYTES_MAX.saturating_add(SEAL_BYTES_MAX);
+        let damaged = |what| SpoolError::Damaged { id, what };
+        match self.0.read_bounded(&self.0.layout.report(id), "report", limit_bytes) {
+            Ok(file) => unsealed(file).map_err(damaged),
+            Err(SpoolError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Err(damaged("its report is missing"))
+            }
+            Err(SpoolError::TooLong { .. }) => Err(damaged("its report is too long")),
+            Err(other) => Err(other),
+        }
     }
 
     /// Whether an object may be taken now. `accept` asks before it lets an
     /// association in; [`Spool::begin`] asks again.
     ///
     /// # Errors
-    /// [`SpoolError::Full`] or [`SpoolError::Failed`]: refused as transient.
+    /// [`SpoolError::Full`], [`SpoolError::NoFiles`] or [`SpoolError::Failed`]:
+    /// refused as transient.
     pub fn check_space(&self) -> Result<(), SpoolError> {
         self.0.usable()?;
         self.0.check_space(self.0.writers.load(Ordering::Relaxed).saturating_add(1))
@@ -264,6 +281,15 @@ impl Spool {
     /// [`SpoolError::Io`]: the caller tries later.
     pub fn free_bytes(&self) -> Result<u64, SpoolError> {
         let free = self.0.disk.free_bytes(self.0.layout.root());
+        free.map_err(|source| SpoolError::Io { step: "ask for free space", source })
+    }
+
+    /// How many more files that file system can hold; none where it knows no limit.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: the caller tries later.
+    pub fn free_files(&self) -> Result<Option<u64>, SpoolError> {
+        let free = self.0.disk.free_files(self.0.layout.root());
         free.map_err(|source| SpoolError::Io { step: "ask for free space", source })
     }
 }

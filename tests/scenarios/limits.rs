@@ -1,14 +1,12 @@
 //! The node stays small and starts fast, however much it is given.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
+use crate::support::copies::Copies;
 use crate::support::dcmtk::{StoreScp, storescu};
-use crate::support::files::files_below;
 use crate::support::node::Node;
 use crate::support::object::{CT, ENHANCED_CT, Object, ct_files};
 use crate::support::process::{STOP_WAIT_MAX, free_port, memory_bytes_peak};
@@ -62,53 +60,6 @@ fn an_instance_of_200_mb_passes_through_in_less_than_100_mb() {
 /// Issue 2: a restart with so many waiting takes at most so long.
 const WAITING: usize = 100_000;
 const READY_MAX: Duration = Duration::from_secs(5);
-/// Links of one file on ext4 end at 65,000.
-const LINKS_MAX: usize = 20_000;
-
-/// Makes of one waiting instance `count`, by names, as the spool has them.
-struct Copies<'a> {
-    node: &'a Node,
-    id: String,
-    record: Value,
-}
-
-impl<'a> Copies<'a> {
-    fn of_the_one_in(node: &'a Node, state: &str) -> Self {
-        let [object] = &files_below(&node.spool(state))[..] else { panic!("one {state}") };
-        let id = object.file_name().unwrap().to_str().unwrap().to_owned();
-        let record = fs::read_to_string(node.spool("meta").join(format!("{id}.meta"))).unwrap();
-        let newest = record.lines().rev().nth(1).unwrap();
-        let record = serde_json::from_str(newest).unwrap();
-        Self { node, id, record }
-    }
-
-    /// `names` are directory and ending of what stands for the instance.
-    fn make(&mut self, count: usize, names: &[(&str, &str)]) {
-        let time = self.id.get(..12).unwrap().to_owned();
-        let mut from = self.id.clone();
-        for number in 0..count {
-            let id = format!("{time}{number:020x}");
-            for (dir, ending) in names {
-                let dir = self.node.spool(dir);
-                let (old, new) =
-                    (dir.join(format!("{from}{ending}")), dir.join(format!("{id}{ending}")));
-                if number % LINKS_MAX == 0 {
-                    fs::copy(old, new).unwrap();
-                } else {
-                    fs::hard_link(old, new).unwrap();
-                }
-            }
-            if number % LINKS_MAX == 0 {
-                from.clone_from(&id);
-            }
-            self.record["id"] = id.clone().into();
-            let line = self.record.to_string();
-            let pair = format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes()));
-            fs::write(self.node.spool("meta").join(format!("{id}.meta")), pair).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_restart_with_100_000_waiting_is_ready_in_5_s() {
     let home = tempfile::tempdir().unwrap();
@@ -125,7 +76,7 @@ fn a_restart_with_100_000_waiting_is_ready_in_5_s() {
     });
     node.stop();
     let clean = [("held", ""), ("cleaned", ""), ("outbox/down", ""), ("report", ".json")];
-    Copies::of_the_one_in(&node, "held").make(WAITING / 10, &clean);
+    Copies::of_the_one_in(&node, "held").make(0, WAITING / 10, &clean);
     node.set("AIRLOCK_KILL_POINT", "spool.attempt.synced");
     node.start_again();
     // The node dies with the instance acknowledged, or just before it says so.
@@ -133,7 +84,7 @@ fn a_restart_with_100_000_waiting_is_ready_in_5_s() {
     node.wait(STOP_WAIT_MAX);
     node.unset("AIRLOCK_KILL_POINT");
     let rest = WAITING - WAITING / 10;
-    Copies::of_the_one_in(&node, "received").make(rest, &[("received", "")]);
+    Copies::of_the_one_in(&node, "received").make(0, rest, &[("received", "")]);
 
     let begun = Instant::now();
     node.start_again();

@@ -13,6 +13,7 @@
     reason = "a broken counterpart must stop the test, and tests wait by the clock"
 )]
 
+pub(crate) mod copies;
 pub(crate) mod dcmtk;
 pub(crate) mod files;
 pub(crate) mod fuzz;

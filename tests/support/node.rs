@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::{Process, Run, STOP_WAIT_MAX, memory_bytes_peak, run, tail};
+use super::process::{
+    Process, READY_WAIT_MAX, Run, STOP_WAIT_MAX, memory_bytes_peak, run, tail, wait_until,
+};
 
 /// A node with a temporary home: configuration, data directory, log.
 ///
@@ -66,6 +68,19 @@ impl Node {
         let endpoints = self.endpoints_file();
         let port = process.wait_for("the node's endpoints", || dicom_port(&endpoints));
         self.running = Some(Running { process, port });
+    }
+
+    /// Starts it where it may die before it is ready; whether it is ready.
+    pub(crate) fn start_unless_it_dies(&mut self) -> Result<(), ExitStatus> {
+        let mut process = self.launch();
+        let endpoints = self.endpoints_file();
+        let look = || match process.ended() {
+            Some(status) => Some(Err(status)),
+            None => dicom_port(&endpoints).map(Ok),
+        };
+        let port = wait_until("the node's endpoints", READY_WAIT_MAX, look, || self.log_tail())?;
+        self.running = Some(Running { process, port });
+        Ok(())
     }
 
     /// Starts it and waits for its end: a start that must fail, or a kill point.
@@ -169,6 +184,17 @@ impl Node {
     /// Waits for an end that it brings about itself, as at a kill point.
     pub(crate) fn wait(&mut self, wait_max: Duration) -> ExitStatus {
         self.take().wait(wait_max)
+    }
+
+    /// Its exit status, when it has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.running.as_mut().expect("the node was started").process.ended()?;
+        self.running = None;
+        Some(status)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
     }
 
     fn running(&self) -> &Running {

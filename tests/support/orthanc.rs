@@ -45,6 +45,10 @@ impl Orthanc {
         orthanc
     }
 
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A resource as JSON, as in `/statistics` or `/instances?expand`.
     pub(crate) fn get(&self, path: &str) -> Value {
         serde_json::from_slice(&self.get_bytes(path)).expect("JSON from Orthanc")
@@ -60,6 +64,11 @@ impl Orthanc {
     pub(crate) fn instances(&self) -> Vec<String> {
         let ids: Vec<String> = serde_json::from_value(self.get("/instances")).expect("a list");
         ids
+    }
+
+    /// The same, when it has it.
+    pub(crate) fn try_file(&self, id: &str) -> Option<Vec<u8>> {
+        try_get(self.http_port, &format!("/instances/{id}/file"))
     }
 
     /// The file of one instance, as it was received.

@@ -126,6 +126,11 @@ impl Disk for FaultyDisk {
         self.pass()?;
         self.inner.free_bytes(path)
     }
+
+    fn free_files(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.pass()?;
+        self.inner.free_files(path)
+    }
 }
 
 struct FaultyFile {

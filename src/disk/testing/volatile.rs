@@ -315,6 +315,10 @@ impl Disk for VolatileDisk {
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         Ok(self.fs().free_bytes.unwrap_or(1 << 40))
     }
+
+    fn free_files(&self, _path: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
 }
 
 struct VolatileFile {
