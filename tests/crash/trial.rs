@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::dice::Dice;
@@ -109,6 +110,15 @@ impl Trial {
         let look = || self.on_the_way().is_empty().then_some(());
         let explain = || format!("{:?}\n{}", self.on_the_way(), self.node.log_tail());
         wait_until("an empty spool", DRAIN_WAIT_MAX, look, explain);
+    }
+
+    /// What `airlock check` says of something.
+    pub(crate) fn verdict_on(&self, what: &str) -> Value {
+        let configuration = self.node.configuration();
+        let check = ["check", "--config", configuration.to_str().expect("a path"), "--json"];
+        let said = self.node.command(&check).stdout;
+        let verdicts: Vec<Value> = serde_json::from_str(&said).expect("verdicts");
+        verdicts.into_iter().find(|one| one["what"] == what).expect("a verdict")
     }
 
     /// Another start of the node that died, until it has delivered all.
