@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::dice::Dice;
-use crate::load::{Log, To, send_beside, write_instance};
+use crate::load::{Log, To, is_nobodys, send_beside, write_instance, write_nobodys};
 use crate::sink::Sink;
 use crate::support::files::files_below;
 use crate::support::node::Node;
@@ -32,6 +32,8 @@ pub(crate) struct Trial {
     next: usize,
     /// Deliveries at the sink when the node died, for each time.
     pub(crate) deaths: Vec<usize>,
+    /// Some instances have no Patient ID.
+    pub(crate) sends_nobodys: bool,
 }
 
 impl Trial {
@@ -40,7 +42,15 @@ impl Trial {
         let sink = Sink::start();
         let node = Node::prepare(&configuration(&sink, mode));
         let files = tempfile::tempdir().expect("a folder");
-        Self { node, sink, log: Log::default(), files, next: 0, deaths: Vec::new() }
+        Self {
+            node,
+            sink,
+            log: Log::default(),
+            files,
+            next: 0,
+            deaths: Vec::new(),
+            sends_nobodys: false,
+        }
     }
 
     pub(crate) fn to(&self) -> To {
@@ -58,7 +68,14 @@ impl Trial {
             self.log.note_resent(&unanswered);
             numbers.splice(0..0, unanswered);
         }
-        numbers.into_iter().map(|number| write_instance(self.files.path(), number)).collect()
+        let write = |number| {
+            if self.sends_nobodys && is_nobodys(number) {
+                write_nobodys(self.files.path(), number)
+            } else {
+                write_instance(self.files.path(), number)
+            }
+        };
+        numbers.into_iter().map(write).collect()
     }
 
     /// Sends `count` instances over several associations at once.
