@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::queue::print_json;
+use super::asked::ask;
+use super::queue::{odd, print_json};
 use super::{Failure, runtime};
 use crate::app::peers::{address_of, door_tls};
 use crate::clean::metadata::{ProfileAccount, account};
@@ -38,6 +39,7 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("master key", key(config)));
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
+    verdicts.push(verdict("data", data(config)));
     verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
     let runtime = runtime()?;
     for (name, destination) in &config.destinations {
@@ -230,6 +232,31 @@ fn commitments(config: &Config, runtime: &tokio::runtime::Runtime) -> Vec<Verdic
         verdict(&format!("storage commitment of {name}"), found)
     };
     asked.into_iter().map(verdict_of).collect()
+}
+
+/// What stands in the data directory, as the node that runs on it says, or as a
+/// start would find it.
+fn data(config: &Config) -> Result<String, String> {
+    let shown = config.data_dir.display();
+    let stands = |name| RealDisk.exists(&config.data_dir.join(name));
+    let is_used = stands("keys").and_then(|keys| Ok(keys || stands("spool")?));
+    if !is_used.map_err(|error| format!("{shown}: {error}"))? {
+        return Ok(format!("{shown} is made at first start"));
+    }
+    let view = match ask(config, Request::Queue) {
+        Ok(Answer::Queue(view)) => view,
+        Ok(_) => return Err(odd().what),
+        Err(failure) => return Err(failure.what),
+    };
+    let waiting = view.outbox.values().fold(view.received, |sum, more| sum.saturating_add(*more));
+    let says = format!("{shown}: {waiting} waiting, {} in quarantine", view.quarantine);
+    if view.failed {
+        return Err(format!(
+            "{says}; THE DISK FAILED and nothing is taken: look at the disk and its log, then \
+             restart the node"
+        ));
+    }
+    Ok(says)
 }
 
 async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {

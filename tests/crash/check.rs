@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::patient_of;
+use crate::load::{is_nobodys, patient_of};
 use crate::sink::Delivery;
 use crate::support::files::files_below;
 use crate::trial::Trial;
@@ -75,11 +75,20 @@ pub(crate) fn compare(trial: &Trial) -> Tally {
     tally.quarantined = trial.set_aside().len();
     let both = |number: &&usize| at_sink.contains_key(number) && in_folder.contains_key(number);
     tally.delivered = acknowledged.iter().filter(both).count();
-    let missing: Vec<_> = acknowledged.iter().filter(|number| !both(number)).collect();
-    if missing.len() > tally.quarantined {
-        tally.lost = missing.len() - tally.quarantined;
-        tally.faults.push(format!("lost: among {missing:?}, {} in quarantine", tally.quarantined));
+    let (nobodys, missing): (Vec<usize>, Vec<usize>) = acknowledged
+        .iter()
+        .filter(|number| !both(number))
+        .partition(|number| trial.sends_nobodys && is_nobodys(**number));
+    // What was stored and not acknowledged may stand there too.
+    let unseen = nobodys.len().saturating_sub(tally.quarantined);
+    let others = tally.quarantined.saturating_sub(nobodys.len());
+    tally.lost = missing.len().saturating_sub(others) + unseen;
+    if tally.lost > 0 {
+        let aside = tally.quarantined;
+        tally.faults.push(format!("lost: among {missing:?} {nobodys:?}, {aside} in quarantine"));
     }
+    let leaked = at_sink.keys().filter(|number| trial.sends_nobodys && is_nobodys(**number));
+    tally.faults.extend(leaked.map(|number| format!("{number} is nobody's and left")));
     same_bytes(&at_sink, &in_folder, &mut tally.faults);
     same_pseudonyms(&at_sink, &mut tally.faults);
     for command in [["receipts", "verify"], ["pseudonym", "verify"]] {

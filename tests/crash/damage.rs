@@ -156,6 +156,9 @@ fn judge(trial: &Trial, rows: &BTreeMap<String, &Row>) {
     }
     assert!(faults.is_empty(), "{faults:#?}\n{}", trial.node.log_tail());
     trial.node.command(&["receipts", "verify"]).success();
+    let verdict = trial.verdict_on("data");
+    let says = format!("0 waiting, {aside} in quarantine");
+    assert!(verdict["says"].as_str().unwrap().ends_with(&says), "{verdict}");
 }
 
 /// What no project changes in a CT slice.
@@ -304,6 +307,11 @@ fn damaged_tables_and_ledgers_are_made_again_or_named_with_what_to_do() {
                 println!("{what}: {status}: {last}");
                 if status.code().is_none_or(|code| code == 70) || !last.contains(words) {
                     faults.push(format!("{what}: {status}: {last}"));
+                }
+                let verdict = trial.verdict_on("data");
+                let says = verdict["says"].as_str().unwrap_or_default();
+                if verdict["good"] != false || !last.ends_with(says) {
+                    faults.push(format!("{what}: airlock check: {verdict}"));
                 }
             }
             (Ok(()), Says(words)) => {

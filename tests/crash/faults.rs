@@ -64,6 +64,9 @@ fn a_failed_call_is_answered_a700_or_passes_and_loses_nothing() {
             // Nothing is taken any more, and people are told.
             let says = trial.node.command(&["queue"]).success();
             assert!(says.contains("THE DISK FAILED"), "{says}");
+            let verdict = trial.verdict_on("data");
+            assert_eq!(verdict["good"], false, "{verdict}");
+            assert!(verdict["says"].as_str().unwrap().contains("restart the node"), "{verdict}");
             let before = trial.log.count();
             trial.send(2, &mut dice).into_iter().for_each(|sender| sender.join().unwrap());
             assert_eq!(trial.log.count(), before, "{call} {errno}");

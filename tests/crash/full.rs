@@ -7,8 +7,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::check::{check, check_share, compare};
 use crate::dice::Dice;
 use crate::image::{Tmpfs, may_mount};
@@ -56,15 +54,6 @@ impl Ballast {
     }
 }
 
-/// `airlock check` of a node whose disk is full: what it says of the disk.
-fn verdict_on_disk(trial: &Trial) -> Value {
-    let configuration = trial.node.configuration();
-    let said =
-        trial.node.command(&["check", "--config", configuration.to_str().unwrap(), "--json"]);
-    let verdicts: Vec<Value> = serde_json::from_str(&said.stdout).expect("verdicts");
-    verdicts.into_iter().find(|one| one["what"] == "disk").expect("a verdict on the disk")
-}
-
 fn refused_and_resumed(what: &str, fill: impl Fn(&Path) -> Ballast) {
     let mut trial = Trial::new("random");
     let data = trial.node.data();
@@ -86,7 +75,7 @@ fn refused_and_resumed(what: &str, fill: impl Fn(&Path) -> Ballast) {
     let refusal = Line::open(&trial.to(), &files[4], &trial.log).err().expect("a refusal");
     assert!(refusal.to_string().contains("result 2"), "{what}: {refusal}");
     assert!(asked.elapsed() < REFUSAL_MAX, "{what}");
-    let verdict = verdict_on_disk(&trial);
+    let verdict = trial.verdict_on("disk");
     assert_eq!(verdict["good"], false, "{what}: {verdict}");
     let queue = trial.node.queue();
     assert!(queue["free_bytes"].is_u64() && queue["free_files"].is_u64(), "{queue}");
@@ -125,8 +114,8 @@ const LOAD: usize = 200;
 const FILL_MS_MAX: usize = 150;
 
 /// The disk fills while instances are received, cleaned, sent and receipted.
-fn fills_under_load(what: &str, number: usize, fill: impl Fn(&Path) -> Ballast) {
-    let mut dice = Dice::of(1, &format!("{what}-{number}"));
+fn fills_under_load(what: &str, fill: impl Fn(&Path) -> Ballast) {
+    let mut dice = Dice::of(1, what);
     let mut trial = Trial::new("random");
     let data = trial.node.data();
     let disk = Tmpfs::mounted_at(&data, 32, 6_000);
@@ -167,16 +156,14 @@ fn fills_under_load(what: &str, number: usize, fill: impl Fn(&Path) -> Ballast) 
 #[test]
 fn a_disk_whose_bytes_run_out_under_load_loses_nothing_and_needs_no_restart() {
     if may_mount() {
-        (0..2).for_each(|number| {
-            fills_under_load("bytes under load", number, |data| Ballast::of_bytes(data, 0));
-        });
+        fills_under_load("bytes under load", |data| Ballast::of_bytes(data, 0));
     }
 }
 
 #[test]
 fn a_disk_whose_files_run_out_under_load_loses_nothing_and_needs_no_restart() {
     if may_mount() {
-        (0..2).for_each(|number| fills_under_load("files under load", number, Ballast::of_files));
+        fills_under_load("files under load", Ballast::of_files);
     }
 }
 

@@ -70,6 +70,24 @@ pub(crate) fn patient_of(number: usize) -> usize {
 
 /// Writes an instance's file.
 pub(crate) fn write_instance(folder: &Path, number: usize) -> PathBuf {
+    instance(number).write(folder)
+}
+
+/// One in so many is nobody's, where a trial sends such: well above 95 % can be delivered.
+const NOBODY_EVERY: usize = 40;
+
+/// Whether an instance has no Patient ID and belongs into quarantine.
+pub(crate) fn is_nobodys(number: usize) -> bool {
+    number % NOBODY_EVERY == NOBODY_EVERY - 1
+}
+
+/// The file of an instance that is nobody's.
+pub(crate) fn write_nobodys(folder: &Path, number: usize) -> PathBuf {
+    let study = format!("2.25.20260101.4.{number}");
+    instance(number).text(PATIENT_ID, "LO", "").text(STUDY, "UI", &study).write(folder)
+}
+
+fn instance(number: usize) -> Object {
     let patient = patient_of(number);
     Object::ct(number)
         .text((0x0010, 0x0010), "PN", &format!("Invented^Person{patient}"))
@@ -77,7 +95,6 @@ pub(crate) fn write_instance(folder: &Path, number: usize) -> PathBuf {
         .text((0x0008, 0x0050), "SH", &format!("ACC{patient:07}"))
         .text(STUDY, "UI", &format!("2.25.20260101.2.{patient}"))
         .text(SERIES, "UI", &format!("2.25.20260101.3.{patient}"))
-        .write(folder)
 }
 
 /// The number of a file of [`write_instance`].

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::dice::Dice;
-use crate::load::{Log, To, send_beside, write_instance};
+use crate::load::{Log, To, is_nobodys, send_beside, write_instance, write_nobodys};
 use crate::sink::Sink;
 use crate::support::files::files_below;
 use crate::support::node::Node;
@@ -31,6 +32,8 @@ pub(crate) struct Trial {
     next: usize,
     /// Deliveries at the sink when the node died, for each time.
     pub(crate) deaths: Vec<usize>,
+    /// Some instances have no Patient ID.
+    pub(crate) sends_nobodys: bool,
 }
 
 impl Trial {
@@ -39,7 +42,15 @@ impl Trial {
         let sink = Sink::start();
         let node = Node::prepare(&configuration(&sink, mode));
         let files = tempfile::tempdir().expect("a folder");
-        Self { node, sink, log: Log::default(), files, next: 0, deaths: Vec::new() }
+        Self {
+            node,
+            sink,
+            log: Log::default(),
+            files,
+            next: 0,
+            deaths: Vec::new(),
+            sends_nobodys: false,
+        }
     }
 
     pub(crate) fn to(&self) -> To {
@@ -57,7 +68,14 @@ impl Trial {
             self.log.note_resent(&unanswered);
             numbers.splice(0..0, unanswered);
         }
-        numbers.into_iter().map(|number| write_instance(self.files.path(), number)).collect()
+        let write = |number| {
+            if self.sends_nobodys && is_nobodys(number) {
+                write_nobodys(self.files.path(), number)
+            } else {
+                write_instance(self.files.path(), number)
+            }
+        };
+        numbers.into_iter().map(write).collect()
     }
 
     /// Sends `count` instances over several associations at once.
@@ -109,6 +127,15 @@ impl Trial {
         let look = || self.on_the_way().is_empty().then_some(());
         let explain = || format!("{:?}\n{}", self.on_the_way(), self.node.log_tail());
         wait_until("an empty spool", DRAIN_WAIT_MAX, look, explain);
+    }
+
+    /// What `airlock check` says of something.
+    pub(crate) fn verdict_on(&self, what: &str) -> Value {
+        let configuration = self.node.configuration();
+        let check = ["check", "--config", configuration.to_str().expect("a path"), "--json"];
+        let said = self.node.command(&check).stdout;
+        let verdicts: Vec<Value> = serde_json::from_str(&said).expect("verdicts");
+        verdicts.into_iter().find(|one| one["what"] == what).expect("a verdict")
     }
 
     /// Another start of the node that died, until it has delivered all.
