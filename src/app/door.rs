@@ -132,9 +132,10 @@ fn told(error: &SpoolError) -> StoreError {
     match error {
         // A failed disk answers "out of resources" too: the sender tries again
         // later, and does not take the instance for a bad one.
-        SpoolError::Full { .. } | SpoolError::Failed { .. } | SpoolError::Io { .. } => {
-            StoreError::Full
-        }
+        SpoolError::Full { .. }
+        | SpoolError::Failed { .. }
+        | SpoolError::Io { .. }
+        | SpoolError::Locked { .. } => StoreError::Full,
         SpoolError::TooLong { what: "object", .. } => StoreError::TooLong,
         SpoolError::TooLong { .. } | SpoolError::Damaged { .. } | SpoolError::NotThere { .. } => {
             StoreError::Failed

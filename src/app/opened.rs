@@ -21,6 +21,7 @@ use crate::pseudonym::{
 };
 use crate::receipt::{Ledger, LedgerError, LedgerKey};
 use crate::spool::{DataLock, LockError, Spool, SpoolError, SpoolLimits};
+use crate::vault::{Vault, VaultKey};
 use crate::worker::WorkError;
 
 /// Why the program cannot do its work.
@@ -133,7 +134,9 @@ impl Opened {
         info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
         let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
-        let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)?;
+        let with = (limits, vault(config, &keys));
+        let (spool, recovery) =
+            Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)?;
         info!(?recovery, "spool opened");
         Ok(Self {
             table: Arc::new(table),
@@ -172,6 +175,7 @@ impl Opened {
             table: Arc::clone(&self.table) as _,
             book: Arc::clone(&self.book) as _,
             clock: Arc::clone(&self.clock),
+            vault: self.spool.vault().clone(),
         }
     }
 }
@@ -187,6 +191,12 @@ pub(super) fn warn_of_faces(config: &Config) {
             );
         }
     }
+}
+
+/// The keys of the spool: what an older one sealed is still read.
+fn vault(config: &Config, keys: &Keys) -> Vault {
+    let key = |key: &MasterKey| VaultKey::new(key.id(), key.derive(KeyPurpose::Vault, "").expose());
+    Vault::new(config.encrypts, keys.all().map(key).collect())
 }
 
 fn keys(config: &Config) -> Result<Keys, AppError> {

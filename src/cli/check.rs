@@ -37,6 +37,7 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("master key", key(config)));
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
+    verdicts.push(verdict("encryption at rest", Ok(at_rest(config))));
     verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
     let runtime = runtime()?;
     for (name, destination) in &config.destinations {
@@ -176,6 +177,15 @@ fn disk(config: &Config) -> Result<String, String> {
         Ok(says)
     } else {
         Err(format!("{says}: free space or lower data.reserve_mib"))
+    }
+}
+
+fn at_rest(config: &Config) -> String {
+    let dir = config.data_dir.display();
+    if config.encrypts {
+        format!("what waits in {dir} is encrypted; without the master key it is lost: back it up")
+    } else {
+        format!("off: {dir} must lie on an encrypted disk, or set data.encrypt = true")
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Bytes that stay free.
     pub reserve_bytes: u64,
+    /// What is written into the spool is encrypted.
+    pub encrypts: bool,
     /// DICOM door.
     pub listen: SocketAddr,
     /// The door is open without TLS.
@@ -146,6 +148,7 @@ impl Config {
         Ok(Self {
             data_dir: raw.data.dir.clone(),
             reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
+            encrypts: raw.data.encrypt,
             listen: SocketAddr::new(address, raw.dicom.port),
             plain: raw.dicom.plain,
             tls,

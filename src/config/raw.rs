@@ -49,11 +49,14 @@ pub struct RawData {
     /// are refused as transient. Default 512: room for the clean copies of what
     /// was accepted already.
     pub reserve_mib: u64,
+    /// Objects, records and reports are encrypted in the spool. Default false:
+    /// most sites encrypt the whole disk, and with the key the instances are lost.
+    pub encrypt: bool,
 }
 
 impl Default for RawData {
     fn default() -> Self {
-        Self { dir: PathBuf::from("./airlock-data"), reserve_mib: 512 }
+        Self { dir: PathBuf::from("./airlock-data"), reserve_mib: 512, encrypt: false }
     }
 }
 

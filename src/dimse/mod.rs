@@ -16,6 +16,7 @@
 
 pub mod association;
 pub mod command;
+mod data_set;
 pub mod limits;
 pub mod pdu;
 pub mod scu;

@@ -19,7 +19,7 @@ use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::Outcome as Evidence;
-use crate::spool::{Delivery, DestinationName, SpoolId, State};
+use crate::spool::{Delivery, DestinationName, SpoolError, SpoolId, State};
 
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
@@ -273,13 +273,16 @@ impl Line {
 
     /// The clean copy, its digest checked again: it may have lain for days.
     async fn admitted(&self, id: SpoolId) -> Result<Result<Cleaned, Quarantine>, NodeError> {
-        let report = self.node.on_spool(move |spool| spool.report(id)).await?;
         let damaged = |what: &str| Ok(Err(Quarantine::new(Reason::DamagedSpool, what)));
+        let report = match self.node.on_spool(move |spool| spool.report(id)).await {
+            Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => return damaged(what),
+            read => read?,
+        };
         let Ok(report) = serde_json::from_slice::<Report>(&report) else {
             return damaged("report");
         };
-        let path = self.node.spool.path(State::Cleaned, id);
-        match tokio::task::spawn_blocking(move || Cleaned::admit(report, path)).await {
+        let file = self.node.spool.stored(State::Cleaned, id);
+        match tokio::task::spawn_blocking(move || Cleaned::admit(report, file)).await {
             Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
             Ok(Err(AdmitError::Io(error))) => Err(NodeError::Unusable { what: error.to_string() }),
             Ok(Err(error)) => damaged(&error.to_string()),

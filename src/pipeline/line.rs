@@ -3,7 +3,7 @@
 //! Shared by the node ([`super::stages`]) and by folders ([`super::folder`]):
 //! there is one way to a [`Cleaned`], and it goes through clean and verify.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::clean::metadata::mapped_uid;
@@ -14,6 +14,7 @@ use crate::corrections::{Claim, CorrectionBook, CorrectionError, Owner, Recall};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
 use crate::spool::{Decision, Leaving, Then};
+use crate::vault::{Stored, Vault};
 use crate::worker::{
     CleanOrder, Made, Pool, PoolOptions, Role, Setup, VerifyOrder, WorkError, protocol,
 };
@@ -35,6 +36,8 @@ pub struct LineMemory {
     pub book: Arc<dyn CorrectionBook>,
     /// Time of a recall.
     pub clock: Arc<dyn Clock>,
+    /// Keys of what lies sealed; the workers get them too.
+    pub vault: Vault,
 }
 
 /// What people decided on one instance.
@@ -70,9 +73,9 @@ impl Treatments {
 #[derive(Debug, Clone, Copy)]
 pub struct LineJob<'a> {
     /// The received object.
-    pub input: &'a Path,
+    pub input: &'a Stored,
     /// Where the clean object is written.
-    pub output: &'a Path,
+    pub output: &'a Stored,
     /// The project.
     pub project: &'a Project,
     /// Issuer of Patient ID where the object has none, by its sender; may be empty.
@@ -108,6 +111,7 @@ impl CleanLine {
                     models_dir: config.models_dir.clone(),
                     memory_bytes_max: config.worker_memory_bytes_max,
                     writable: writable.clone(),
+                    vault: memory.vault.clone(),
                 },
             })
         };
@@ -133,7 +137,7 @@ impl CleanLine {
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
         let checked = self.work(job, false).await?;
-        admit(checked.report, job.output.to_owned()).await
+        admit(checked.report, job.output.clone()).await
     }
 
     /// Cleans and verifies one instance; what goes as it is may stay in the
@@ -150,8 +154,10 @@ impl CleanLine {
         let none = Treatments::default();
         let treatments = job.treatments.unwrap_or(&none);
         let order = CleanOrder {
-            input: job.input.to_owned(),
-            output: job.output.to_owned(),
+            input: job.input.path().to_owned(),
+            input_seal: job.input.seal(),
+            output: job.output.path().to_owned(),
+            output_seal: job.output.seal(),
             in_parts,
             project: job.project.name.clone(),
             default_issuer: job.default_issuer.to_owned(),
@@ -164,8 +170,10 @@ impl CleanLine {
             return Err(Quarantine::new(Reason::DamagedSpool, detail).into());
         }
         let order = VerifyOrder {
-            input: job.input.to_owned(),
-            output: job.output.to_owned(),
+            input: job.input.path().to_owned(),
+            input_seal: job.input.seal(),
+            output: job.output.path().to_owned(),
+            output_seal: job.output.seal(),
             parts: parts.clone(),
             project: job.project.name.clone(),
             assigned,
@@ -173,8 +181,8 @@ impl CleanLine {
             treatments: treatments.rules.clone(),
         };
         let crc32 = self.verifiers.verify(order).await?;
-        let rest = parts.map(|parts| Rest { received: job.input.to_owned(), parts, crc32 });
-        Ok(Checked { report, written: job.output.to_owned(), rest })
+        let rest = parts.map(|parts| Rest { received: job.input.clone(), parts, crc32 });
+        Ok(Checked { report, written: job.output.clone(), rest })
     }
 
     /// The one round trip of an instance: what its person is called, unless its
@@ -339,7 +347,7 @@ fn not_remembered(error: CorrectionError) -> WorkError {
     }
 }
 
-async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+async fn admit(report: Report, output: Stored) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

@@ -100,6 +100,8 @@ pub enum KeyPurpose {
     Corrections,
     /// New names of directories in a folder whose tree is kept, by project.
     Tree,
+    /// Encryption at rest of the spool and of staged files.
+    Vault,
 }
 
 impl KeyPurpose {
@@ -114,6 +116,7 @@ impl KeyPurpose {
             Self::InstanceKey => b"instance-key",
             Self::Corrections => b"corrections",
             Self::Tree => b"tree",
+            Self::Vault => b"vault",
         }
     }
 }

@@ -51,7 +51,8 @@ impl Shared {
         let layout = &self.layout;
         let report = layout.report(id);
         self.remove_if_there(&report)?;
-        self.write_new(&report, report_json)?;
+        let report_json = self.sealed_report(id, report_json)?;
+        self.write_new(&report, &report_json)?;
         kill_point("spool.clean.report-synced");
 
         self.sync_file(&layout.clean_part(id))?;

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::SpoolId;
+use crate::vault::VaultError;
 
 /// Why a step of the spool did not happen. The instance is where it was
 /// before the step, or where the step wanted it; never nowhere.
@@ -48,6 +49,15 @@ pub enum SpoolError {
         id: SpoolId,
         /// What is wrong.
         what: &'static str,
+    },
+    /// Sealed with a key that is not here, or that cannot be used: the instance
+    /// stays, and the text says what to do.
+    #[error("{id}: {source}")]
+    Locked {
+        /// The instance.
+        id: SpoolId,
+        /// Why.
+        source: VaultError,
     },
     /// The step does not fit the state of the instance: a second caller came
     /// first, or a bug.

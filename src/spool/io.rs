@@ -2,7 +2,6 @@
 //! that encryption at rest can come under them.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
@@ -12,8 +11,9 @@ use super::record::{Arrival, Record, VERSION};
 use super::steps::{byte_count, encode};
 use super::store::unpoisoned;
 use super::{Spool, SpoolError, SpoolId, State};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::DiskFile;
 use crate::kill_point::kill_point;
+use crate::vault::{Kind, Reader, Seal, Writer};
 
 /// Bytes that a writer takes before it looks at the free space again. 1 MiB:
 /// hundreds of writers still fit in the smallest sensible reserve.
@@ -24,7 +24,7 @@ pub(super) const WRITER_ALLOWANCE_BYTES: u64 = 1 << 20;
 pub struct SpoolWriter {
     spool: Spool,
     id: SpoolId,
-    file: Box<dyn DiskFile>,
+    file: Writer<Box<dyn DiskFile>>,
     digest: Sha256,
     bytes: u64,
     unchecked_bytes: u64,
@@ -52,6 +52,14 @@ impl Spool {
         let id = unpoisoned(&self.0.ids).next(self.0.clock.unix_ms());
         let path = self.0.layout.incoming(id);
         let file = self.0.disk.create_new(&path).map_err(|e| self.0.judge("create a file", e))?;
+        let file = if self.0.vault.seals() {
+            let seal = Seal { id: id.to_bytes(), kind: Kind::Original, required: true };
+            let sealed = Writer::sealed(file, &self.0.vault, &seal);
+            // What was created is empty, and goes at the next start.
+            sealed.map_err(|source| SpoolError::Locked { id, source })?
+        } else {
+            Writer::plain(file)
+        };
         self.0.writers.fetch_add(1, Ordering::Relaxed);
         Ok(SpoolWriter {
             spool: self.clone(),
@@ -129,12 +137,13 @@ impl SpoolWriter {
         if self.stage != Stage::Writing {
             return Err(SpoolError::NotThere { id: self.id, wanted: "written whole" });
         }
-        self.file.sync_data().map_err(|e| shared.judge("sync an object", e))?;
+        self.file.finish().map_err(|e| shared.judge("write an object", e))?;
+        self.file.get_mut().sync_data().map_err(|e| shared.judge("sync an object", e))?;
         kill_point("spool.commit.object-synced");
 
         self.stage = Stage::Committing;
         let record = self.record(arrival);
-        shared.write_new(&shared.layout.record(self.id), &encode(&record)?)?;
+        shared.write_new(&shared.layout.record(self.id), &encode(&record, 0, &shared.vault)?)?;
         kill_point("spool.commit.record-synced");
 
         let received = shared.layout.object(State::Received, self.id);
@@ -155,6 +164,7 @@ impl SpoolWriter {
             received_unix_ms: self.spool.0.clock.unix_ms(),
             bytes: self.bytes,
             sha256: self.sha256(),
+            sealed: self.spool.0.vault.seals(),
             arrival: Some(arrival),
             attempts: 0,
             releases: 0,
@@ -205,28 +215,20 @@ impl Write for SpoolWriter {
 }
 
 /// An object's bytes, in any state.
+#[derive(Debug)]
 pub struct SpoolReader {
-    file: Box<dyn DiskFile>,
-    bytes: u64,
+    pub(super) file: Reader<Box<dyn DiskFile>>,
 }
 
 impl SpoolReader {
-    /// Opens the object at `path`, which [`Spool::path`] or
-    /// [`Spool::clean_part`] gave; also in a worker process.
-    ///
-    /// # Errors
-    /// [`SpoolError::Io`]: the caller asks for the instance's state.
-    pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, SpoolError> {
-        let failed = |source| SpoolError::Io { step: "open an object", source };
-        let file = disk.open(path).map_err(failed)?;
-        let bytes = file.byte_len().map_err(failed)?;
-        Ok(Self { file, bytes })
-    }
-
     /// Length in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    pub fn byte_len(&self) -> u64 {
+        self.file.byte_len()
+    }
+
+    pub(super) fn is_sealed(&self) -> bool {
+        self.file.is_sealed()
     }
 
     /// SHA-256 of all bytes, lower case hex, and their number. Reads through.

@@ -10,6 +10,7 @@ use super::store::{Shared, unpoisoned};
 use super::{DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::vault::Vault;
 
 /// What was found and done at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +85,20 @@ impl Spool {
         clock: Arc<dyn Clock>,
         limits: SpoolLimits,
     ) -> Result<(Self, Recovery), SpoolError> {
-        let shared = Shared::new(root, disk, clock, limits);
+        Self::open_with(root, disk, clock, (limits, Vault::default()))
+    }
+
+    /// [`Spool::open`] of a spool whose files are sealed, or may be.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(
+        root: &Path,
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        (limits, vault): (SpoolLimits, Vault),
+    ) -> Result<(Self, Recovery), SpoolError> {
+        let shared = Shared::new(root, disk, clock, (limits, vault));
         shared.make_root()?;
         let mut recovery = Recovery::default();
         let mut found = shared.survey(&mut recovery)?;

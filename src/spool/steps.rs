@@ -15,6 +15,7 @@ use super::store::{RECORD_BYTES_MAX, Shared, unpoisoned};
 use super::{DestinationName, SpoolError, SpoolId, State};
 use crate::disk::replace_synced;
 use crate::kill_point::kill_point;
+use crate::vault::Vault;
 
 /// Length at which a record is written anew instead of appended to. 4 KiB:
 /// an entry then never straddles a page, so that a torn one has no whole end.
@@ -155,8 +156,8 @@ impl Shared {
         record: &Record,
         before: &Decoded,
     ) -> Result<(), SpoolError> {
-        let entry = encode(record)?;
         let end = before.whole_bytes;
+        let entry = encode(record, end, &self.vault)?;
         if end.saturating_add(byte_count(&entry)) > RECORD_REWRITE_BYTES {
             return self.replace_record(record);
         }
@@ -181,7 +182,7 @@ impl Shared {
 
     /// Writes a record anew, with its name durable.
     pub(super) fn replace_record(&self, record: &Record) -> Result<(), SpoolError> {
-        let entry = encode(record)?;
+        let entry = encode(record, 0, &self.vault)?;
         replace_synced(&*self.disk, &self.layout.record(record.id), &entry)
             .map_err(|e| self.judge("replace a record", e))
     }
@@ -221,10 +222,10 @@ impl Shared {
     }
 }
 
-/// The first entry of a record, checked against the limit.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, SpoolError> {
-    let entry = record::encode(record)
-        .map_err(|e| SpoolError::Io { step: "encode a record", source: e.into() })?;
+/// The entry of a record `at` so many bytes in its file, checked against the limit.
+pub(super) fn encode(record: &Record, at: u64, vault: &Vault) -> Result<Vec<u8>, SpoolError> {
+    let entry = record::encode(record, at, vault)
+        .map_err(|source| SpoolError::Io { step: "encode a record", source })?;
     if byte_count(&entry) > RECORD_BYTES_MAX {
         return Err(SpoolError::TooLong { what: "record", limit_bytes: RECORD_BYTES_MAX });
     }

@@ -11,6 +11,7 @@ use super::record::{self, Record};
 use super::{DestinationName, SpoolError, SpoolId, SpoolReader, State};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::vault::Vault;
 
 /// Most bytes of a record that are read. Default 64 KiB: some 80 entries,
 /// where rewriting starts at 4 KiB.
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) layout: Layout,
+    pub(super) vault: Vault,
     pub(super) limits: SpoolLimits,
     pub(super) ids: Mutex<IdSource>,
     /// Open writers: each may take its allowance before it looks again.
@@ -64,12 +66,13 @@ impl Shared {
         root: &Path,
         disk: Arc<dyn Disk>,
         clock: Arc<dyn Clock>,
-        limits: SpoolLimits,
+        (limits, vault): (SpoolLimits, Vault),
     ) -> Self {
         Self {
             disk,
             clock,
             layout: Layout::new(root),
+            vault,
             limits,
             ids: Mutex::new(IdSource::new(None, 0)),
             writers: AtomicU64::new(0),
@@ -161,9 +164,10 @@ impl Spool {
     /// Opens an object for reading.
     ///
     /// # Errors
-    /// [`SpoolError::NotThere`] when it is not in this state.
+    /// [`SpoolError::Io`] when it is not in this state; [`SpoolError::Locked`],
+    /// [`SpoolError::Damaged`] when it is sealed and cannot be opened.
     pub fn open_object(&self, state: State, id: SpoolId) -> Result<SpoolReader, SpoolError> {
-        SpoolReader::open(&*self.0.disk, &self.path(state, id))
+        self.0.open_object(state, id)
     }
 
     /// Directory of a state: what a worker may write into.
@@ -172,7 +176,7 @@ impl Spool {
         self.0.layout.dir(state.into())
     }
 
-    /// Path of an object, for a worker process; it is opened by [`SpoolReader`].
+    /// Path of an object; it is opened by [`Spool::stored`].
     #[must_use]
     pub fn path(&self, state: State, id: SpoolId) -> PathBuf {
         self.0.layout.object(state, id)
@@ -193,9 +197,10 @@ impl Spool {
     /// The report of the clean commit.
     ///
     /// # Errors
-    /// [`SpoolError::Io`], also when there is none.
+    /// [`SpoolError::Io`], also when there is none; [`SpoolError::Damaged`],
+    /// [`SpoolError::Locked`].
     pub fn report(&self, id: SpoolId) -> Result<Vec<u8>, SpoolError> {
-        self.0.read_bounded(&self.0.layout.report(id), "report", REPORT_BYTES_MAX)
+        self.0.read_report(id)
     }
 
     /// Whether an object may be taken now. `accept` asks before it lets an
@@ -286,7 +291,7 @@ impl Shared {
             Err(SpoolError::TooLong { .. }) => return Err(damaged("it is too long")),
             Err(other) => return Err(other),
         };
-        record::decode(id, &file).map_err(damaged)
+        record::decode(id, &file, &self.vault).map_err(|fault| fault.of(id))
     }
 
     /// Changes the record and syncs it.

@@ -2,6 +2,7 @@
 //! What a crash may do is in [`crash`].
 
 mod crash;
+mod sealed;
 mod world;
 
 use std::io::{Read as _, Write as _};
