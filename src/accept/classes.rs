@@ -82,6 +82,10 @@ impl Offer for SenderOffer<'_> {
             None => Some(first.saturating_add(rank)),
         }
     }
+
+    fn knows_user(&self) -> bool {
+        self.policy.user_known
+    }
 }
 
 /// A class of the Storage or Non-Patient Object Storage services (PS3.4

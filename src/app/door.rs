@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tracing::error;
 
 use super::opened::Opened;
+use super::passcodes::Passcodes;
 use crate::accept::{
     AcceptLimits, Admission, Admitted, Arrival, Door, Incoming, Refusal, Room, Secured,
     SenderPolicy, StorageOffer, Store, StoreError,
@@ -19,13 +20,18 @@ use crate::spool::{self, SpoolError, SpoolWriter};
 
 /// The door of a node.
 #[must_use]
-pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
-    let limits =
-        AcceptLimits { associations_max: config.associations_max, ..AcceptLimits::default() };
+pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: Passcodes) -> Door {
+    let private_classes = config.private_sop_classes;
+    let limits = AcceptLimits {
+        associations_max: config.associations_max,
+        associations_per_address_max: config.associations_per_address_max,
+        ..AcceptLimits::default()
+    };
+    let (to, config) = (Arc::clone(&node), Arc::clone(config));
     Door {
-        admission: Arc::new(ByConfig { config: Arc::clone(config), node: Arc::clone(&node) }),
+        admission: Arc::new(ByConfig { config, node: to, passcodes }),
         store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
-        offer: StorageOffer { private_classes: config.private_sop_classes },
+        offer: StorageOffer { private_classes },
         room: Room::new(&limits),
         limits,
     }
@@ -35,6 +41,7 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
 struct ByConfig {
     config: Arc<Config>,
     node: Arc<Node>,
+    passcodes: Passcodes,
 }
 
 impl Admission for ByConfig {
@@ -56,6 +63,9 @@ impl Admission for ByConfig {
             let certificate = secured.certificate.as_ref();
             let caller = CallerIs { calling, peer, tls: secured.tls, certificate };
             let sender = self.config.sender_of(&caller).ok_or(Refusal::UnknownCalling)?;
+            if !self.passcodes.lets_in(sender, secured.claim.as_ref()) {
+                return Err(Refusal::UnknownUser);
+            }
             policy_of(sender)
         };
         self.node.spool().check_space().map_err(|_full_or_failed| Refusal::Congested)?;
@@ -71,6 +81,7 @@ fn policy_of(sender: &Sender) -> SenderPolicy {
         classes: (!sender.sop_classes.is_empty()).then(|| sender.sop_classes.clone()),
         preferred: sender.transfer_syntaxes.clone(),
         associations_max: sender.associations_max,
+        user_known: sender.user.is_some(),
     }
 }
 
@@ -133,6 +144,7 @@ fn told(error: &SpoolError) -> StoreError {
         // A failed disk answers "out of resources" too: the sender tries again
         // later, and does not take the instance for a bad one.
         SpoolError::Full { .. }
+        | SpoolError::OverQuota { .. }
         | SpoolError::Failed { .. }
         | SpoolError::Io { .. }
         | SpoolError::Locked { .. } => StoreError::Full,

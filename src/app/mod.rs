@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod door;
 pub mod opened;
+pub mod passcodes;
 pub mod peers;
 pub mod serve;
 

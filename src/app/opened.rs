@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use super::passcodes::PasscodeError;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Features, PseudonymMode};
 use crate::corrections::{CorrectionError, LocalBook};
@@ -54,6 +55,9 @@ pub enum AppError {
     /// TLS cannot be set up: exit 64.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// A sender's passcode cannot be used: exit 64.
+    #[error("{0}")]
+    Passcode(#[from] PasscodeError),
     /// Logging cannot be set up: exit 64.
     #[error("{0}")]
     Observe(#[from] ObserveError),
@@ -84,6 +88,7 @@ impl AppError {
             | Self::Ledger(_)
             | Self::Work(_)
             | Self::Tls(_)
+            | Self::Passcode(_)
             | Self::Observe(_) => ExitCode::Usage,
             Self::Locked(_) | Self::Spool(_) | Self::Node(_) | Self::System { .. } => {
                 ExitCode::TryLater
@@ -125,6 +130,8 @@ impl Opened {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let shown = dir.display();
+        // Whatever makes files here (sled asks for 0666), nobody else reads them.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         disk.create_dir_all(dir).map_err(AppError::system(format!("make {shown}")))?;
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
@@ -133,7 +140,11 @@ impl Opened {
             LocalBook::open(&dir.join("corrections"), &keys, Arc::clone(&disk))?;
         info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
-        let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
+        let limits = SpoolLimits {
+            reserve_bytes: config.reserve_bytes,
+            quota_bytes: config.quota_bytes,
+            ..SpoolLimits::default()
+        };
         let with = (limits, vault(config, &keys));
         let (spool, recovery) =
             Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)?;

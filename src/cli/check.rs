@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::queue::print_json;
 use super::{Failure, runtime};
+use crate::app::passcodes::Passcodes;
 use crate::app::peers::{address_of, door_tls};
 use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
@@ -39,6 +40,9 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("disk", disk(config)));
     verdicts.push(verdict("encryption at rest", Ok(at_rest(config))));
     verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
+    if config.senders.iter().any(|sender| sender.user.is_some()) {
+        verdicts.push(verdict("passcodes of senders", passcodes(config)));
+    }
     let runtime = runtime()?;
     for (name, destination) in &config.destinations {
         let found = runtime.block_on(reach(config, destination));
@@ -173,11 +177,18 @@ fn disk(config: &Config) -> Result<String, String> {
     }
     let free = RealDisk.free_bytes(dir).map_err(|error| error.to_string())?;
     let says = format!("{} MiB free, {} MiB reserved", free >> 20, config.reserve_bytes >> 20);
-    if free > config.reserve_bytes {
+    if free > config.reserve_bytes.saturating_mul(2) {
         Ok(says)
+    } else if free > config.reserve_bytes {
+        Ok(format!("{says}: ALARM, UNDER TWICE THE RESERVE: free space soon"))
     } else {
         Err(format!("{says}: free space or lower data.reserve_mib"))
     }
+}
+
+fn passcodes(config: &Config) -> Result<String, String> {
+    Passcodes::read(config).map_err(|error| error.to_string())?;
+    Ok("readable by nobody else".into())
 }
 
 fn at_rest(config: &Config) -> String {

@@ -21,6 +21,12 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     println!("in quarantine: {}", view.quarantine);
     println!("oldest waits for: {} s", view.oldest_seconds);
     println!("free: {} MiB", view.free_bytes >> 20);
+    if let Some(used_bytes) = view.used_bytes {
+        println!("used of the quota: {} MiB", used_bytes >> 20);
+    }
+    for alarm in &view.alarms {
+        println!("ALARM: {alarm}");
+    }
     if view.failed {
         println!("THE DISK FAILED: nothing is taken until the node is restarted");
     }

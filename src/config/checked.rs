@@ -27,6 +27,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Bytes that stay free.
     pub reserve_bytes: u64,
+    /// Most bytes of objects in the spool.
+    pub quota_bytes: Option<u64>,
+    /// How long an instance may wait before that is an alarm.
+    pub alarm_age: Duration,
     /// What is written into the spool is encrypted.
     pub encrypts: bool,
     /// DICOM door.
@@ -41,6 +45,8 @@ pub struct Config {
     pub ae_title_case_ignored: bool,
     /// Most associations at once.
     pub associations_max: usize,
+    /// Most of one address.
+    pub associations_per_address_max: usize,
     /// Private SOP classes are accepted.
     pub private_sop_classes: bool,
     /// Cleaning processes.
@@ -124,6 +130,12 @@ impl Config {
         if raw.dicom.associations_max == 0 {
             faults.add("dicom.associations_max", "at least 1");
         }
+        if raw.dicom.associations_per_address_max == 0 {
+            faults.add("dicom.associations_per_address_max", "at least 1");
+        }
+        if raw.data.quota_mib == Some(0) {
+            faults.add("data.quota_mib", "at least 1");
+        }
         if raw.worker.memory_mib_max < 256 {
             faults.add("worker.memory_mib_max", "at least 256");
         }
@@ -148,6 +160,8 @@ impl Config {
         Ok(Self {
             data_dir: raw.data.dir.clone(),
             reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
+            quota_bytes: raw.data.quota_mib.map(|mib| mib.saturating_mul(1 << 20)),
+            alarm_age: raw.data.alarm_age,
             encrypts: raw.data.encrypt,
             listen: SocketAddr::new(address, raw.dicom.port),
             plain: raw.dicom.plain,
@@ -155,6 +169,7 @@ impl Config {
             ae_title,
             ae_title_case_ignored: raw.dicom.ae_title_case == "ignored",
             associations_max: raw.dicom.associations_max,
+            associations_per_address_max: raw.dicom.associations_per_address_max,
             private_sop_classes: raw.dicom.private_sop_classes,
             workers: worker_count(raw.worker.count),
             worker_memory_bytes_max: raw.worker.memory_mib_max.saturating_mul(1 << 20),

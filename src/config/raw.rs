@@ -49,6 +49,14 @@ pub struct RawData {
     /// are refused as transient. Default 512: room for the clean copies of what
     /// was accepted already.
     pub reserve_mib: u64,
+    /// Most MiB of objects in the spool: above it C-STORE answers A700 and new
+    /// associations are refused as transient. Default none: the reserve keeps the disk
+    /// from running full; for a disk that is shared.
+    pub quota_mib: Option<u64>,
+    /// How long an instance may wait before that is an alarm. Default 1 h: longer than
+    /// any restart of a PACS.
+    #[serde(with = "humantime_serde")]
+    pub alarm_age: Duration,
     /// Objects, records and reports are encrypted in the spool. Default false:
     /// most sites encrypt the whole disk, and with the key the instances are lost.
     pub encrypt: bool,
@@ -56,7 +64,13 @@ pub struct RawData {
 
 impl Default for RawData {
     fn default() -> Self {
-        Self { dir: PathBuf::from("./airlock-data"), reserve_mib: 512, encrypt: false }
+        Self {
+            dir: PathBuf::from("./airlock-data"),
+            reserve_mib: 512,
+            quota_mib: None,
+            alarm_age: Duration::from_secs(60 * 60),
+            encrypt: false,
+        }
     }
 }
 
@@ -75,6 +89,9 @@ pub struct RawDicom {
     pub port: u16,
     /// Most associations at once. Default 64: above it a transient refusal.
     pub associations_max: usize,
+    /// Most of one address. Default 32: one that runs wild leaves the others half of
+    /// the door, and routers open a few.
+    pub associations_per_address_max: usize,
     /// Private SOP classes are accepted. Default true: carts send them in one
     /// association with the pictures; what cannot be cleaned is quarantined.
     pub private_sop_classes: bool,
@@ -112,6 +129,7 @@ impl Default for RawDicom {
             address: "127.0.0.1".into(),
             port: 11112,
             associations_max: 64,
+            associations_per_address_max: 32,
             private_sop_classes: true,
             plain: true,
             tls: RawTls::default(),
@@ -280,6 +298,10 @@ pub struct RawSender {
     pub issuer: String,
     /// Only under TLS. Default false.
     pub tls: bool,
+    /// User that it must be (PS3.7 §D.3.3.7). Default none: not asked. Needs TLS.
+    pub user: Option<String>,
+    /// File with the user's passcode. Default none: the name alone counts.
+    pub passcode_file: Option<PathBuf>,
     /// SHA-256 of the certificates that it may show. Default any that is trusted.
     pub certificates: Vec<String>,
     /// Longest silence between two messages. Default 15 min; carts that send as they acquire need up to 2 h.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm;
 use super::node::{Node, NodeError};
 use crate::clock::rfc3339;
 use crate::receipt::{Filter, Outcome, Receipt};
@@ -27,8 +28,14 @@ pub struct QueueView {
     pub oldest_seconds: u64,
     /// Free bytes of the data directory's file system.
     pub free_bytes: u64,
+    /// Bytes of all objects; none without a quota.
+    #[serde(default)]
+    pub used_bytes: Option<u64>,
     /// The disk failed: nothing is taken until a restart.
     pub failed: bool,
+    /// What somebody should see to, in plain words.
+    #[serde(default)]
+    pub alarms: Vec<String>,
 }
 
 /// One instance in quarantine.
@@ -68,7 +75,7 @@ impl Node {
     /// The spool cannot be listed.
     pub async fn standing(&self) -> Result<QueueView, NodeError> {
         let now_ms = self.clock.unix_ms();
-        self.on_spool(move |spool| {
+        let view = self.on_spool(move |spool| {
             let received = spool.list(State::Received)?;
             let mut oldest = received.first().copied();
             let mut outbox = BTreeMap::new();
@@ -83,10 +90,13 @@ impl Node {
                 quarantine: spool.list(State::Quarantine)?.len(),
                 oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
                 free_bytes: spool.free_bytes()?,
+                used_bytes: spool.used_bytes(),
                 failed: spool.has_failed(),
+                alarms: Vec::new(),
             })
-        })
-        .await
+        });
+        let view: QueueView = view.await?;
+        Ok(QueueView { alarms: alarm::words(&view, &self.config), ..view })
     }
 
     /// What stands in quarantine: all, or one.

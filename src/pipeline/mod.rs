@@ -4,6 +4,7 @@
 //! Invariant: an instance leaves a state only when it stands durably in the
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
+pub mod alarm;
 pub mod decide;
 pub mod deliver;
 pub mod folder;

@@ -59,6 +59,7 @@ impl Shared {
         kill_point("spool.clean.object-synced");
         let cleaned = layout.object(State::Cleaned, id);
         self.rename(&layout.clean_part(id), &cleaned)?;
+        self.count_in(&cleaned)?;
         kill_point("spool.clean.named");
 
         for destination in destinations {

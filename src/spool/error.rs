@@ -17,6 +17,14 @@ pub enum SpoolError {
         /// Bytes that must stay free.
         reserve_bytes: u64,
     },
+    /// Refused with A700; the sender tries again.
+    #[error("objects take {used_bytes} bytes, quota is {quota_bytes}")]
+    OverQuota {
+        /// Bytes of all objects.
+        used_bytes: u64,
+        /// The quota.
+        quota_bytes: u64,
+    },
     /// Over a named limit; refused for good.
     #[error("{what} is longer than {limit_bytes} bytes")]
     TooLong {

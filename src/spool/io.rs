@@ -27,6 +27,8 @@ pub struct SpoolWriter {
     file: Writer<Box<dyn DiskFile>>,
     digest: Sha256,
     bytes: u64,
+    /// Bytes that are counted against the quota.
+    counted_bytes: u64,
     unchecked_bytes: u64,
     stage: Stage,
 }
@@ -46,7 +48,8 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Full`] when the reserve would be touched, counting what
-    /// open writers may still write; [`SpoolError::Failed`]. Both are A700.
+    /// open writers may still write; [`SpoolError::OverQuota`];
+    /// [`SpoolError::Failed`]. All are A700.
     pub fn begin(&self) -> Result<SpoolWriter, SpoolError> {
         self.check_space()?;
         let id = unpoisoned(&self.0.ids).next(self.0.clock.unix_ms());
@@ -67,6 +70,7 @@ impl Spool {
             file,
             digest: Sha256::new(),
             bytes: 0,
+            counted_bytes: 0,
             unchecked_bytes: 0,
             stage: Stage::Writing,
         })
@@ -121,6 +125,7 @@ impl SpoolWriter {
             self.unchecked_bytes = 0;
         }
         self.file.write_all(bytes).map_err(|e| shared.judge("write an object", e))?;
+        self.count(self.counted_bytes.saturating_add(count));
         self.digest.update(bytes);
         Ok(())
     }
@@ -137,7 +142,8 @@ impl SpoolWriter {
         if self.stage != Stage::Writing {
             return Err(SpoolError::NotThere { id: self.id, wanted: "written whole" });
         }
-        self.file.finish().map_err(|e| shared.judge("write an object", e))?;
+        let file_bytes = self.file.finish().map_err(|e| shared.judge("write an object", e))?;
+        self.count(file_bytes);
         self.file.get_mut().sync_data().map_err(|e| shared.judge("sync an object", e))?;
         kill_point("spool.commit.object-synced");
 
@@ -155,6 +161,13 @@ impl SpoolWriter {
         kill_point("spool.commit.durable");
         self.stage = Stage::Committed;
         Ok(self.id)
+    }
+
+    /// So many bytes are counted against the quota from now on.
+    fn count(&mut self, bytes: u64) {
+        let used = &self.spool.0.used;
+        used.add(bytes);
+        used.take(std::mem::replace(&mut self.counted_bytes, bytes));
     }
 
     fn record(&self, arrival: Arrival) -> Record {
@@ -181,7 +194,7 @@ impl SpoolWriter {
         shared.remove_if_there(&shared.layout.incoming(self.id))?;
         if self.stage == Stage::Committing {
             // The object before its record: without one it counts as damaged.
-            shared.remove_if_there(&shared.layout.object(State::Received, self.id))?;
+            shared.remove_uncounted(&shared.layout.object(State::Received, self.id))?;
             shared.remove_if_there(&shared.layout.record(self.id))?;
         }
         Ok(())
@@ -194,6 +207,7 @@ impl Drop for SpoolWriter {
         if self.stage != Stage::Committed {
             // Nobody can be told here, and the next start removes it.
             self.undo().ok();
+            self.count(0);
         }
     }
 }
@@ -202,7 +216,7 @@ impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.append(bytes) {
             Ok(()) => Ok(bytes.len()),
-            Err(error @ SpoolError::Full { .. }) => {
+            Err(error @ (SpoolError::Full { .. } | SpoolError::OverQuota { .. })) => {
                 Err(io::Error::new(io::ErrorKind::StorageFull, error))
             }
             Err(error) => Err(io::Error::other(error)),

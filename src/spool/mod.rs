@@ -53,6 +53,7 @@ mod io;
 mod layout;
 mod lock;
 mod quarantine;
+mod quota;
 mod record;
 mod recover;
 mod sealed;

@@ -109,6 +109,8 @@ impl Spool {
         }
         shared.sync_everything()?;
 
+        shared.count_all()?;
+
         let newest = found.pop_last().map(|(id, _names)| id);
         *unpoisoned(&shared.ids) = IdSource::new(newest, random()?);
         Ok((Self(Arc::new(shared)), recovery))

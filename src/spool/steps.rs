@@ -59,7 +59,7 @@ impl Shared {
         if free_bytes < reserve_bytes.saturating_add(in_flight_bytes) {
             return Err(SpoolError::Full { free_bytes, reserve_bytes });
         }
-        Ok(())
+        self.check_quota(in_flight_bytes)
     }
 
     pub(super) fn check_own_space(&self) -> Result<(), SpoolError> {
@@ -111,6 +111,13 @@ impl Shared {
     }
 
     pub(super) fn remove_if_there(&self, path: &Path) -> Result<(), SpoolError> {
+        let bytes = self.last_bytes(path);
+        self.remove_uncounted(path)?;
+        self.used.take(bytes);
+        Ok(())
+    }
+
+    pub(super) fn remove_uncounted(&self, path: &Path) -> Result<(), SpoolError> {
         match self.disk.remove(path) {
             Ok(()) => Ok(()),
             Err(source) if source.kind() == ErrorKind::NotFound => Ok(()),

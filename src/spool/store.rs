@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::id::IdSource;
 use super::layout::{Dir, Layout};
+use super::quota::Used;
 use super::record::{self, Record};
 use super::{DestinationName, SpoolError, SpoolId, SpoolReader, State};
 use crate::clock::Clock;
@@ -32,11 +33,14 @@ pub struct SpoolLimits {
     pub reserve_bytes: u64,
     /// Longest object. Default 32 GiB: above any whole slide image.
     pub object_bytes_max: u64,
+    /// Most bytes of all objects. Default none: the reserve already keeps the disk
+    /// from running full; a quota is for a disk that is shared.
+    pub quota_bytes: Option<u64>,
 }
 
 impl Default for SpoolLimits {
     fn default() -> Self {
-        Self { reserve_bytes: 2 << 30, object_bytes_max: 32 << 30 }
+        Self { reserve_bytes: 2 << 30, object_bytes_max: 32 << 30, quota_bytes: None }
     }
 }
 
@@ -51,6 +55,7 @@ pub(super) struct Shared {
     pub(super) layout: Layout,
     pub(super) vault: Vault,
     pub(super) limits: SpoolLimits,
+    pub(super) used: Used,
     pub(super) ids: Mutex<IdSource>,
     /// Open writers: each may take its allowance before it looks again.
     pub(super) writers: AtomicU64,
@@ -74,6 +79,7 @@ impl Shared {
             layout: Layout::new(root),
             vault,
             limits,
+            used: Used::default(),
             ids: Mutex::new(IdSource::new(None, 0)),
             writers: AtomicU64::new(0),
             failed: OnceLock::new(),
@@ -207,7 +213,8 @@ impl Spool {
     /// association in; [`Spool::begin`] asks again.
     ///
     /// # Errors
-    /// [`SpoolError::Full`] or [`SpoolError::Failed`]: refused as transient.
+    /// [`SpoolError::Full`], [`SpoolError::OverQuota`] or [`SpoolError::Failed`]:
+    /// refused as transient.
     pub fn check_space(&self) -> Result<(), SpoolError> {
         self.0.usable()?;
         self.0.check_space(self.0.writers.load(Ordering::Relaxed).saturating_add(1))

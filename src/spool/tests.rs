@@ -2,6 +2,7 @@
 //! What a crash may do is in [`crash`].
 
 mod crash;
+mod quota;
 mod sealed;
 mod world;
 

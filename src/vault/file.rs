@@ -319,7 +319,9 @@ impl Opening {
         let within = usize::try_from(within).unwrap_or(usize::MAX);
         let there = self.plain.get(within..).unwrap_or_default();
         let count = there.len().min(buffer.len());
-        buffer.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), there.get(..count)) {
+            to.copy_from_slice(from);
+        }
         Ok(count)
     }
 }

@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_rest;
 mod bad_input;
 mod cine;
 mod corrections;
@@ -25,11 +26,13 @@ mod folder_input;
 mod folder_limits;
 mod gallery;
 mod hiding;
+mod identity;
 mod kill_points;
 mod limits;
 mod mutated;
 mod no_identity;
 mod objects;
 mod orthanc;
+mod pressure;
 mod pseudonyms;
 mod tls;
