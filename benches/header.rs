@@ -71,7 +71,7 @@ fn instance(criterion: &mut Criterion) {
     let header_only = [CT.to_owned()].into_iter().collect();
     let rules = CleanRules { header_only, ..CleanRules::default() };
     let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (Path::new(&path), folder.path().join("clean"));
+    let (input, output) = (&Path::new(&path).into(), folder.path().join("clean").into());
     let job = Input {
         input,
         output: &output,

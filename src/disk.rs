@@ -100,6 +100,11 @@ pub trait Disk: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// The system's error (`Path::exists` would swallow it).
     fn exists(&self, path: &Path) -> io::Result<bool>;
+    /// Length in bytes, and the number of names that the file has.
+    ///
+    /// # Errors
+    /// The system's error.
+    fn size_and_links(&self, path: &Path) -> io::Result<(u64, u64)>;
     /// Free bytes for this user on the file system of `path`.
     ///
     /// # Errors
@@ -168,6 +173,12 @@ impl Disk for RealDisk {
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         path.try_exists()
+    }
+
+    fn size_and_links(&self, path: &Path) -> io::Result<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt as _;
+        let found = std::fs::symlink_metadata(path)?;
+        Ok((found.len(), found.nlink()))
     }
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {

@@ -28,4 +28,5 @@ pub mod queue;
 pub mod reason;
 pub mod receipt;
 pub mod spool;
+pub mod vault;
 pub mod worker;

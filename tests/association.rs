@@ -112,6 +112,7 @@ struct Node {
 fn short_limits() -> AcceptLimits {
     AcceptLimits {
         associations_max: 3,
+        associations_per_address_max: 3,
         connections_max: 40,
         drain: Duration::from_millis(500),
         association: Limits {

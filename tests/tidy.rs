@@ -22,13 +22,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["dicom", "error"]),
     ("observe", &["config", "error", "reason"]),
     ("lifecycle", &["config", "error", "reason"]),
-    ("dimse", &["dicom", "error"]),
-    ("spool", &["clock", "dicom", "disk", "error", "kill_point", "reason"]),
+    ("dimse", &["dicom", "error", "vault"]),
+    ("vault", &[]),
+    ("spool", &["clock", "dicom", "disk", "error", "kill_point", "reason", "vault"]),
     ("queue", &["clock", "dicom", "error", "reason", "spool"]),
     ("pseudonym", &["identified", "dicom", "disk", "error", "kill_point"]),
     ("corrections", &["disk", "kill_point", "pseudonym"]),
-    ("clean", &["config", "dicom", "error", "identified", "pseudonym", "reason"]),
-    ("worker", &["clean", "config", "dicom", "error", "observe", "pseudonym", "reason", "spool"]),
+    ("clean", &["config", "dicom", "error", "identified", "pseudonym", "reason", "vault"]),
+    (
+        "worker",
+        &["clean", "config", "dicom", "error", "observe", "pseudonym", "reason", "spool", "vault"],
+    ),
     (
         "accept",
         &[
@@ -48,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "forward",
         &[
             "clean", "clock", "config", "dicom", "dimse", "disk", "error", "observe", "reason",
-            "spool",
+            "spool", "vault",
         ],
     ),
     ("receipt", &["clean", "clock", "dicom", "disk", "error", "kill_point", "reason"]),
@@ -71,6 +75,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "reason",
             "receipt",
             "spool",
+            "vault",
             "worker",
         ],
     ),

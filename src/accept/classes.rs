@@ -97,6 +97,10 @@ impl Offer for SenderOffer<'_> {
         }
         Roles { scu: true, scp: false }
     }
+
+    fn knows_user(&self) -> bool {
+        self.policy.user_known
+    }
 }
 
 /// A class of the Storage or Non-Patient Object Storage services (PS3.4

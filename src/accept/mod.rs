@@ -31,6 +31,7 @@ pub use serve::{Port, Room, serve};
 
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::dimse::Limits;
+use crate::dimse::association::identity::Claim;
 use crate::dimse::tls::Fingerprint;
 
 /// Decides by who asks.
@@ -49,12 +50,14 @@ pub trait Admission: Send + Sync {
 }
 
 /// What secures a caller's connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Secured {
     /// It runs under TLS.
     pub tls: bool,
     /// SHA-256 of the certificate that the caller showed and proved to own.
     pub certificate: Option<Fingerprint>,
+    /// Who it says that it is.
+    pub claim: Option<Claim>,
 }
 
 /// A caller that may send.
@@ -81,6 +84,8 @@ pub struct SenderPolicy {
     pub associations_max: Option<usize>,
     /// What it may do of Storage Commitment.
     pub commitment: CommitmentPolicy,
+    /// Its user was checked and found right.
+    pub user_known: bool,
 }
 
 /// Why a caller may not send, or not now (PS3.8 Table 9-21).
@@ -92,6 +97,9 @@ pub enum Refusal {
     /// No project has this called title: permanent.
     #[error("called AE title not known")]
     UnknownCalled,
+    /// Not the user that the sender must be: permanent.
+    #[error("user identity missing or wrong")]
+    UnknownUser,
     /// No room at present: transient, the sender tries again.
     #[error("no room at present")]
     Congested,
@@ -160,6 +168,9 @@ pub struct AcceptLimits {
     /// Most open associations; one more is rejected as transient, local limit
     /// exceeded. Default 64: a large hospital has 20 to 60 sending AEs.
     pub associations_max: usize,
+    /// Most of them from one address; one more is rejected alike. Default 32: one
+    /// that runs wild leaves the others half of the door.
+    pub associations_per_address_max: usize,
     /// Most open connections, with or without association; one more is closed
     /// at once. Default 1024: hundreds of silent ones must not shut out a
     /// modality, and each costs under 64 KiB.
@@ -175,6 +186,7 @@ impl Default for AcceptLimits {
     fn default() -> Self {
         Self {
             associations_max: 64,
+            associations_per_address_max: 32,
             connections_max: 1024,
             drain: Duration::from_secs(6),
             association: Limits::default(),

@@ -2,6 +2,7 @@
 //! is left of it in the log.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,40 +45,60 @@ pub struct Room {
     connections: Arc<Semaphore>,
     associations: Arc<Semaphore>,
     /// Open associations of senders that have a limit of their own.
-    by_sender: Arc<Mutex<HashMap<String, usize>>>,
+    by_sender: Counts<String>,
+    by_address: Counts<IpAddr>,
+    per_address_max: usize,
 }
 
-/// An association's place among those of its sender; free again when dropped.
-struct Place {
-    by_sender: Arc<Mutex<HashMap<String, usize>>>,
-    sender: String,
+/// Open associations by whose they are.
+type Counts<K> = Arc<Mutex<HashMap<K, usize>>>;
+
+/// An association's place among those of its kind; free again when dropped.
+struct Place<K: Eq + Hash> {
+    counts: Counts<K>,
+    whose: K,
 }
 
-impl Drop for Place {
+impl<K: Eq + Hash + Clone> Place<K> {
+    /// One more; `None` when there are `most`.
+    fn take(counts: &Counts<K>, whose: &K, most: usize) -> Option<Self> {
+        let mut open = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.get(whose).copied().unwrap_or_default();
+        if count >= most {
+            return None;
+        }
+        open.insert(whose.clone(), count.saturating_add(1));
+        Some(Self { counts: Arc::clone(counts), whose: whose.clone() })
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let mut open = self.by_sender.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.sender) {
+        let mut open = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.whose) {
             *count = count.saturating_sub(1);
+            // Addresses are without number: those that are gone are not kept.
+            if *count == 0 {
+                open.remove(&self.whose);
+            }
         }
     }
 }
 
 impl Room {
-    /// A place for one more association of a sender; `None` when it has as many
-    /// as it may.
-    fn place_for(&self, policy: &SenderPolicy) -> Option<Option<Place>> {
-        let Some(most) = policy.associations_max else {
-            return Some(None);
+    /// Places for one more association of a sender at an address; `None` when
+    /// either has as many as it may.
+    fn place_for(
+        &self,
+        policy: &SenderPolicy,
+        peer: IpAddr,
+    ) -> Option<(Place<IpAddr>, Option<Place<String>>)> {
+        let at_address = Place::take(&self.by_address, &peer, self.per_address_max)?;
+        let of_sender = match policy.associations_max {
+            Some(most) => Some(Place::take(&self.by_sender, &policy.name, most)?),
+            None => None,
         };
-        let mut open = self.by_sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(policy.name.clone()).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        drop(open);
-        let by_sender = Arc::clone(&self.by_sender);
-        Some(Some(Place { by_sender, sender: policy.name.clone() }))
+        Some((at_address, of_sender))
     }
 
     /// Room within these limits.
@@ -87,6 +108,8 @@ impl Room {
             connections: Arc::new(Semaphore::new(limits.connections_max)),
             associations: Arc::new(Semaphore::new(limits.associations_max)),
             by_sender: Arc::default(),
+            by_address: Arc::default(),
+            per_address_max: limits.associations_per_address_max,
         }
     }
 }
@@ -202,7 +225,7 @@ async fn secured(
 
 /// One connection from its first byte to its last.
 async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Receiver<Phase>) {
-    let secured = Secured { tls: stream.is_secured(), certificate: stream.peer_certificate() };
+    let (tls, certificate) = (stream.is_secured(), stream.peer_certificate());
     let received = tokio::select! {
         received = receive_request(stream, &door.limits.association) => received,
         () = reached(&mut phases, Phase::Draining) => return,
@@ -218,6 +241,8 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
             return;
         }
     };
+    let claim = pending.peer().claim.clone();
+    let secured = Secured { tls, certificate, claim };
     let caller = match admit(&pending, peer, &secured, door) {
         Ok(caller) => caller,
         Err(rejection) => return turn_away(pending, peer, rejection).await,
@@ -226,7 +251,7 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
         return turn_away(pending, peer, Rejection::LocalLimit).await;
     };
     let policy = &caller.admitted.policy;
-    let Some(place) = door.room.place_for(policy) else {
+    let Some(place) = door.room.place_for(policy, peer) else {
         return turn_away(pending, peer, Rejection::LocalLimit).await;
     };
     let offer = SenderOffer { door: door.offer, policy };
@@ -298,9 +323,10 @@ fn admit(
     let admitted = admitted.map_err(|refusal| match refusal {
         Refusal::UnknownCalling => Rejection::CallingAe,
         Refusal::UnknownCalled => Rejection::CalledAe,
+        Refusal::UnknownUser => Rejection::UserIdentity,
         Refusal::Congested => Rejection::Congested,
     })?;
-    tracing::debug!(user_identity = asking.has_user_identity, "association admitted");
+    tracing::debug!(user_identity = ?secured.claim.as_ref().map(|claim| claim.kind), "association admitted");
     let (calling, called) = (asking.calling.clone(), asking.called.clone());
     Ok(Caller { admitted, calling, called, peer })
 }
@@ -309,6 +335,7 @@ async fn turn_away(pending: Pending<Wire>, peer: IpAddr, rejection: Rejection) {
     let asking = pending.peer();
     tracing::info!(
         %peer, calling = %asking.calling, called = %asking.called, reason = %rejection,
+        user_identity = ?asking.claim.as_ref().map(|claim| claim.kind),
         "association rejected"
     );
     pending.reject(rejection).await;

@@ -8,6 +8,7 @@ use tracing::error;
 
 use super::commitment::ByNode;
 use super::opened::Opened;
+use super::passcodes::Passcodes;
 use crate::accept::{
     AcceptLimits, Admission, Admitted, Arrival, CommitmentPolicy, Door, Incoming, Refusal, Room,
     Secured, SenderPolicy, StorageOffer, Store, StoreError,
@@ -24,18 +25,23 @@ const REPORTERS_MAX: usize = 4;
 
 /// The door of a node.
 #[must_use]
-pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
-    let limits =
-        AcceptLimits { associations_max: config.associations_max, ..AcceptLimits::default() };
+pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: Passcodes) -> Door {
+    let private_classes = config.private_sop_classes;
+    let limits = AcceptLimits {
+        associations_max: config.associations_max,
+        associations_per_address_max: config.associations_per_address_max,
+        ..AcceptLimits::default()
+    };
+    let (to, config) = (Arc::clone(&node), Arc::clone(config));
     Door {
-        admission: Arc::new(ByConfig { config: Arc::clone(config), node: Arc::clone(&node) }),
+        admission: Arc::new(ByConfig { config: Arc::clone(&config), node: to, passcodes }),
         commitments: Some(Arc::new(ByNode::new(
             Arc::clone(&node),
-            Arc::clone(config),
+            config,
             opened.instance_key.clone(),
         ))),
         store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
-        offer: StorageOffer { private_classes: config.private_sop_classes },
+        offer: StorageOffer { private_classes },
         room: Room::new(&limits),
         limits,
     }
@@ -45,6 +51,7 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>) -> Door {
 struct ByConfig {
     config: Arc<Config>,
     node: Arc<Node>,
+    passcodes: Passcodes,
 }
 
 impl Admission for ByConfig {
@@ -86,6 +93,9 @@ impl ByConfig {
             let certificate = secured.certificate.as_ref();
             let caller = CallerIs { calling, peer, tls: secured.tls, certificate };
             let sender = self.config.sender_of(&caller).ok_or(Refusal::UnknownCalling)?;
+            if !self.passcodes.lets_in(sender, secured.claim.as_ref()) {
+                return Err(Refusal::UnknownUser);
+            }
             policy_of(sender)
         };
         self.node.spool().check_space().map_err(|_full_or_failed| Refusal::Congested)?;
@@ -117,6 +127,7 @@ fn policy_of(sender: &Sender) -> SenderPolicy {
             asks: sender.commitment.is_some(),
             ..CommitmentPolicy::default()
         },
+        user_known: sender.user.is_some(),
     }
 }
 
@@ -187,8 +198,10 @@ fn told(error: &SpoolError) -> StoreError {
         // later, and does not take the instance for a bad one.
         SpoolError::Full { .. }
         | SpoolError::NoFiles { .. }
+        | SpoolError::OverQuota { .. }
         | SpoolError::Failed { .. }
-        | SpoolError::Io { .. } => StoreError::Full,
+        | SpoolError::Io { .. }
+        | SpoolError::Locked { .. } => StoreError::Full,
         SpoolError::TooLong { what: "object", .. } => StoreError::TooLong,
         SpoolError::TooLong { .. } | SpoolError::Damaged { .. } | SpoolError::NotThere { .. } => {
             StoreError::Failed

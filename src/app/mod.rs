@@ -4,6 +4,7 @@ mod commitment;
 pub mod conformance;
 pub mod door;
 pub mod opened;
+pub mod passcodes;
 pub mod peers;
 pub mod serve;
 

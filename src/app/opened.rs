@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
+use super::passcodes::PasscodeError;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Features, PseudonymMode};
 use crate::corrections::{CorrectionError, LocalBook};
@@ -22,6 +23,7 @@ use crate::pseudonym::{
 };
 use crate::receipt::{Ledger, LedgerError, LedgerKey};
 use crate::spool::{DataLock, LockError, Recovery, Spool, SpoolError, SpoolLimits};
+use crate::vault::{Vault, VaultKey};
 use crate::worker::WorkError;
 
 /// Why the program cannot do its work.
@@ -65,6 +67,9 @@ pub enum AppError {
     /// TLS cannot be set up: exit 64.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// A sender's passcode cannot be used: exit 64.
+    #[error("{0}")]
+    Passcode(#[from] PasscodeError),
     /// Logging cannot be set up: exit 64.
     #[error("{0}")]
     Observe(#[from] ObserveError),
@@ -95,6 +100,7 @@ impl AppError {
             | Self::Ledger(_)
             | Self::Work(_)
             | Self::Tls(_)
+            | Self::Passcode(_)
             | Self::Observe(_) => ExitCode::Usage,
             Self::Locked(_)
             | Self::Spool(_)
@@ -140,6 +146,8 @@ impl Opened {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let shown = dir.display();
+        // Whatever makes files here (sled asks for 0666), nobody else reads them.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         disk.create_dir_all(dir).map_err(AppError::system(format!("make {shown}")))?;
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
@@ -148,9 +156,15 @@ impl Opened {
             LocalBook::open(&dir.join("corrections"), &keys, Arc::clone(&disk))?;
         info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
-        let limits = SpoolLimits { reserve_bytes: config.reserve_bytes, ..SpoolLimits::default() };
-        let (spool, recovery) = Spool::open(&dir.join("spool"), disk, Arc::clone(&clock), limits)
-            .map_err(|error| not_ours(dir, error))?;
+        let limits = SpoolLimits {
+            reserve_bytes: config.reserve_bytes,
+            quota_bytes: config.quota_bytes,
+            ..SpoolLimits::default()
+        };
+        let with = (limits, vault(config, &keys));
+        let (spool, recovery) =
+            Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)
+                .map_err(|error| not_ours(dir, error))?;
         info!(?recovery, "spool opened");
         tell_of_damage(&recovery);
         Ok(Self {
@@ -193,6 +207,7 @@ impl Opened {
             book: Arc::clone(&self.book) as _,
             versions: Arc::clone(&self.versions),
             clock: Arc::clone(&self.clock),
+            vault: self.spool.vault().clone(),
         }
     }
 }
@@ -241,6 +256,12 @@ fn tell_of_damage(recovery: &Recovery) {
             "names in the spool that are not ours are left alone"
         );
     }
+}
+
+/// The keys of the spool: what an older one sealed is still read.
+fn vault(config: &Config, keys: &Keys) -> Vault {
+    let key = |key: &MasterKey| VaultKey::new(key.id(), key.derive(KeyPurpose::Vault, "").expose());
+    Vault::new(config.encrypts, keys.all().map(key).collect())
 }
 
 fn keys(config: &Config) -> Result<Keys, AppError> {

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::door::door;
 use super::opened::{AppError, Endpoints, Opened, warn_of_faces, write_endpoints};
+use super::passcodes::Passcodes;
 use super::peers::{address_of, door_tls};
 use crate::accept::Port;
 use crate::clean::text::ModelFiles;
@@ -20,7 +21,7 @@ use crate::forward::Waits;
 use crate::forward::folder::Folder;
 use crate::forward::send::{SendLimits, Sender};
 use crate::lifecycle::{asked_to_stop, notify, stop_flag};
-use crate::pipeline::{CleanLine, Destination, NodeError, Target};
+use crate::pipeline::{CleanLine, Destination, NodeError, Target, alarm};
 use crate::spool::State;
 use crate::{accept, control, observe};
 
@@ -35,6 +36,7 @@ const STOP_WAIT_MAX: Duration = Duration::from_secs(8);
 pub async fn serve(config: Config) -> Result<(), AppError> {
     let config = Arc::new(config);
     let _telemetry = observe::init(&config)?;
+    let passcodes = Passcodes::read(&config)?;
     let opened = Opened::new(&config)?;
     warn_of_faces(&config);
     let writable = vec![opened.spool.dir(State::Cleaned)];
@@ -49,7 +51,7 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     let socket =
         control::listen(&config.data_dir).map_err(AppError::system("make control.sock"))?;
     let (stop, stopping) = stop_flag();
-    let door = Arc::new(door(&opened, Arc::clone(&node), &config));
+    let door = Arc::new(door(&opened, Arc::clone(&node), &config, passcodes));
     let mut accepting = JoinSet::new();
     let mut endpoints = Endpoints::default();
     for port in ports {
@@ -66,6 +68,7 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
         let destinations = destinations(&config)?;
         tokio::spawn(async move { node.run(line, destinations, stopping).await })
     };
+    tokio::spawn(alarm::watch(Arc::clone(&node), stopping.clone()));
     write_endpoints(&config.data_dir, &endpoints)?;
     info!(%endpoints, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
     notify("READY=1");

@@ -5,19 +5,20 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::parts::{CHUNK_BYTES, Parts};
 use super::report::Report;
 use super::twin::{Digester, update_both};
+use crate::vault::{Reader, Stored, VaultError};
 
 /// A file that is what its report says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
     report: Report,
-    path: PathBuf,
+    file: Stored,
 }
 
 /// A clean object that passed the second door, where it lies until it is admitted.
@@ -26,7 +27,7 @@ pub struct Checked {
     /// What was done; without digests where the object lies in parts.
     pub report: Report,
     /// What the cleaner wrote.
-    pub written: PathBuf,
+    pub written: Stored,
     /// What it wrote is the object; or this is missing in it.
     pub rest: Option<Rest>,
 }
@@ -35,7 +36,7 @@ pub struct Checked {
 #[derive(Debug, Clone)]
 pub struct Rest {
     /// The received file.
-    pub received: PathBuf,
+    pub received: Stored,
     /// Which part.
     pub parts: Parts,
     /// CRC-32 of that part as the second door read it.
@@ -47,7 +48,7 @@ pub struct Rest {
 pub enum AdmitError {
     /// The file cannot be read.
     #[error("the cleaned file cannot be read: {0}")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// Another length than the report's.
     #[error("the cleaned file has {bytes} bytes, its report says {reported_bytes}")]
     Length {
@@ -61,21 +62,31 @@ pub enum AdmitError {
     Digest,
 }
 
+impl From<io::Error> for AdmitError {
+    fn from(error: io::Error) -> Self {
+        match VaultError::of(&error) {
+            Some(fault) if fault.is_damage() => Self::Digest,
+            Some(_) | None => Self::Io(error),
+        }
+    }
+}
+
 impl Cleaned {
     /// Reads the file again and compares it with its report.
     ///
     /// # Errors
     /// [`AdmitError`]: the instance is cleaned again, nothing is sent.
-    pub fn admit(report: Report, path: PathBuf) -> Result<Self, AdmitError> {
-        let copied = copy_whole(&path, &mut io::sink())?;
+    pub fn admit(report: Report, file: impl Into<Stored>) -> Result<Self, AdmitError> {
+        let file = file.into();
+        let copied = copy_whole(&file, &mut io::sink())?;
         same_as_reported(&copied, &report)?;
-        Ok(Self { report, path })
+        Ok(Self { report, file })
     }
 
     /// The same, while the object is copied to `target`: what went there is what
     /// was compared, so that a file that changes meanwhile does not pass. After
     /// an error the caller throws away what `target` got; else what it got will
-    /// stand at `path`.
+    /// stand at `file`.
     ///
     /// An object in parts is put together, and its report gets the digests of
     /// what was received and of what went to `target`.
@@ -84,7 +95,7 @@ impl Cleaned {
     /// As [`Cleaned::admit`]; [`AdmitError::Io`] also when `target` fails.
     pub fn admit_copying(
         checked: Checked,
-        path: PathBuf,
+        file: impl Into<Stored>,
         target: &mut dyn Write,
     ) -> Result<Self, AdmitError> {
         let Checked { mut report, written, rest } = checked;
@@ -98,13 +109,19 @@ impl Cleaned {
             }
         };
         same_as_reported(&copied, &report)?;
-        Ok(Self { report, path })
+        Ok(Self { report, file: file.into() })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Stored {
+        &self.file
     }
 
     /// Where the file is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// What was done to it.
@@ -131,9 +148,9 @@ fn same_as_reported(copied: &Copied, report: &Report) -> Result<(), AdmitError> 
     Ok(())
 }
 
-fn copy_whole(path: &Path, target: &mut dyn Write) -> Result<Copied, AdmitError> {
+fn copy_whole(file: &Stored, target: &mut dyn Write) -> Result<Copied, AdmitError> {
     let mut hash = Sha256::new();
-    let mut pieces = Pieces::new(File::open(path)?);
+    let mut pieces = Pieces::new(file.open()?);
     let mut bytes = 0_u64;
     pieces.each(u64::MAX, |piece| {
         hash.update(piece);
@@ -146,12 +163,12 @@ fn copy_whole(path: &Path, target: &mut dyn Write) -> Result<Copied, AdmitError>
 /// Copies written bytes and stretches in their order; gives also the hex
 /// SHA-256 of the received file, which is read from its first byte to its last.
 fn copy_parts(
-    written: &Path,
+    written: &Stored,
     rest: &Rest,
     target: &mut dyn Write,
 ) -> Result<(Copied, String), AdmitError> {
-    let mut written = Pieces::new(File::open(written)?);
-    let mut received = Pieces::new(File::open(&rest.received)?);
+    let mut written = Pieces::new(written.open()?);
+    let mut received = Pieces::new(rest.received.open()?);
     let (mut fresh, mut left) = (Digester::default(), Digester::default());
     let (mut out, mut whole) = (Digester::default(), Digester::default());
     let (mut sum, mut bytes) = (crc32fast::Hasher::new(), 0_u64);
@@ -200,14 +217,14 @@ fn copy_parts(
 
 /// A file piece by piece.
 struct Pieces {
-    file: File,
+    file: Reader<File>,
     chunk: Vec<u8>,
     /// Bytes given so far.
     taken: u64,
 }
 
 impl Pieces {
-    fn new(file: File) -> Self {
+    fn new(file: Reader<File>) -> Self {
         Self { file, chunk: Vec::new(), taken: 0 }
     }
 
@@ -238,6 +255,7 @@ impl Pieces {
 #[cfg(test)]
 mod tests {
     use std::io::{Seek as _, SeekFrom};
+    use std::path::PathBuf;
 
     use super::*;
     use crate::clean::parts::{Assembled, Stretch};
@@ -255,7 +273,7 @@ mod tests {
         };
         assert!(Cleaned::admit(report.clone(), path.clone()).is_ok());
         let mut copy = Vec::new();
-        let checked = Checked { report: report.clone(), written: path.clone(), rest: None };
+        let checked = Checked { report: report.clone(), written: path.clone().into(), rest: None };
         assert!(Cleaned::admit_copying(checked, path.clone(), &mut copy).is_ok());
         assert_eq!(copy, b"abc");
         std::fs::write(&path, "abd").unwrap();
@@ -281,7 +299,8 @@ mod tests {
         };
         let crc32 = crc32fast::hash(b"0123456789AB");
         let report = Report { output_bytes: 20, ..Report::default() };
-        Checked { report, written, rest: Some(Rest { received, parts, crc32 }) }
+        let rest = Rest { received: received.into(), parts, crc32 };
+        Checked { report, written: written.into(), rest: Some(rest) }
     }
 
     #[test]

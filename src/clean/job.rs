@@ -6,9 +6,8 @@
 //! synced and has no final name yet, that is the front's part. Neighbours: `metadata`, `redact`, `verify`; called by
 //! `worker::child`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use super::content;
@@ -20,13 +19,14 @@ use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
 use super::text::{Cells, ModelError, ModelFiles, Ocr, TextError, TextLine, View};
-use super::verify;
+use super::verify::{self, Scratch};
 use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, Left, NewMeta, ReadSeek, WriteError, Written};
 use crate::dicom::write::{write_part10, write_part10_leaving};
 use crate::dicom::{DataSet, Tag, TransferSyntax, Uid};
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
+use crate::vault::{Stored, VaultError, Writer};
 
 /// Version of [`Report`].
 const REPORT_VERSION: u32 = 1;
@@ -42,9 +42,9 @@ const DIRECTORY_GROUP: u16 = 0x0004;
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     /// Received object (Part 10 file).
-    pub input: &'a Path,
+    pub input: &'a Stored,
     /// The clean object is written here; a file of this name is replaced.
-    pub output: &'a Path,
+    pub output: &'a Stored,
     /// The project's rules.
     pub rules: &'a CleanRules,
     /// Issuer of Patient ID where the object has none, by its sender; may be empty.
@@ -64,11 +64,22 @@ pub enum JobError {
     Quarantine(#[from] Quarantine),
     /// The system refused reading or writing: tried again later.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The models cannot be used: not this instance's fault, nothing is
     /// cleaned until it is mended.
     #[error("{0}")]
     Broken(String),
+}
+
+impl From<io::Error> for JobError {
+    fn from(error: io::Error) -> Self {
+        match VaultError::of(&error) {
+            Some(fault) if fault.is_damage() => {
+                Quarantine::new(Reason::DamagedSpool, fault.to_string()).into()
+            }
+            Some(_) | None => Self::Io(error),
+        }
+    }
 }
 
 /// Models and word lists of one worker.
@@ -160,8 +171,9 @@ impl Tools<'_> {
         job: &Input<'_>,
         ask: impl FnOnce(Identity) -> io::Result<Assigned>,
     ) -> Result<(Report, Option<Parts>), JobError> {
-        let scratch_dir = job.output.parent().unwrap_or_else(|| Path::new("."));
-        let mut source = source::open(job.input, scratch_dir)?;
+        let scratch_dir = job.output.path().parent().unwrap_or_else(|| Path::new("."));
+        let vault = job.output.vault();
+        let mut source = source::open(job.input, scratch_dir, &vault)?;
         check_uids(&source)?;
         let content = content::examine(&source.set, &job.rules.content)?;
         let person = metadata::person(&source.set, &job.rules.persons, job.default_issuer)?;
@@ -182,7 +194,7 @@ impl Tools<'_> {
             matcher: &matcher,
         };
         let (mut set, mut header) = metadata::clean_header(&source.set, &context)?;
-        let mut scratch = LaterFile::new(scratch_dir);
+        let mut scratch = LaterFile::new(scratch_dir, &vault);
         let outcome = redact::clean_pixels(PixelContext {
             set: &source.set,
             syntax: &source.meta.transfer_syntax,
@@ -233,9 +245,9 @@ impl Tools<'_> {
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Received object.
-    pub input: &'a Path,
+    pub input: &'a Stored,
     /// What the cleaner wrote.
-    pub output: &'a Path,
+    pub output: &'a Stored,
     /// What of the object lies in the received one.
     pub parts: Option<&'a Parts>,
 }
@@ -252,21 +264,22 @@ pub fn verify(
     report: &Report,
 ) -> Result<u32, JobError> {
     let Subject { input, output, parts } = subject;
-    let mut received = File::open(input)?;
-    let mut scratch = output.as_os_str().to_owned();
+    let mut received = input.open()?;
+    let mut scratch = output.path().as_os_str().to_owned();
     scratch.push(".verify");
+    let vault = output.vault();
     let mut verify = |cleaned: &mut dyn ReadSeek| {
         verify::verify(verify::Job {
             input: &mut received,
             output: cleaned,
-            scratch: Path::new(&scratch),
+            scratch: Scratch { path: Path::new(&scratch), vault: Some(&vault) },
             rules,
             assigned,
             report,
         })
     };
     let Some(parts) = parts else {
-        verify(&mut File::open(output)?)?;
+        verify(&mut output.open()?)?;
         return Ok(0);
     };
     let mut assembled = Assembled::open(output, input, parts).map_err(|error| {
@@ -351,23 +364,24 @@ impl Made<'_> {
         source: &mut Opened,
         scratch: &mut LaterFile,
     ) -> Result<Output, JobError> {
-        // Not truncated first: a staging file that is used again keeps its pages
-        // and blocks. What it held beyond the new end is cut off below.
-        let mut file = OpenOptions::new();
-        let mut file =
-            file.write(true).create(true).truncate(false).mode(0o600).open(job.output)?;
+        // Not cut first: what it held beyond the new end is cut off below.
+        let mut file = job.output.create()?;
         let in_parts = job.in_parts && !source.inflated;
         let (mut written, left) = self.write_to(&mut file, source, scratch, in_parts)?;
         let mut apart = stretches(&left);
         if apart.is_none() {
-            file.rewind()?;
+            // From its start, under another key where it is sealed.
+            file = job.output.create()?;
             (written, _) = self.write_to(&mut file, source, scratch, false)?;
         }
-        file.set_len(written.bytes)?;
+        let file_bytes = file.finish()?;
+        file.get_mut().set_len(file_bytes)?;
         let stretches = apart.take().unwrap_or_default();
-        let mut received = if source.inflated { Some(File::open(job.input)?) } else { None };
-        let received = received.as_mut().unwrap_or(&mut source.file);
-        let received_digest = digest_without(received, &stretches)?;
+        let received_digest = if source.inflated {
+            digest_without(&mut job.input.open()?, &stretches)?
+        } else {
+            digest_without(&mut source.file, &stretches)?
+        };
         let digest = written.sha256_hex();
         if stretches.is_empty() {
             return Ok(Output { bytes: written.bytes, digest, received_digest, parts: None });
@@ -384,7 +398,7 @@ impl Made<'_> {
 
     fn write_to(
         &self,
-        file: &mut File,
+        file: &mut Writer<File>,
         source: &mut Opened,
         scratch: &mut LaterFile,
         in_parts: bool,
@@ -406,7 +420,7 @@ impl Made<'_> {
         };
         let refused = |reason, error: &WriteError| Quarantine::new(reason, error.to_string());
         written.map_err(|error| match error {
-            WriteError::Io(error) => JobError::Io(error),
+            WriteError::Io(error) => error.into(),
             // Empty pixel data that is not coded as its transfer syntax says.
             WriteError::PixelDataMismatch => refused(Reason::DecodeFailed, &error).into(),
             WriteError::UnsupportedTransferSyntax

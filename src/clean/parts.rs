@@ -8,13 +8,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::dicom::write::Left;
+use crate::dicom::write::{Left, ReadSeek};
+use crate::vault::{Reader, Stored};
 
 /// Shortest stretch that is left where it lies. Default 64 KiB: what costs less
 /// to copy than to keep account of is copied.
@@ -66,7 +65,10 @@ impl Stretch {
 }
 
 /// Hex SHA-256 of a file without the stretches; of none: of the whole file.
-pub(super) fn digest_without(file: &mut File, stretches: &[Stretch]) -> io::Result<String> {
+pub(super) fn digest_without(
+    file: &mut impl ReadSeek,
+    stretches: &[Stretch],
+) -> io::Result<String> {
     let (mut digest, mut chunk, mut at) = (Sha256::new(), Vec::new(), 0_u64);
     let whole = Stretch { at: 0, offset: u64::MAX, bytes: 0 };
     for stretch in stretches.iter().chain([&whole]) {
@@ -102,14 +104,14 @@ struct Run {
 #[derive(Debug)]
 enum Wrote {
     Held(Vec<u8>),
-    Lies(File),
+    Lies(Reader<File>),
 }
 
 /// The clean object before anybody put it together.
 #[derive(Debug)]
 pub(super) struct Assembled {
     written: Wrote,
-    received: File,
+    received: Reader<File>,
     runs: Vec<Run>,
     bytes: u64,
     position: u64,
@@ -124,9 +126,9 @@ impl Assembled {
     ///
     /// # Errors
     /// A file's; `InvalidData` when the written bytes are not those of the digest.
-    pub(super) fn open(written: &Path, received: &Path, parts: &Parts) -> io::Result<Self> {
-        let mut file = File::open(written)?;
-        let written_bytes = file.metadata()?.len();
+    pub(super) fn open(written: &Stored, received: &Stored, parts: &Parts) -> io::Result<Self> {
+        let mut file = written.open()?;
+        let written_bytes = file.byte_len();
         let digest;
         let written = if written_bytes <= HELD_BYTES_MAX {
             let mut held = Vec::new();
@@ -144,7 +146,7 @@ impl Assembled {
         let bytes = runs.iter().map(|run| run.bytes).sum();
         Ok(Self {
             written,
-            received: File::open(received)?,
+            received: received.open()?,
             runs,
             bytes,
             position: 0,
@@ -218,7 +220,7 @@ impl Read for Assembled {
         let wanted = left.min(buffer.len());
         let Some(buffer) = buffer.get_mut(..wanted) else { return Ok(0) };
         let offset = run.offset.saturating_add(within);
-        let count = match (&self.written, run.stretched) {
+        let count = match (&mut self.written, run.stretched) {
             (_, Some(_)) => self.received.read_at(buffer, offset)?,
             (Wrote::Lies(file), None) => file.read_at(buffer, offset)?,
             (Wrote::Held(held), None) => {

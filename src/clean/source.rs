@@ -10,11 +10,12 @@ use super::job::JobError;
 use crate::dicom::read::{FileMeta, ReadError, ReadLimits, inflate, read_data_set, read_head};
 use crate::dicom::{DataSet, Encoding};
 use crate::reason::{Quarantine, Reason};
+use crate::vault::{Reader, ScratchFile, Stored, Vault};
 
 /// An object that was read.
 pub(super) struct Opened {
     /// Holds the bulk values: the object itself, or what its data set inflated to.
-    pub(super) file: File,
+    pub(super) file: Bulk,
     /// File meta as received.
     pub(super) meta: FileMeta,
     /// The data set.
@@ -25,21 +26,48 @@ pub(super) struct Opened {
     pub(super) inflated: bool,
 }
 
-/// Reads the object at `path`; a deflated one is inflated into a nameless file
-/// in `scratch_dir`.
-pub(super) fn open(path: &Path, scratch_dir: &Path) -> Result<Opened, JobError> {
+/// Where bulk values lie.
+pub(super) enum Bulk {
+    /// In the object itself.
+    Object(Reader<File>),
+    /// In what it inflated to.
+    Inflated(ScratchFile),
+}
+
+impl Read for Bulk {
+    #[allow(clippy::disallowed_methods, reason = "this is the implementation of read")]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Object(file) => file.read(buffer),
+            Self::Inflated(file) => file.read(buffer),
+        }
+    }
+}
+
+impl Seek for Bulk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Object(file) => file.seek(to),
+            Self::Inflated(file) => file.seek(to),
+        }
+    }
+}
+
+/// Reads an object; a deflated one is inflated into a nameless file in
+/// `scratch_dir`, sealed as `vault` says.
+pub(super) fn open(object: &Stored, scratch_dir: &Path, vault: &Vault) -> Result<Opened, JobError> {
     let limits = ReadLimits::default();
-    let mut file = File::open(path)?;
+    let mut file = object.open()?;
     let head = read_head(&mut file, &limits).map_err(refused)?;
     let unknown = || refused(ReadError::UnknownTransferSyntax);
     let encoding = head.meta.transfer_syntax.encoding().ok_or_else(unknown)?;
     let inflated = encoding.deflated;
     let (mut file, start, encoding) = if inflated {
-        let mut target = nameless(scratch_dir)?;
+        let mut target = ScratchFile::new(nameless(scratch_dir)?, vault)?;
         inflate(&mut file, head.data_set_offset, &mut target, &limits).map_err(refused)?;
-        (target, 0, Encoding::EXPLICIT_LE)
+        (Bulk::Inflated(target), 0, Encoding::EXPLICIT_LE)
     } else {
-        (file, head.data_set_offset, encoding)
+        (Bulk::Object(file), head.data_set_offset, encoding)
     };
     let parsed = read_data_set(&mut file, start, encoding, &limits).map_err(refused)?;
     let (meta, set, big_endian) = (head.meta, parsed.set, encoding.big_endian);
@@ -55,19 +83,20 @@ pub(super) fn nameless(dir: &Path) -> io::Result<File> {
 /// instances need none, and making and dropping files costs more than their bytes.
 pub(super) struct LaterFile {
     dir: PathBuf,
-    file: Option<File>,
+    vault: Vault,
+    file: Option<ScratchFile>,
 }
 
 impl LaterFile {
-    /// In `dir`, when it is needed.
-    pub(super) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), file: None }
+    /// In `dir`, when it is needed; sealed as `vault` says.
+    pub(super) fn new(dir: &Path, vault: &Vault) -> Self {
+        Self { dir: dir.to_owned(), vault: vault.clone(), file: None }
     }
 
-    fn made(&mut self) -> io::Result<&mut File> {
+    fn made(&mut self) -> io::Result<&mut ScratchFile> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => nameless(&self.dir)?,
+            None => ScratchFile::new(nameless(&self.dir)?, &self.vault)?,
         };
         Ok(self.file.insert(file))
     }
@@ -87,7 +116,7 @@ impl Write for LaterFile {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), File::flush)
+        self.file.as_mut().map_or(Ok(()), ScratchFile::flush)
     }
 }
 
@@ -105,7 +134,7 @@ impl Seek for LaterFile {
 fn refused(error: ReadError) -> JobError {
     let detail = error.to_string();
     let reason = match error {
-        ReadError::Io(error) => return JobError::Io(error),
+        ReadError::Io(error) => return error.into(),
         ReadError::Limit { .. } => Reason::OverLimit,
         ReadError::UnknownTransferSyntax => Reason::UnknownTransferSyntax,
         ReadError::Truncated { .. }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::asked::ask;
 use super::queue::{odd, print_json};
 use super::{Failure, runtime};
+use crate::app::passcodes::Passcodes;
 use crate::app::peers::{address_of, door_tls};
 use crate::clean::metadata::{ProfileAccount, account};
 use crate::clean::text::ModelFiles;
@@ -40,7 +41,11 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
     verdicts.push(verdict("data", data(config)));
+    verdicts.push(verdict("encryption at rest", Ok(at_rest(config))));
     verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
+    if config.senders.iter().any(|sender| sender.user.is_some()) {
+        verdicts.push(verdict("passcodes of senders", passcodes(config)));
+    }
     let runtime = runtime()?;
     for (name, destination) in &config.destinations {
         let found = runtime.block_on(reach(config, destination));
@@ -257,6 +262,20 @@ fn data(config: &Config) -> Result<String, String> {
         ));
     }
     Ok(says)
+}
+
+fn passcodes(config: &Config) -> Result<String, String> {
+    Passcodes::read(config).map_err(|error| error.to_string())?;
+    Ok("readable by nobody else".into())
+}
+
+fn at_rest(config: &Config) -> String {
+    let dir = config.data_dir.display();
+    if config.encrypts {
+        format!("what waits in {dir} is encrypted; without the master key it is lost: back it up")
+    } else {
+        format!("off: {dir} must lie on an encrypted disk, or set data.encrypt = true")
+    }
 }
 
 async fn reach(config: &Config, destination: &Destination) -> Result<String, String> {

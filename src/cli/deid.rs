@@ -52,6 +52,7 @@ pub(super) fn run(mut config: Config, args: DeidArgs) -> Result<ExitCode, Failur
         unix_ms: opened.clock.unix_ms(),
         at_once: config.workers + WAITING_FILES,
         staging: staging.clone(),
+        vault: opened.spool.vault().clone(),
         folder: Folder::new(args.output.clone(), Arc::new(RealDisk)),
         input: args.input.clone(),
     };

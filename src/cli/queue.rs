@@ -33,6 +33,12 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     println!("oldest waits for: {} s", view.oldest_seconds);
     let files = view.free_files.map_or_else(String::new, |files| format!(", {files} files"));
     println!("free: {} MiB{files}", view.free_bytes >> 20);
+    if let Some(used_bytes) = view.used_bytes {
+        println!("used of the quota: {} MiB", used_bytes >> 20);
+    }
+    for alarm in &view.alarms {
+        println!("ALARM: {alarm}");
+    }
     if view.failed {
         println!("THE DISK FAILED: nothing is taken until the node is restarted");
     }

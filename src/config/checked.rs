@@ -31,6 +31,12 @@ pub struct Config {
     pub keep: Duration,
     /// Least time between two sendings of a kept instance for its sender's repeats.
     pub resend_window: Duration,
+    /// Most bytes of objects in the spool.
+    pub quota_bytes: Option<u64>,
+    /// How long an instance may wait before that is an alarm.
+    pub alarm_age: Duration,
+    /// What is written into the spool is encrypted.
+    pub encrypts: bool,
     /// DICOM door.
     pub listen: SocketAddr,
     /// The door is open without TLS.
@@ -43,6 +49,8 @@ pub struct Config {
     pub ae_title_case_ignored: bool,
     /// Most associations at once.
     pub associations_max: usize,
+    /// Most of one address.
+    pub associations_per_address_max: usize,
     /// Private SOP classes are accepted.
     pub private_sop_classes: bool,
     /// Cleaning processes.
@@ -126,6 +134,12 @@ impl Config {
         if raw.dicom.associations_max == 0 {
             faults.add("dicom.associations_max", "at least 1");
         }
+        if raw.dicom.associations_per_address_max == 0 {
+            faults.add("dicom.associations_per_address_max", "at least 1");
+        }
+        if raw.data.quota_mib == Some(0) {
+            faults.add("data.quota_mib", "at least 1");
+        }
         if raw.worker.memory_mib_max < 256 {
             faults.add("worker.memory_mib_max", "at least 256");
         }
@@ -152,12 +166,16 @@ impl Config {
             reserve_bytes: raw.data.reserve_mib.saturating_mul(1 << 20),
             keep: raw.data.keep,
             resend_window: raw.data.resend_window,
+            quota_bytes: raw.data.quota_mib.map(|mib| mib.saturating_mul(1 << 20)),
+            alarm_age: raw.data.alarm_age,
+            encrypts: raw.data.encrypt,
             listen: SocketAddr::new(address, raw.dicom.port),
             plain: raw.dicom.plain,
             tls,
             ae_title,
             ae_title_case_ignored: raw.dicom.ae_title_case == "ignored",
             associations_max: raw.dicom.associations_max,
+            associations_per_address_max: raw.dicom.associations_per_address_max,
             private_sop_classes: raw.dicom.private_sop_classes,
             workers: worker_count(raw.worker.count),
             worker_memory_bytes_max: raw.worker.memory_mib_max.saturating_mul(1 << 20),

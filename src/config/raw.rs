@@ -57,6 +57,17 @@ pub struct RawData {
     /// once in this time. Default 1 h: a cart that sends everything twice costs nothing.
     #[serde(with = "humantime_serde")]
     pub resend_window: Duration,
+    /// Most MiB of objects in the spool: above it C-STORE answers A700 and new
+    /// associations are refused as transient. Default none: the reserve keeps the disk
+    /// from running full; for a disk that is shared.
+    pub quota_mib: Option<u64>,
+    /// How long an instance may wait before that is an alarm. Default 1 h: longer than
+    /// any restart of a PACS.
+    #[serde(with = "humantime_serde")]
+    pub alarm_age: Duration,
+    /// Objects, records and reports are encrypted in the spool. Default false:
+    /// most sites encrypt the whole disk, and with the key the instances are lost.
+    pub encrypt: bool,
 }
 
 impl Default for RawData {
@@ -66,6 +77,9 @@ impl Default for RawData {
             reserve_mib: 512,
             keep: Duration::ZERO,
             resend_window: Duration::from_secs(60 * 60),
+            quota_mib: None,
+            alarm_age: Duration::from_secs(60 * 60),
+            encrypt: false,
         }
     }
 }
@@ -85,6 +99,9 @@ pub struct RawDicom {
     pub port: u16,
     /// Most associations at once. Default 64: above it a transient refusal.
     pub associations_max: usize,
+    /// Most of one address. Default 32: one that runs wild leaves the others half of
+    /// the door, and routers open a few.
+    pub associations_per_address_max: usize,
     /// Private SOP classes are accepted. Default true: carts send them in one
     /// association with the pictures; what cannot be cleaned is quarantined.
     pub private_sop_classes: bool,
@@ -122,6 +139,7 @@ impl Default for RawDicom {
             address: "127.0.0.1".into(),
             port: 11112,
             associations_max: 64,
+            associations_per_address_max: 32,
             private_sop_classes: true,
             plain: true,
             tls: RawTls::default(),
@@ -304,6 +322,10 @@ pub struct RawSender {
     pub issuer: String,
     /// Only under TLS. Default false.
     pub tls: bool,
+    /// User that it must be (PS3.7 §D.3.3.7). Default none: not asked. Needs TLS.
+    pub user: Option<String>,
+    /// File with the user's passcode. Default none: the name alone counts.
+    pub passcode_file: Option<PathBuf>,
     /// SHA-256 of the certificates that it may show. Default any that is trusted.
     pub certificates: Vec<String>,
     /// Longest silence between two messages. Default 15 min; carts that send as they acquire need up to 2 h.

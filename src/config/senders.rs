@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -46,6 +47,8 @@ pub struct Sender {
     pub issuer: String,
     /// Only under TLS.
     pub tls: bool,
+    /// User that it must be; none: not asked.
+    pub user: Option<User>,
     /// SHA-256 of the certificates it may show; none: any that is trusted.
     pub certificates: Vec<[u8; 32]>,
     /// Longest silence between two messages; none: the door's.
@@ -67,6 +70,15 @@ pub struct Sender {
 pub struct Reports {
     /// Host and port; none: nowhere, so only while its own association is open.
     pub to: Option<(String, u16)>,
+}
+
+/// A user (PS3.7 §D.3.3.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Its name.
+    pub name: String,
+    /// Where its passcode stands; none: the name alone counts.
+    pub passcode_file: Option<PathBuf>,
 }
 
 impl Sender {
@@ -125,6 +137,16 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
     let certificates = fingerprints(&format!("{key}.certificates"), &raw.certificates, faults);
     // A certificate is shown under TLS alone.
     let tls = raw.tls || !raw.certificates.is_empty();
+    if raw.user.is_some() && !tls {
+        faults
+            .add(format!("{key}.user"), "needs tls = true: passcodes cross the wire in the clear");
+    }
+    if raw.user.is_none() && raw.passcode_file.is_some() {
+        faults.add(format!("{key}.passcode_file"), "needs the user that it belongs to");
+    }
+    if raw.user.as_deref() == Some("") {
+        faults.add(format!("{key}.user"), "a user has a name");
+    }
     if raw.idle.is_some_and(|idle| !(IDLE_MIN..=IDLE_MAX).contains(&idle)) {
         faults.add(format!("{key}.idle"), "from 10s to 2h");
     }
@@ -145,6 +167,7 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
         networks,
         issuer: raw.issuer.clone(),
         tls,
+        user: raw.user.clone().map(|name| User { name, passcode_file: raw.passcode_file.clone() }),
         certificates,
         idle: raw.idle,
         sop_classes: sop_classes.into_iter().collect(),
@@ -228,6 +251,17 @@ mod tests {
                 "sender.b.commitment_port"
             ]
         );
+    }
+
+    #[test]
+    fn a_user_is_asked_for_under_tls_alone() {
+        let faults = |toml| -> Vec<String> {
+            check(toml).err().unwrap_or_default().into_iter().map(|fault| fault.key).collect()
+        };
+        assert_eq!(faults("[sender.a]\nuser = 'x'\npasscode_file = 'f'"), ["sender.a.user"]);
+        assert_eq!(faults("[sender.a]\npasscode_file = 'f'"), ["sender.a.passcode_file"]);
+        assert_eq!(faults("[sender.a]\ntls = true\nuser = ''"), ["sender.a.user"]);
+        assert!(faults("[sender.a]\ntls = true\nuser = 'x'\npasscode_file = 'f'").is_empty());
     }
 
     #[test]

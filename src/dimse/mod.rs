@@ -17,6 +17,7 @@
 pub mod association;
 pub mod command;
 pub mod commitment;
+mod data_set;
 pub mod limits;
 pub mod pdu;
 pub mod scu;

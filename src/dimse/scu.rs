@@ -4,22 +4,23 @@
 //! builds delivery of cleaned instances on [`Scu`]; [`send_files`] serves the
 //! command `airlock send`, which sends a user's own files and cleans nothing.
 
-use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
 
-use tokio::io::{AsyncSeekExt as _, BufReader};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::association::requestor::{Proposal, ProposalError, RefusedContexts, propose};
 use super::association::{Association, AssociationError, Outgoing};
 use super::command::{C_ECHO_RQ, C_STORE_RQ, CommandSet, RESPONSE};
+use super::data_set;
 use super::limits::{CONTEXTS_MAX, Limits};
 use super::tls::{ClientTls, Wire};
 use super::transport::tune;
 use crate::dicom::read::{ReadError, ReadLimits, read_head};
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
+use crate::vault::Stored;
 
 /// The Verification SOP Class (PS3.4 §A.4).
 pub const VERIFICATION: &str = "1.2.840.10008.1.1";
@@ -56,24 +57,24 @@ pub struct Object {
     /// SOP instance.
     pub instance: Uid,
     /// The DICOM file.
-    pub path: PathBuf,
+    pub file: Stored,
     /// First byte of the data set in the file.
     pub data_set_offset: u64,
 }
 
 impl Object {
-    /// Reads the file meta information of the file at `path`.
+    /// Reads the file meta information.
     ///
     /// # Errors
     /// [`SendError::File`], [`SendError::Head`], [`SendError::Nameless`].
-    pub fn read(path: &Path) -> Result<Self, SendError> {
-        let file = std::fs::File::open(path).map_err(SendError::File)?;
+    pub fn read(stored: &Stored) -> Result<Self, SendError> {
+        let file = stored.open().map_err(SendError::File)?;
         let head = read_head(&mut std::io::BufReader::new(file), &ReadLimits::default())?;
         let class = head.meta.sop_class.ok_or(SendError::Nameless)?;
         Ok(Self {
             kind: Kind { class, transfer_syntax: head.meta.transfer_syntax },
             instance: head.meta.sop_instance.ok_or(SendError::Nameless)?,
-            path: path.to_owned(),
+            file: stored.clone(),
             data_set_offset: head.data_set_offset,
         })
     }
@@ -199,12 +200,13 @@ impl Scu {
     /// [`SendError::Association`] must be given to [`Scu::fail`]; after
     /// [`SendError::File`] the association goes on.
     pub async fn store(&mut self, context_id: u8, object: &Object) -> Result<u16, SendError> {
-        let opened = open_data_set(&object.path, object.data_set_offset).await;
+        let opened = data_set::open(&object.file, object.data_set_offset).await;
         let (reader, bytes) = opened.map_err(SendError::File)?;
         let message_id = self.association.next_message_id();
         let (class, instance) = (&object.kind.class, &object.instance);
         let request = CommandSet::store_request(message_id, class, instance);
         self.association.send_command(context_id, &request).await?;
+        let reader = BufReader::with_capacity(READ_AT_ONCE_BYTES, reader);
         let mut outgoing = Outgoing { reader, bytes };
         self.association.send_data_set(context_id, &mut outgoing).await?;
         Ok(self.answer_to(C_STORE_RQ, message_id).await?)
@@ -334,7 +336,7 @@ pub async fn send_files(
 ) -> Result<(), OpenError> {
     let mut open: Option<Scu> = None;
     for (at, path) in paths.iter().enumerate() {
-        let object = match Object::read(path) {
+        let object = match Object::read(&path.as_path().into()) {
             Ok(object) => object,
             Err(error) => {
                 each(path, Err(error));
@@ -386,7 +388,9 @@ async fn release_quietly(scu: Option<Scu>) {
 /// The kinds of the files at the start of `paths`, as many as one association holds.
 fn kinds_from(paths: &[PathBuf]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
-    for kind in paths.iter().filter_map(|path| Some(Object::read(path).ok()?.kind)) {
+    for kind in
+        paths.iter().filter_map(|path| Some(Object::read(&path.as_path().into()).ok()?.kind))
+    {
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
@@ -407,14 +411,4 @@ const READ_AT_ONCE_BYTES: usize = 256 << 10;
 pub fn verification_contexts() -> Vec<(Uid, Vec<TransferSyntax>)> {
     let implicit = TransferSyntax::new(Uid::constant(IMPLICIT_VR_LE));
     vec![(Uid::constant(VERIFICATION), vec![implicit])]
-}
-
-async fn open_data_set(
-    path: &Path,
-    start: u64,
-) -> std::io::Result<(BufReader<tokio::fs::File>, u64)> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let bytes = file.metadata().await?.len().saturating_sub(start);
-    file.seek(SeekFrom::Start(start)).await?;
-    Ok((BufReader::with_capacity(READ_AT_ONCE_BYTES, file), bytes))
 }

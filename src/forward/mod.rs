@@ -19,17 +19,16 @@ pub use send::Sender;
 
 pub use crate::dimse::scu::Kind;
 
-use std::path::Path;
-
 use crate::clean::Cleaned;
 use crate::dicom::{TransferSyntax, Uid};
 use crate::reason::{Quarantine, Reason};
+use crate::vault::Stored;
 
 /// What a destination needs of a [`Cleaned`], taken from its checked report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forwardable<'a> {
     /// The clean DICOM file.
-    pub path: &'a Path,
+    pub file: &'a Stored,
     /// SOP class.
     pub sop_class: Uid,
     /// New SOP instance.
@@ -59,7 +58,7 @@ impl<'a> Forwardable<'a> {
         };
         let syntax = uid(&report.transfer_syntax_out, "transfer syntax")?;
         Ok(Self {
-            path: cleaned.path(),
+            file: cleaned.file(),
             sop_class: uid(&report.sop_class, "SOP class")?,
             sop_instance: uid(&report.sop_instance, "SOP instance")?,
             series: uid(&report.series_instance, "series")?,

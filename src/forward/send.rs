@@ -192,7 +192,7 @@ pub fn kind_of(cleaned: &Cleaned) -> Option<Kind> {
 /// What the report says must be what the file's own head says: both were
 /// written by the worker, and the digest binds only the file.
 fn object_of(cleaned: &Cleaned, item: Forwardable<'_>) -> Result<Object, scu::SendError> {
-    let object = Object::read(cleaned.path())?;
+    let object = Object::read(cleaned.file())?;
     let kind = Kind { class: item.sop_class, transfer_syntax: item.transfer_syntax };
     if object.kind != kind || object.instance != item.sop_instance {
         return Err(scu::SendError::Nameless);

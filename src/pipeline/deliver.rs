@@ -294,8 +294,8 @@ impl Line {
         let Ok(report) = serde_json::from_slice::<Report>(&report) else {
             return damaged("report");
         };
-        let path = self.node.spool.path(State::Cleaned, id);
-        match tokio::task::spawn_blocking(move || Cleaned::admit(report, path)).await {
+        let file = self.node.spool.stored(State::Cleaned, id);
+        match tokio::task::spawn_blocking(move || Cleaned::admit(report, file)).await {
             Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
             // Waiting would not bring it back.
             Ok(Err(AdmitError::Io(error))) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm;
 use super::commitment::CommitmentView;
 use super::node::{Node, NodeError};
 use crate::clock::rfc3339;
@@ -37,8 +38,14 @@ pub struct QueueView {
     /// Files that it can still hold; none where it knows no such limit.
     #[serde(default)]
     pub free_files: Option<u64>,
+    /// Bytes of all objects; none without a quota.
+    #[serde(default)]
+    pub used_bytes: Option<u64>,
     /// The disk failed: nothing is taken until a restart.
     pub failed: bool,
+    /// What somebody should see to, in plain words.
+    #[serde(default)]
+    pub alarms: Vec<String>,
 }
 
 /// One instance in quarantine.
@@ -79,7 +86,7 @@ impl Node {
     pub async fn standing(&self) -> Result<QueueView, NodeError> {
         let now_ms = self.clock.unix_ms();
         let commitments = Arc::clone(&self.commitments);
-        self.on_spool(move |spool| {
+        let view = self.on_spool(move |spool| {
             let received = spool.list(State::Received)?;
             let mut oldest = received.first().copied();
             let mut outbox = BTreeMap::new();
@@ -98,10 +105,13 @@ impl Node {
                 oldest_seconds: oldest.map_or(0, |id| now_ms.saturating_sub(id.unix_ms()) / 1_000),
                 free_bytes: spool.free_bytes()?,
                 free_files: spool.free_files()?,
+                used_bytes: spool.used_bytes(),
                 failed: spool.has_failed(),
+                alarms: Vec::new(),
             })
-        })
-        .await
+        });
+        let view: QueueView = view.await?;
+        Ok(QueueView { alarms: alarm::words(&view, &self.config), ..view })
     }
 
     /// What stands in quarantine: all, or one.

@@ -3,7 +3,7 @@
 //! Shared by the node ([`super::stages`]) and by folders ([`super::folder`]):
 //! there is one way to a [`Cleaned`], and it goes through clean and verify.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::versions::Versions;
@@ -17,6 +17,7 @@ use crate::dicom::{TransferSyntax, Uid};
 use crate::pseudonym::{Assigned, PersonKey, PseudonymError, PseudonymTable};
 use crate::reason::{Quarantine, Reason};
 use crate::spool::{Decision, Leaving, Then};
+use crate::vault::{Stored, Vault};
 use crate::worker::{
     CleanOrder, Made, Pool, PoolOptions, Role, Setup, VerifyOrder, WorkError, protocol,
 };
@@ -40,6 +41,8 @@ pub struct LineMemory {
     pub versions: Arc<Versions>,
     /// Time of a recall.
     pub clock: Arc<dyn Clock>,
+    /// Keys of what lies sealed; the workers get them too.
+    pub vault: Vault,
 }
 
 /// What people decided on one instance.
@@ -85,9 +88,9 @@ impl Treatments {
 #[derive(Debug, Clone, Copy)]
 pub struct LineJob<'a> {
     /// The received object.
-    pub input: &'a Path,
+    pub input: &'a Stored,
     /// Where the clean object is written.
-    pub output: &'a Path,
+    pub output: &'a Stored,
     /// The project.
     pub project: &'a Project,
     /// Issuer of Patient ID where the object has none, by its sender; may be empty.
@@ -123,6 +126,7 @@ impl CleanLine {
                     models_dir: config.models_dir.clone(),
                     memory_bytes_max: config.worker_memory_bytes_max,
                     writable: writable.clone(),
+                    vault: memory.vault.clone(),
                 },
             })
         };
@@ -148,7 +152,7 @@ impl CleanLine {
     /// [`WorkError`], each variant with what happens next.
     pub async fn clean(&self, job: LineJob<'_>) -> Result<Cleaned, WorkError> {
         let checked = self.work(job, false).await?;
-        admit(checked.report, job.output.to_owned()).await
+        admit(checked.report, job.output.clone()).await
     }
 
     /// Cleans and verifies one instance; what goes as it is may stay in the
@@ -165,8 +169,10 @@ impl CleanLine {
         let none = Treatments::default();
         let treatments = job.treatments.unwrap_or(&none);
         let order = CleanOrder {
-            input: job.input.to_owned(),
-            output: job.output.to_owned(),
+            input: job.input.path().to_owned(),
+            input_seal: job.input.seal(),
+            output: job.output.path().to_owned(),
+            output_seal: job.output.seal(),
             in_parts,
             project: job.project.name.clone(),
             default_issuer: job.default_issuer.to_owned(),
@@ -180,8 +186,10 @@ impl CleanLine {
             return Err(Quarantine::new(Reason::DamagedSpool, detail).into());
         }
         let order = VerifyOrder {
-            input: job.input.to_owned(),
-            output: job.output.to_owned(),
+            input: job.input.path().to_owned(),
+            input_seal: job.input.seal(),
+            output: job.output.path().to_owned(),
+            output_seal: job.output.seal(),
             parts: parts.clone(),
             project: job.project.name.clone(),
             assigned,
@@ -189,8 +197,8 @@ impl CleanLine {
             treatments: treatments.rules.clone(),
         };
         let crc32 = self.verifiers.verify(order).await?;
-        let rest = parts.map(|parts| Rest { received: job.input.to_owned(), parts, crc32 });
-        Ok(Checked { report, written: job.output.to_owned(), rest })
+        let rest = parts.map(|parts| Rest { received: job.input.clone(), parts, crc32 });
+        Ok(Checked { report, written: job.output.clone(), rest })
     }
 
     /// The one round trip of an instance: what its person is called, unless its
@@ -363,7 +371,7 @@ fn not_remembered(error: CorrectionError) -> WorkError {
     }
 }
 
-async fn admit(report: Report, output: PathBuf) -> Result<Cleaned, WorkError> {
+async fn admit(report: Report, output: Stored) -> Result<Cleaned, WorkError> {
     match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),

@@ -5,6 +5,7 @@
 //! next one, so that a restart goes on from the files alone (docs/FLOW.md).
 
 mod again;
+pub mod alarm;
 pub mod commitment;
 pub mod committer;
 pub mod decide;

@@ -65,14 +65,14 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
         let detail = format!("{ATTEMPTS_MAX} tries");
         return node.quarantine(id, Quarantine::new(Reason::WorkerDied, detail)).await;
     }
-    let output = node
-        .on_spool(move |spool| {
-            spool.note_attempt(id)?;
-            spool.clean_part(id)
-        })
-        .await?;
+    node.on_spool(move |spool| {
+        spool.note_attempt(id)?;
+        spool.clean_part(id)
+    })
+    .await?;
     let issuer = issuer_of(node, arrival);
-    let input = node.spool.path(State::Received, id);
+    let input = node.spool.stored_of(State::Received, &record);
+    let output = node.spool.stored_part(&record);
     let (treatments, leaving) = (Treatments::of(&record.decisions), OnceLock::new());
     let job = LineJob {
         input: &input,

@@ -108,6 +108,8 @@ pub enum KeyPurpose {
     Corrections,
     /// New names of directories in a folder whose tree is kept, by project.
     Tree,
+    /// Encryption at rest of the spool and of staged files.
+    Vault,
 }
 
 impl KeyPurpose {
@@ -122,6 +124,7 @@ impl KeyPurpose {
             Self::InstanceKey => b"instance-key",
             Self::Corrections => b"corrections",
             Self::Tree => b"tree",
+            Self::Vault => b"vault",
         }
     }
 }

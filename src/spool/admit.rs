@@ -78,13 +78,15 @@ impl Shared {
         let layout = &self.layout;
         let report = layout.report(id);
         self.remove_if_there(&report)?;
-        self.write_new(&report, &sealed(report_json))?;
+        let report_json = self.sealed_report(id, &with_crc(report_json))?;
+        self.write_new(&report, &report_json)?;
         kill_point("spool.clean.report-synced");
 
         self.sync_file(&layout.clean_part(id))?;
         kill_point("spool.clean.object-synced");
         let cleaned = layout.object(State::Cleaned, id);
         self.rename(&layout.clean_part(id), &cleaned)?;
+        self.count_in(&cleaned)?;
         kill_point("spool.clean.named");
 
         for destination in destinations {
@@ -124,12 +126,12 @@ const SEAL_BYTES: usize = 10;
 
 /// A report with its CRC-32 behind it: a code or UID that the disk changed must
 /// not become a path or a command.
-fn sealed(report_json: &[u8]) -> Vec<u8> {
+fn with_crc(report_json: &[u8]) -> Vec<u8> {
     [report_json, format!("\n{:08x}\n", crc32fast::hash(report_json)).as_bytes()].concat()
 }
 
 /// The report in a file; one that was written without a CRC-32 is taken as it is.
-pub(super) fn unsealed(mut file: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+pub(super) fn without_crc(mut file: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     let split = file.len().saturating_sub(SEAL_BYTES);
     let Some((json, seal)) = file.split_at_checked(split) else { return Ok(file) };
     let (Some(hex), b'\n') = (seal.strip_prefix(b"\n"), seal.last().copied().unwrap_or(0)) else {
@@ -149,14 +151,14 @@ mod tests {
     #[test]
     fn a_report_is_read_back_and_one_without_checksum_too_but_no_changed_one() {
         for report in [&b"{}"[..], br#"{"patient_code":"AL-7QK2"}"#] {
-            let file = sealed(report);
-            assert_eq!(unsealed(file.clone()).unwrap(), report);
-            assert_eq!(unsealed(report.to_vec()).unwrap(), report);
+            let file = with_crc(report);
+            assert_eq!(without_crc(file.clone()).unwrap(), report);
+            assert_eq!(without_crc(report.to_vec()).unwrap(), report);
             for bit in 0..file.len() * 8 {
                 let mut damaged = file.clone();
                 damaged[bit / 8] ^= 1 << (bit % 8);
                 // With its mark gone it reads as no JSON.
-                let read = unsealed(damaged.clone());
+                let read = without_crc(damaged.clone());
                 assert!(read.is_err() || read.is_ok_and(|read| read == damaged), "bit {bit}");
             }
         }

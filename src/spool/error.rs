@@ -3,6 +3,7 @@
 use std::io;
 
 use super::SpoolId;
+use crate::vault::VaultError;
 
 /// Why a step of the spool did not happen. The instance is where it was
 /// before the step, or where the step wanted it; never nowhere.
@@ -24,6 +25,14 @@ pub enum SpoolError {
         free_files: u64,
         /// Files that must stay free.
         reserve_files: u64,
+    },
+    /// Refused with A700; the sender tries again.
+    #[error("objects take {used_bytes} bytes, quota is {quota_bytes}")]
+    OverQuota {
+        /// Bytes of all objects.
+        used_bytes: u64,
+        /// The quota.
+        quota_bytes: u64,
     },
     /// Over a named limit; refused for good.
     #[error("{what} is longer than {limit_bytes} bytes")]
@@ -57,6 +66,15 @@ pub enum SpoolError {
         id: SpoolId,
         /// What is wrong.
         what: &'static str,
+    },
+    /// Sealed with a key that is not here, or that cannot be used: the instance
+    /// stays, and the text says what to do.
+    #[error("{id}: {source}")]
+    Locked {
+        /// The instance.
+        id: SpoolId,
+        /// Why.
+        source: VaultError,
     },
     /// The step does not fit the state of the instance: a second caller came
     /// first, or a bug.

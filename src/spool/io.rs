@@ -2,7 +2,6 @@
 //! that encryption at rest can come under them.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
@@ -11,8 +10,9 @@ use super::layout::Dir;
 use super::record::{Arrival, Record, VERSION};
 use super::steps::{byte_count, encode};
 use super::{Spool, SpoolError, SpoolId, State};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::DiskFile;
 use crate::kill_point::kill_point;
+use crate::vault::{Kind, Reader, Seal, Writer};
 
 /// Bytes that a writer takes before it looks at the free space again. 1 MiB:
 /// hundreds of writers still fit in the smallest sensible reserve.
@@ -23,9 +23,11 @@ pub(super) const WRITER_ALLOWANCE_BYTES: u64 = 1 << 20;
 pub struct SpoolWriter {
     spool: Spool,
     id: SpoolId,
-    file: Box<dyn DiskFile>,
+    file: Writer<Box<dyn DiskFile>>,
     digest: Sha256,
     bytes: u64,
+    /// Bytes that are counted against the quota.
+    counted_bytes: u64,
     unchecked_bytes: u64,
     stage: Stage,
 }
@@ -45,12 +47,21 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Full`] when the reserve would be touched, counting what
-    /// open writers may still write; [`SpoolError::Failed`]. Both are A700.
+    /// open writers may still write; [`SpoolError::OverQuota`];
+    /// [`SpoolError::Failed`]. All are A700.
     pub fn begin(&self) -> Result<SpoolWriter, SpoolError> {
         self.check_space()?;
         let id = self.0.next_id();
         let path = self.0.layout.incoming(id);
         let file = self.0.disk.create_new(&path).map_err(|e| self.0.judge("create a file", e))?;
+        let file = if self.0.vault.seals() {
+            let seal = Seal { id: id.to_bytes(), kind: Kind::Original, required: true };
+            let sealed = Writer::sealed(file, &self.0.vault, &seal);
+            // What was created is empty, and goes at the next start.
+            sealed.map_err(|source| SpoolError::Locked { id, source })?
+        } else {
+            Writer::plain(file)
+        };
         self.0.writers.fetch_add(1, Ordering::Relaxed);
         Ok(SpoolWriter {
             spool: self.clone(),
@@ -58,6 +69,7 @@ impl Spool {
             file,
             digest: Sha256::new(),
             bytes: 0,
+            counted_bytes: 0,
             unchecked_bytes: 0,
             stage: Stage::Writing,
         })
@@ -112,6 +124,7 @@ impl SpoolWriter {
             self.unchecked_bytes = 0;
         }
         self.file.write_all(bytes).map_err(|e| shared.judge("write an object", e))?;
+        self.count(self.counted_bytes.saturating_add(count));
         self.digest.update(bytes);
         Ok(())
     }
@@ -128,12 +141,14 @@ impl SpoolWriter {
         if self.stage != Stage::Writing {
             return Err(SpoolError::NotThere { id: self.id, wanted: "written whole" });
         }
-        self.file.sync_data().map_err(|e| shared.judge("sync an object", e))?;
+        let file_bytes = self.file.finish().map_err(|e| shared.judge("write an object", e))?;
+        self.count(file_bytes);
+        self.file.get_mut().sync_data().map_err(|e| shared.judge("sync an object", e))?;
         kill_point("spool.commit.object-synced");
 
         self.stage = Stage::Committing;
         let record = self.record(arrival);
-        shared.write_new(&shared.layout.record(self.id), &encode(&record)?)?;
+        shared.write_new(&shared.layout.record(self.id), &encode(&record, 0, &shared.vault)?)?;
         kill_point("spool.commit.record-synced");
 
         let received = shared.layout.object(State::Received, self.id);
@@ -147,6 +162,13 @@ impl SpoolWriter {
         Ok(self.id)
     }
 
+    /// So many bytes are counted against the quota from now on.
+    fn count(&mut self, bytes: u64) {
+        let used = &self.spool.0.used;
+        used.add(bytes);
+        used.take(std::mem::replace(&mut self.counted_bytes, bytes));
+    }
+
     fn record(&self, arrival: Arrival) -> Record {
         Record {
             version: VERSION,
@@ -154,6 +176,7 @@ impl SpoolWriter {
             received_unix_ms: self.spool.0.clock.unix_ms(),
             bytes: self.bytes,
             sha256: self.sha256(),
+            sealed: self.spool.0.vault.seals(),
             arrival: Some(arrival),
             attempts: 0,
             releases: 0,
@@ -173,7 +196,7 @@ impl SpoolWriter {
         shared.remove_if_there(&shared.layout.incoming(self.id))?;
         if self.stage == Stage::Committing {
             // The object before its record: without one it counts as damaged.
-            shared.remove_if_there(&shared.layout.object(State::Received, self.id))?;
+            shared.remove_uncounted(&shared.layout.object(State::Received, self.id))?;
             shared.remove_if_there(&shared.layout.record(self.id))?;
         }
         Ok(())
@@ -186,6 +209,7 @@ impl Drop for SpoolWriter {
         if self.stage != Stage::Committed {
             // Nobody can be told here, and the next start removes it.
             self.undo().ok();
+            self.count(0);
         }
     }
 }
@@ -194,9 +218,11 @@ impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.append(bytes) {
             Ok(()) => Ok(bytes.len()),
-            Err(error @ (SpoolError::Full { .. } | SpoolError::NoFiles { .. })) => {
-                Err(io::Error::new(io::ErrorKind::StorageFull, error))
-            }
+            Err(
+                error @ (SpoolError::Full { .. }
+                | SpoolError::NoFiles { .. }
+                | SpoolError::OverQuota { .. }),
+            ) => Err(io::Error::new(io::ErrorKind::StorageFull, error)),
             Err(error) => Err(io::Error::other(error)),
         }
     }
@@ -207,28 +233,20 @@ impl Write for SpoolWriter {
 }
 
 /// An object's bytes, in any state.
+#[derive(Debug)]
 pub struct SpoolReader {
-    file: Box<dyn DiskFile>,
-    bytes: u64,
+    pub(super) file: Reader<Box<dyn DiskFile>>,
 }
 
 impl SpoolReader {
-    /// Opens the object at `path`, which [`Spool::path`] or
-    /// [`Spool::clean_part`] gave; also in a worker process.
-    ///
-    /// # Errors
-    /// [`SpoolError::Io`]: the caller asks for the instance's state.
-    pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, SpoolError> {
-        let failed = |source| SpoolError::Io { step: "open an object", source };
-        let file = disk.open(path).map_err(failed)?;
-        let bytes = file.byte_len().map_err(failed)?;
-        Ok(Self { file, bytes })
-    }
-
     /// Length in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    pub fn byte_len(&self) -> u64 {
+        self.file.byte_len()
+    }
+
+    pub(super) fn is_sealed(&self) -> bool {
+        self.file.is_sealed()
     }
 
     /// SHA-256 of all bytes, lower case hex, and their number. Reads through.

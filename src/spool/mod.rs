@@ -8,6 +8,8 @@
 //! * An acknowledged instance has its original under exactly one of
 //!   `received`, `held` and `quarantine` until [`Spool::forget`] or
 //!   [`Spool::discard`].
+//! * What is written is sealed where the vault says so; lengths and digests are
+//!   those of the plain bytes.
 //! * All blocking; callers in async code use `spawn_blocking`. Never imports `clean`.
 //!
 //! # Names of one instance
@@ -55,8 +57,10 @@ mod keep;
 mod layout;
 mod lock;
 mod quarantine;
+mod quota;
 mod record;
 mod recover;
+mod sealed;
 mod steps;
 mod store;
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use super::layout::Dir;
 use super::record::{Decision, Discard, Leaving, QuarantineNote, Record, VERSION, salvage};
 use super::store::{RECORD_BYTES_MAX, Shared};
-use super::{Spool, SpoolError, SpoolId, SpoolReader, State};
+use super::{Spool, SpoolError, SpoolId, State};
 use crate::kill_point::kill_point;
 use crate::reason::Quarantine;
 
@@ -188,18 +188,24 @@ impl Shared {
     /// A record from what can be trusted: its newest whole entry, else the bytes.
     fn rebuild(&self, id: SpoolId, state: State) -> Result<Record, SpoolError> {
         let file = self.read_bounded(&self.layout.record(id), "record", RECORD_BYTES_MAX);
-        if let Some(record) = file.ok().and_then(|file| salvage(id, &file)) {
+        if let Some(record) = file.ok().and_then(|file| salvage(id, &file, &self.vault)) {
             return Ok(record);
         }
-        let mut object = SpoolReader::open(&*self.disk, &self.layout.object(state, id))?;
         // An object that cannot be read is quarantined all the same.
-        let (sha256, bytes) = object.digest().unwrap_or_default();
+        let mut object = match self.open_object(state, id) {
+            Ok(object) => Some(object),
+            Err(SpoolError::Damaged { .. }) => None,
+            Err(other) => return Err(other),
+        };
+        let digest = object.as_mut().and_then(|object| object.digest().ok());
+        let (sha256, bytes) = digest.unwrap_or_default();
         Ok(Record {
             version: VERSION,
             id,
             received_unix_ms: id.unix_ms(),
             bytes,
             sha256,
+            sealed: object.is_some_and(|object| object.is_sealed()),
             arrival: None,
             attempts: 0,
             releases: 0,

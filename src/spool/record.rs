@@ -3,18 +3,22 @@
 //!
 //! A file is a run of pairs of lines: the whole record as JSON, then the
 //! CRC-32 of that line in hex. A change appends a pair and syncs once; the
-//! last whole pair counts. A tail that is no whole pair is a torn append that
+//! last whole pair counts. Where the vault seals, the first line of a pair is a
+//! sealed one, and no plain one may follow it. A tail that is no whole pair is a torn append that
 //! nobody was told of. A whole pair with a wrong CRC is damage.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::commitment::Commitment;
-use super::{DestinationName, SpoolId};
+use super::{DestinationName, SpoolError, SpoolId};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
 use crate::reason::Quarantine;
+use crate::vault::{Kind, Seal, Vault, VaultError};
 
 /// Version of the record's format.
 pub(super) const VERSION: u32 = 1;
@@ -53,6 +57,9 @@ pub struct Record {
     pub bytes: u64,
     /// SHA-256 of the original as received, lower case hex.
     pub sha256: String,
+    /// It was sealed when it came: what stands in its place plain is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// How it came; none when the record had to be rebuilt from the bytes.
     pub arrival: Option<Arrival>,
     /// Tries to clean it since it was received or released.
@@ -164,35 +171,83 @@ pub(super) struct Decoded {
     pub(super) is_torn: bool,
 }
 
-/// One pair of lines.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
+/// Why a record's file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RecordFault {
+    /// What is wrong, in plain words.
+    Damaged(&'static str),
+    /// A key is missing.
+    Locked(VaultError),
+}
+
+impl RecordFault {
+    pub(super) fn of(self, id: SpoolId) -> SpoolError {
+        match self {
+            Self::Damaged(what) => SpoolError::Damaged { id, what },
+            Self::Locked(source) => SpoolError::Locked { id, source },
+        }
+    }
+}
+
+impl From<VaultError> for RecordFault {
+    fn from(fault: VaultError) -> Self {
+        match fault {
+            VaultError::Damaged => Self::Damaged("a sealed entry was changed or is another's"),
+            VaultError::Plain => Self::Damaged("a plain entry stands where a sealed one was"),
+            VaultError::UnknownKey { .. } | VaultError::NoRandomness => Self::Locked(fault),
+        }
+    }
+}
+
+fn seal_of(id: SpoolId, required: bool) -> Seal {
+    Seal { id: id.to_bytes(), kind: Kind::Record, required }
+}
+
+/// One pair of lines that stands `at` bytes from the start of its file.
+pub(super) fn encode(record: &Record, at: u64, vault: &Vault) -> io::Result<Vec<u8>> {
     let mut pair = serde_json::to_vec(record)?;
+    if vault.seals() || record.sealed {
+        pair = vault.seal_line(&seal_of(record.id, true), at, &pair)?;
+    }
     let crc = crc32fast::hash(&pair);
     pair.extend_from_slice(format!("\n{crc:08x}\n").as_bytes());
     Ok(pair)
 }
 
-/// Reads the file of `id`; the error says what is wrong in plain words.
-pub(super) fn decode(id: SpoolId, file: &[u8]) -> Result<Decoded, &'static str> {
-    let mut last = None;
+/// Reads the file of `id`.
+pub(super) fn decode(id: SpoolId, file: &[u8], vault: &Vault) -> Result<Decoded, RecordFault> {
+    let (mut last, mut sealed_before) = (None, false);
     let mut rest = file;
-    while let Some((json, crc, after)) = split_pair(rest) {
-        if crc != format!("{:08x}", crc32fast::hash(json)).as_bytes() {
-            return Err("a checksum is wrong");
+    while let Some((line, crc, after)) = split_pair(rest) {
+        if crc != format!("{:08x}", crc32fast::hash(line)).as_bytes() {
+            return Err(RecordFault::Damaged("a checksum is wrong"));
         }
-        (last, rest) = (Some(json), after);
+        let at = byte_count(file).saturating_sub(byte_count(rest));
+        let opened = vault.open_line(&seal_of(id, sealed_before), at, line)?;
+        sealed_before = opened.is_some();
+        last = Some(opened.unwrap_or_else(|| Zeroizing::new(line.to_vec())));
+        rest = after;
     }
-    let record = parse(id, last.ok_or("it holds no whole entry")?)?;
+    let last = last.ok_or(RecordFault::Damaged("it holds no whole entry"))?;
+    let record = parse(id, &last).map_err(RecordFault::Damaged)?;
+    if record.sealed && !sealed_before {
+        return Err(VaultError::Plain.into());
+    }
     let whole_bytes = byte_count(file).saturating_sub(byte_count(rest));
     Ok(Decoded { record, whole_bytes, is_torn: !rest.is_empty() })
 }
 
 /// The newest entry that can still be trusted in a damaged file.
-pub(super) fn salvage(id: SpoolId, file: &[u8]) -> Option<Record> {
-    let mut newest = None;
+pub(super) fn salvage(id: SpoolId, file: &[u8], vault: &Vault) -> Option<Record> {
+    let (mut newest, mut sealed_before) = (None, false);
     let mut rest = file;
-    while let Some((json, crc, after)) = split_pair(rest) {
-        if crc == format!("{:08x}", crc32fast::hash(json)).as_bytes() {
+    while let Some((line, crc, after)) = split_pair(rest) {
+        let at = byte_count(file).saturating_sub(byte_count(rest));
+        let is_whole = crc == format!("{:08x}", crc32fast::hash(line)).as_bytes();
+        let opened = vault.open_line(&seal_of(id, sealed_before), at, line);
+        if let (true, Ok(opened)) = (is_whole, opened) {
+            sealed_before |= opened.is_some();
+            let json = opened.as_ref().map_or(line, |opened| opened.as_slice());
             newest = parse(id, json).ok().or(newest);
         }
         rest = after;
@@ -247,6 +302,22 @@ mod tests {
     use super::*;
     use crate::spool::invented_arrival;
 
+    /// The record's functions without a vault.
+    fn encode(record: &Record) -> io::Result<Vec<u8>> {
+        super::encode(record, 0, &Vault::default())
+    }
+
+    fn decode(id: SpoolId, file: &[u8]) -> Result<Decoded, &'static str> {
+        super::decode(id, file, &Vault::default()).map_err(|fault| match fault {
+            RecordFault::Damaged(what) => what,
+            RecordFault::Locked(_) => "locked",
+        })
+    }
+
+    fn salvage(id: SpoolId, file: &[u8]) -> Option<Record> {
+        super::salvage(id, file, &Vault::default())
+    }
+
     fn record() -> Record {
         Record {
             version: VERSION,
@@ -254,6 +325,7 @@ mod tests {
             received_unix_ms: 1,
             bytes: 2,
             sha256: "00".repeat(32),
+            sealed: false,
             arrival: Some(invented_arrival()),
             attempts: 0,
             releases: 0,

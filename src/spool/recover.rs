@@ -10,6 +10,7 @@ use super::store::{Shared, unpoisoned};
 use super::{DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::vault::Vault;
 
 /// What was found and done at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,7 +92,20 @@ impl Spool {
         clock: Arc<dyn Clock>,
         limits: SpoolLimits,
     ) -> Result<(Self, Recovery), SpoolError> {
-        let shared = Shared::new(root, disk, clock, limits);
+        Self::open_with(root, disk, clock, (limits, Vault::default()))
+    }
+
+    /// [`Spool::open`] of a spool whose files are sealed, or may be.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(
+        root: &Path,
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        (limits, vault): (SpoolLimits, Vault),
+    ) -> Result<(Self, Recovery), SpoolError> {
+        let shared = Shared::new(root, disk, clock, (limits, vault));
         shared.make_root()?;
         let mut recovery = Recovery::default();
         let mut found = shared.survey(&mut recovery)?;
@@ -101,6 +115,8 @@ impl Spool {
             shared.mend(*id, *names, &mut recovery)?;
         }
         shared.sync_everything()?;
+
+        shared.count_all()?;
 
         let newest = found.pop_last().map(|(id, _names)| id);
         *unpoisoned(&shared.ids) = IdSource::new(newest, random()?);

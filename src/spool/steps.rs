@@ -15,6 +15,7 @@ use super::store::{RECORD_BYTES_MAX, Shared, unpoisoned};
 use super::{DestinationName, SpoolError, SpoolId, State};
 use crate::disk::replace_synced;
 use crate::kill_point::kill_point;
+use crate::vault::Vault;
 
 /// Length at which a record is written anew instead of appended to. 4 KiB:
 /// an entry then never straddles a page, so that a torn one has no whole end.
@@ -61,7 +62,8 @@ impl Shared {
         if free_bytes < reserve_bytes.saturating_add(in_flight_bytes) {
             return Err(SpoolError::Full { free_bytes, reserve_bytes });
         }
-        self.check_files()
+        self.check_files()?;
+        self.check_quota(in_flight_bytes)
     }
 
     fn check_files(&self) -> Result<(), SpoolError> {
@@ -127,6 +129,13 @@ impl Shared {
     }
 
     pub(super) fn remove_if_there(&self, path: &Path) -> Result<(), SpoolError> {
+        let bytes = self.last_bytes(path);
+        self.remove_uncounted(path)?;
+        self.used.take(bytes);
+        Ok(())
+    }
+
+    pub(super) fn remove_uncounted(&self, path: &Path) -> Result<(), SpoolError> {
         match self.disk.remove(path) {
             Ok(()) => Ok(()),
             Err(source) if source.kind() == ErrorKind::NotFound => Ok(()),
@@ -172,8 +181,8 @@ impl Shared {
         record: &Record,
         before: &Decoded,
     ) -> Result<(), SpoolError> {
-        let entry = encode(record)?;
         let end = before.whole_bytes;
+        let entry = encode(record, end, &self.vault)?;
         if end.saturating_add(byte_count(&entry)) > RECORD_REWRITE_BYTES {
             return self.replace_record(record);
         }
@@ -198,7 +207,7 @@ impl Shared {
 
     /// Writes a record anew, with its name durable.
     pub(super) fn replace_record(&self, record: &Record) -> Result<(), SpoolError> {
-        let entry = encode(record)?;
+        let entry = encode(record, 0, &self.vault)?;
         replace_synced(&*self.disk, &self.layout.record(record.id), &entry)
             .map_err(|e| self.judge("replace a record", e))
     }
@@ -238,10 +247,10 @@ impl Shared {
     }
 }
 
-/// The first entry of a record, checked against the limit.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, SpoolError> {
-    let entry = record::encode(record)
-        .map_err(|e| SpoolError::Io { step: "encode a record", source: e.into() })?;
+/// The entry of a record `at` so many bytes in its file, checked against the limit.
+pub(super) fn encode(record: &Record, at: u64, vault: &Vault) -> Result<Vec<u8>, SpoolError> {
+    let entry = record::encode(record, at, vault)
+        .map_err(|source| SpoolError::Io { step: "encode a record", source })?;
     if byte_count(&entry) > RECORD_BYTES_MAX {
         return Err(SpoolError::TooLong { what: "record", limit_bytes: RECORD_BYTES_MAX });
     }

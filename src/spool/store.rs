@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::admit::unsealed;
+use super::admit::without_crc;
 use super::id::IdSource;
 use super::layout::{Dir, Layout};
+use super::quota::Used;
 use super::record::{self, Record};
 use super::{DestinationName, SpoolError, SpoolId, SpoolReader, State};
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::vault::Vault;
 
 /// Most bytes of a record that are read. Default 64 KiB: some 80 entries,
 /// where rewriting starts at 4 KiB.
@@ -19,9 +21,6 @@ pub(super) const RECORD_BYTES_MAX: u64 = 64 << 10;
 
 /// Most bytes of a report. 16 MiB: 100,000 boxes.
 pub(super) const REPORT_BYTES_MAX: u64 = 16 << 20;
-
-/// What stands behind a report at most.
-const SEAL_BYTES_MAX: u64 = 16;
 
 /// Number of locks that keep two steps on one instance apart. 64: far more
 /// than there are workers and forwarders.
@@ -38,11 +37,19 @@ pub struct SpoolLimits {
     pub reserve_files: u64,
     /// Longest object. Default 32 GiB: above any whole slide image.
     pub object_bytes_max: u64,
+    /// Most bytes of all objects. Default none: the reserve already keeps the disk
+    /// from running full; a quota is for a disk that is shared.
+    pub quota_bytes: Option<u64>,
 }
 
 impl Default for SpoolLimits {
     fn default() -> Self {
-        Self { reserve_bytes: 2 << 30, reserve_files: 512, object_bytes_max: 32 << 30 }
+        Self {
+            reserve_bytes: 2 << 30,
+            reserve_files: 512,
+            object_bytes_max: 32 << 30,
+            quota_bytes: None,
+        }
     }
 }
 
@@ -55,7 +62,9 @@ pub(super) struct Shared {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) layout: Layout,
+    pub(super) vault: Vault,
     pub(super) limits: SpoolLimits,
+    pub(super) used: Used,
     pub(super) ids: Mutex<IdSource>,
     /// Open writers: each may take its allowance before it looks again.
     pub(super) writers: AtomicU64,
@@ -71,13 +80,15 @@ impl Shared {
         root: &Path,
         disk: Arc<dyn Disk>,
         clock: Arc<dyn Clock>,
-        limits: SpoolLimits,
+        (limits, vault): (SpoolLimits, Vault),
     ) -> Self {
         Self {
             disk,
             clock,
             layout: Layout::new(root),
+            vault,
             limits,
+            used: Used::default(),
             ids: Mutex::new(IdSource::new(None, 0)),
             writers: AtomicU64::new(0),
             failed: OnceLock::new(),
@@ -183,9 +194,10 @@ impl Spool {
     /// Opens an object for reading.
     ///
     /// # Errors
-    /// [`SpoolError::NotThere`] when it is not in this state.
+    /// [`SpoolError::Io`] when it is not in this state; [`SpoolError::Locked`],
+    /// [`SpoolError::Damaged`] when it is sealed and cannot be opened.
     pub fn open_object(&self, state: State, id: SpoolId) -> Result<SpoolReader, SpoolError> {
-        SpoolReader::open(&*self.0.disk, &self.path(state, id))
+        self.0.open_object(state, id)
     }
 
     /// Directory of a state: what a worker may write into.
@@ -194,7 +206,7 @@ impl Spool {
         self.0.layout.dir(state.into())
     }
 
-    /// Path of an object, for a worker process; it is opened by [`SpoolReader`].
+    /// Path of an object; it is opened by [`Spool::stored`].
     #[must_use]
     pub fn path(&self, state: State, id: SpoolId) -> PathBuf {
         self.0.layout.object(state, id)
@@ -215,12 +227,12 @@ impl Spool {
     /// The report of the clean commit.
     ///
     /// # Errors
-    /// [`SpoolError::Damaged`], also when there is none: the caller quarantines.
+    /// [`SpoolError::Damaged`], also when there is none: the caller quarantines;
+    /// [`SpoolError::Locked`].
     pub fn report(&self, id: SpoolId) -> Result<Vec<u8>, SpoolError> {
-        let limit_bytes = REPORT_BYTES_MAX.saturating_add(SEAL_BYTES_MAX);
         let damaged = |what| SpoolError::Damaged { id, what };
-        match self.0.read_bounded(&self.0.layout.report(id), "report", limit_bytes) {
-            Ok(file) => unsealed(file).map_err(damaged),
+        match self.0.read_report(id) {
+            Ok(file) => without_crc(file).map_err(damaged),
             Err(SpoolError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 Err(damaged("its report is missing"))
             }
@@ -233,7 +245,8 @@ impl Spool {
     /// association in; [`Spool::begin`] asks again.
     ///
     /// # Errors
-    /// [`SpoolError::Full`], [`SpoolError::NoFiles`] or [`SpoolError::Failed`]:
+    /// [`SpoolError::Full`], [`SpoolError::NoFiles`], [`SpoolError::OverQuota`] or
+    /// [`SpoolError::Failed`]:
     /// refused as transient.
     pub fn check_space(&self) -> Result<(), SpoolError> {
         self.0.usable()?;
@@ -327,7 +340,7 @@ impl Shared {
             Err(SpoolError::TooLong { .. }) => return Err(damaged("it is too long")),
             Err(other) => return Err(other),
         };
-        record::decode(id, &file).map_err(damaged)
+        record::decode(id, &file, &self.vault).map_err(|fault| fault.of(id))
     }
 
     /// Changes the record and syncs it.

@@ -2,6 +2,8 @@
 //! What a crash may do is in [`crash`].
 
 mod crash;
+mod quota;
+mod sealed;
 mod world;
 
 use std::io::{Read as _, Write as _};
@@ -409,9 +411,10 @@ fn an_original_that_somebody_removed_comes_back_empty_to_be_quarantined() {
     spool.forget(&[forgotten]).unwrap();
     // As if cut in that forget, just before its record went.
     let amended = dir.path().join(format!("a/b/spool/meta/{forgotten}.meta"));
-    let gone = crate::spool::record::decode(forgotten, &record.unwrap()).unwrap().record;
+    let vault = crate::vault::Vault::default();
+    let gone = crate::spool::record::decode(forgotten, &record.unwrap(), &vault).unwrap().record;
     let gone = crate::spool::record::Record { forgotten: true, ..gone };
-    std::fs::write(amended, crate::spool::record::encode(&gone).unwrap()).unwrap();
+    std::fs::write(amended, crate::spool::record::encode(&gone, 0, &vault).unwrap()).unwrap();
     for (state, id) in [
         (State::Held, waiting),
         (State::Received, tried),

@@ -15,6 +15,7 @@ use crate::config::{CleanRules, TagRule};
 use crate::error::ExitCode;
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
+use crate::vault::{Stored, VaultError};
 
 /// Where the last panic happened; its message is dropped, it may quote a value.
 static PANIC_PLACE: Mutex<String> = Mutex::new(String::new());
@@ -89,8 +90,8 @@ fn clean(
     };
     let rules = treated(rules, &order.treatments);
     let input = job::Input {
-        input: &order.input,
-        output: &order.output,
+        input: &Stored::told(&order.input, order.input_seal, &setup.vault),
+        output: &Stored::told(&order.output, order.output_seal, &setup.vault),
         rules: &rules,
         default_issuer: &order.default_issuer,
         in_parts: order.in_parts,
@@ -119,8 +120,12 @@ fn verify(setup: &Setup, order: &VerifyOrder) -> Answer {
         return Answer::Refused(Quarantine::new(Reason::NoProject, &order.project));
     };
     let rules = treated(rules, &order.treatments);
-    let VerifyOrder { input, output, parts, assigned, report, .. } = order;
-    let subject = job::Subject { input, output, parts: parts.as_ref() };
+    let VerifyOrder { parts, assigned, report, .. } = order;
+    let subject = job::Subject {
+        input: &Stored::told(&order.input, order.input_seal, &setup.vault),
+        output: &Stored::told(&order.output, order.output_seal, &setup.vault),
+        parts: parts.as_ref(),
+    };
     guarded(|| job::verify(subject, &rules, assigned, report).map(Answer::Verified))
 }
 
@@ -138,7 +143,10 @@ fn guarded(work: impl FnOnce() -> Result<Answer, JobError>) -> Answer {
         Ok(Ok(answer)) => answer,
         Ok(Err(JobError::Quarantine(quarantine))) => Answer::Refused(quarantine),
         Ok(Err(JobError::Broken(what))) => Answer::SetupFailed(what),
-        Ok(Err(JobError::Io(error))) => Answer::Io(error.kind().to_string()),
+        Ok(Err(JobError::Io(error))) => Answer::Io(match VaultError::of(&error) {
+            Some(fault) => fault.to_string(),
+            None => error.kind().to_string(),
+        }),
         Err(_message_may_quote) => {
             let place = PANIC_PLACE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             Answer::Panicked(place.clone())

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Notify, Semaphore};
+use zeroize::Zeroizing;
 
 use super::protocol::{Answer, CleanOrder, Order, Role, Setup, VerifyOrder};
 use super::protocol::{check_len, decode, encode};
@@ -325,7 +326,7 @@ impl Worker {
         self.stdout.read_exact(&mut head).await?;
         let bytes = u32::from_le_bytes(head);
         check_len(bytes)?;
-        let mut body = vec![0; bytes as usize];
+        let mut body = Zeroizing::new(vec![0; bytes as usize]);
         self.stdout.read_exact(&mut body).await?;
         decode(&body)
     }

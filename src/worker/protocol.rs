@@ -7,16 +7,18 @@ use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::clean::{Identity, Parts, Report};
 use crate::config::{CleanRules, TagRule};
 use crate::dicom::TransferSyntax;
 use crate::pseudonym::Assigned;
 use crate::reason::Quarantine;
+use crate::vault::{Seal, Vault};
 
 /// Raised with every change of the messages; both sides are the same binary,
 /// so that a difference means a mixed installation.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Longest message. Default 16 MiB: a report with a box on each of 100,000 frames.
 pub const MESSAGE_BYTES_MAX: u32 = 16 << 20;
@@ -55,6 +57,8 @@ pub struct Setup {
     pub memory_bytes_max: u64,
     /// Directories that the worker may write into.
     pub writable: Vec<PathBuf>,
+    /// Keys of what lies sealed in the data directory.
+    pub vault: Vault,
 }
 
 /// Clean one instance.
@@ -63,9 +67,13 @@ pub struct CleanOrder {
     /// The received object (Part 10 file); read only.
     #[serde(with = "path_bytes")]
     pub input: PathBuf,
+    /// How it is sealed.
+    pub input_seal: Option<Seal>,
     /// The clean object is written here; the front syncs and names it.
     #[serde(with = "path_bytes")]
     pub output: PathBuf,
+    /// How it is to be sealed.
+    pub output_seal: Option<Seal>,
     /// Long values that go as they are may stay in the received object.
     pub in_parts: bool,
     /// Project.
@@ -84,9 +92,13 @@ pub struct VerifyOrder {
     /// The received object.
     #[serde(with = "path_bytes")]
     pub input: PathBuf,
+    /// How it is sealed.
+    pub input_seal: Option<Seal>,
     /// The clean object.
     #[serde(with = "path_bytes")]
     pub output: PathBuf,
+    /// How it is sealed.
+    pub output_seal: Option<Seal>,
     /// What of it lies in the received object.
     pub parts: Option<Parts>,
     /// Project.
@@ -167,9 +179,9 @@ pub fn write_message<M: Serialize>(out: &mut impl Write, message: &M) -> io::Res
 ///
 /// # Errors
 /// `InvalidData` over [`MESSAGE_BYTES_MAX`].
-pub fn encode<M: Serialize>(message: &M) -> io::Result<Vec<u8>> {
-    let mut framed = vec![0; 4];
-    serde_json::to_writer(&mut framed, message).map_err(io::Error::other)?;
+pub fn encode<M: Serialize>(message: &M) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut framed = Zeroizing::new(vec![0; 4]);
+    serde_json::to_writer(&mut *framed, message).map_err(io::Error::other)?;
     let bytes = u32::try_from(framed.len() - 4).unwrap_or(u32::MAX);
     check_len(bytes)?;
     if let Some(head) = framed.first_chunk_mut::<4>() {
@@ -191,7 +203,8 @@ pub fn read_message<M: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opt
     }
     let bytes = u32::from_le_bytes(head);
     check_len(bytes)?;
-    let mut body = vec![0; bytes as usize];
+    // Keys and patients are in it.
+    let mut body = Zeroizing::new(vec![0; bytes as usize]);
     from.read_exact(&mut body)?;
     decode(&body).map(Some)
 }
@@ -239,7 +252,9 @@ mod tests {
         let path: PathBuf = std::ffi::OsString::from_vec(b"in/M\xFCller.dcm".to_vec()).into();
         let order = CleanOrder {
             input: path.clone(),
+            input_seal: None,
             output: "out".into(),
+            output_seal: None,
             in_parts: false,
             project: String::new(),
             default_issuer: String::new(),

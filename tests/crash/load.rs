@@ -128,7 +128,7 @@ impl Line {
     /// Opens one for objects like this file.
     pub(crate) fn open(to: &To, like: &Path, log: &Log) -> Result<Self, OpenError> {
         let runtime = runtime();
-        let kind = Sent::read(like).expect("an object").kind;
+        let kind = Sent::read(&like.into()).expect("an object").kind;
         let contexts = plan_contexts(std::slice::from_ref(&kind));
         let scu = runtime.block_on(Scu::open(&address(to), contexts, &Limits::default()))?;
         let Place::Context(context) = scu.place(&kind) else { panic!("no context") };
@@ -138,7 +138,7 @@ impl Line {
     /// The status; none when the association broke.
     pub(crate) fn store(&mut self, file: &Path) -> Option<u16> {
         let scu = self.scu.as_mut().expect("an open association");
-        let object = Sent::read(file).expect("an object");
+        let object = Sent::read(&file.into()).expect("an object");
         let status = self.runtime.block_on(scu.store(self.context, &object)).ok();
         if status == Some(0) {
             self.log.told().acknowledged.insert(number_of(file));

@@ -81,7 +81,8 @@ impl Subject {
             Ok(report) => report,
             Err(refused) => return Ok(Outcome::Refused(refused.reason, refused.detail)),
         };
-        let subject = job::Subject { input: &input, output: &output, parts: None };
+        let (stored_input, stored_output) = (input.as_path().into(), output.as_path().into());
+        let subject = job::Subject { input: &stored_input, output: &stored_output, parts: None };
         let checked = job::verify(subject, &self.rules, &self.assigned, &report);
         if let Err(refused) = asked(checked)? {
             return Ok(Outcome::RefusedBySecondLook(refused.reason, refused.detail));
@@ -101,6 +102,7 @@ impl Subject {
         marks: &mut Marks,
     ) -> Result<Report, JobError> {
         let rules = &self.rules;
+        let (input, output) = (&input.into(), &output.into());
         let job =
             Input { input, output, rules, default_issuer: "", in_parts: false, leave_in: None };
         let mut tools = Tools { looker: marks, judge: &self.judge, models: &[] };

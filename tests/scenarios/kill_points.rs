@@ -108,9 +108,13 @@ static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
 impl Reference {
     /// A node that is not started, with the reference's key.
     fn node(&self) -> Node {
+        self.node_with("")
+    }
+
+    fn node_with(&self, configuration: &str) -> Node {
         let key = self.home.path().join("master");
         let keys = format!("[keys]\nmaster_file = '{}'\n", key.display());
-        Node::prepare(&(project_configuration() + &keys))
+        Node::prepare(&(project_configuration() + &keys + configuration))
     }
 
     fn good(&self) -> PathBuf {
@@ -178,7 +182,15 @@ fn all_delivered(node: &Node, taken: &BTreeSet<usize>, point: &str) {
 }
 
 fn dies_on_the_way_of_a_delivered_instance(point: &str, nth: usize) {
-    let mut node = REFERENCE.node();
+    dies_on_the_way(REFERENCE.node(), point, nth);
+}
+
+/// The same with this configuration beside it.
+pub(crate) fn dies_configured(configuration: &str, point: &str) {
+    dies_on_the_way(REFERENCE.node_with(configuration), point, NTH);
+}
+
+fn dies_on_the_way(mut node: Node, point: &str, nth: usize) {
     arm(&mut node, point, nth);
     let sent = storescu("AIRLOCK", node.port(), &["--verbose"], &[REFERENCE.good()]);
     let taken = taken(&sent);

@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_rest;
 mod bad_input;
 mod cine;
 mod commitment;
@@ -26,6 +27,7 @@ mod folder_input;
 mod folder_limits;
 mod gallery;
 mod hiding;
+mod identity;
 mod kept;
 mod kill_points;
 mod limits;
@@ -33,6 +35,7 @@ mod mutated;
 mod no_identity;
 mod objects;
 mod orthanc;
+mod pressure;
 mod pseudonyms;
 mod recode;
 mod studies;

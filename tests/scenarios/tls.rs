@@ -16,12 +16,12 @@ use crate::support::process::{Process, Run, free_port, listens, run, tool, wait_
 const LOG_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// An authority and what it signed.
-struct Authority {
+pub(crate) struct Authority {
     folder: PathBuf,
 }
 
 impl Authority {
-    fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
         fs::create_dir_all(folder).unwrap();
         let this = Self { folder: folder.to_owned() };
         let subject = format!("/CN={name}");
@@ -31,16 +31,16 @@ impl Authority {
         this
     }
 
-    fn certificate(&self, name: &str) -> PathBuf {
+    pub(crate) fn certificate(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.pem"))
     }
 
-    fn key(&self, name: &str) -> PathBuf {
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.key"))
     }
 
     /// A certificate for this machine, valid for so many days.
-    fn sign(&self, name: &str, days: &str) {
+    pub(crate) fn sign(&self, name: &str, days: &str) {
         let request = self.folder.join(format!("{name}.csr"));
         let extensions = self.folder.join("extensions");
         fs::write(&extensions, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
@@ -78,7 +78,7 @@ fn openssl(what: &[&str], options: &[&str], files: &[(&str, &Path)]) {
 }
 
 /// A node whose door is open under TLS alone and asks for a certificate.
-fn node(ours: &Authority, more: &str) -> Node {
+pub(crate) fn node(ours: &Authority, more: &str) -> Node {
     let mut node = Node::prepare(&format!(
         "[dicom]\nplain = false\n[dicom.tls]\ncertificate = '{}'\nkey_file = '{}'\n\
          authorities = '{}'\n{more}",

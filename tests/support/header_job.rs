@@ -108,7 +108,7 @@ impl HeaderJob {
         verify::verify(verify::Job {
             input: &mut Cursor::new(input),
             output: &mut Cursor::new(output),
-            scratch: &scratch,
+            scratch: verify::Scratch::plain(&scratch),
             rules: &self.rules,
             assigned: &self.assigned,
             report: &report,

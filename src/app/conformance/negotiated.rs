@@ -51,6 +51,11 @@ pub(super) fn limits(config: &Config) -> Table {
             config.associations_max.to_string(),
             "dicom.associations_max",
         ),
+        row(
+            "of one address",
+            config.associations_per_address_max.to_string(),
+            "dicom.associations_per_address_max",
+        ),
         row("of one sender", text("the same"), "sender.NAME.associations_max"),
         row(
             "connections at once, with or without association",
@@ -137,7 +142,7 @@ pub(super) fn extended(config: &Config) -> Table {
             UserVariableItem::SopClassExtendedNegotiationSubItem(text(CT), vec![2, 0, 0, 0]),
         ),
         ("SOP Class Common Extended Negotiation", UserVariableItem::Unknown(0x57, vec![0, 0])),
-        ("User Identity", UserVariableItem::UserIdentityItem(identity)),
+        ("User Identity; no `sender.NAME.user`", UserVariableItem::UserIdentityItem(identity)),
     ];
     let own = accept(&request(Vec::new(), Vec::new()), &offer(config), &Limits::default());
     let own = own.0.user_variables.len();
@@ -155,6 +160,12 @@ pub(super) fn extended(config: &Config) -> Table {
         };
         [text(name), said, text("never proposed")]
     });
+    let user = [
+        "User Identity; `sender.NAME.user`",
+        "types 1 and 2 checked: wrong or missing is rejected, right is answered where asked for; others are rejected",
+        "never proposed",
+    ];
+    let rows = rows.into_iter().chain([user.map(text)]);
     let head = ["item", "as acceptor", "as requestor"];
     Table::new(("extended-negotiation", "Extended negotiation"), head, rows)
 }

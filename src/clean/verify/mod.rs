@@ -46,6 +46,7 @@ use crate::dicom::vr::PIXEL_DATA;
 use crate::dicom::write::ReadSeek;
 use crate::pseudonym::Assigned;
 use crate::reason::{Quarantine, Reason};
+use crate::vault::Vault;
 
 use finding::Finding;
 use matcher::Matcher;
@@ -59,13 +60,30 @@ pub struct Job<'a> {
     pub output: &'a mut dyn ReadSeek,
     /// A path where a file may be made while a deflated data set is looked
     /// at. It has no name any more when this returns.
-    pub scratch: &'a Path,
+    pub scratch: Scratch<'a>,
     /// The project's rules.
     pub rules: &'a CleanRules,
     /// What the person was assigned.
     pub assigned: &'a Assigned,
     /// What the cleaner says it did.
     pub report: &'a Report,
+}
+
+/// Where a file may be made, and how it is sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct Scratch<'a> {
+    /// The path.
+    pub path: &'a Path,
+    /// Says whether it is sealed; none: it is not.
+    pub vault: Option<&'a Vault>,
+}
+
+impl<'a> Scratch<'a> {
+    /// One that is not sealed.
+    #[must_use]
+    pub fn plain(path: &'a Path) -> Self {
+        Self { path, vault: None }
+    }
 }
 
 /// What was looked for without being found.

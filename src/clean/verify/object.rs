@@ -2,14 +2,16 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::refuse;
+use super::{Scratch, refuse};
 use crate::dicom::read::{Head, Notes, ReadError, ReadLimits, inflate, read_data_set, read_head};
 use crate::dicom::vr::PIXEL_DATA;
 use crate::dicom::write::ReadSeek;
 use crate::dicom::{DataSet, Encoding};
 use crate::reason::{Quarantine, Reason};
+use crate::vault::ScratchFile;
 
 /// A file that was read.
 pub(super) struct Object<'a> {
@@ -31,11 +33,14 @@ pub(super) struct OpenFault(ReadError);
 
 impl<'a> Object<'a> {
     /// Reads a file; a deflated data set is inflated into `scratch`.
-    pub(super) fn open(file: &'a mut dyn ReadSeek, scratch: &Path) -> Result<Self, OpenFault> {
+    pub(super) fn open(
+        file: &'a mut dyn ReadSeek,
+        scratch: Scratch<'_>,
+    ) -> Result<Self, OpenFault> {
         Self::read(file, scratch).map_err(OpenFault)
     }
 
-    fn read(mut file: &'a mut dyn ReadSeek, scratch: &Path) -> Result<Self, ReadError> {
+    fn read(mut file: &'a mut dyn ReadSeek, scratch: Scratch<'_>) -> Result<Self, ReadError> {
         let limits = ReadLimits::default();
         let bytes = file.seek(io::SeekFrom::End(0))?;
         let head = read_head(&mut file, &limits)?;
@@ -43,7 +48,8 @@ impl<'a> Object<'a> {
         let encoding = syntax.encoding().ok_or(ReadError::UnknownTransferSyntax)?;
         let (mut bulk, start, encoding): (Box<dyn ReadSeek + 'a>, u64, Encoding) =
             if encoding.deflated {
-                let mut inflated = nameless(scratch)?;
+                let vault = scratch.vault.cloned().unwrap_or_default();
+                let mut inflated = ScratchFile::new(nameless(scratch.path)?, &vault)?;
                 inflate(&mut file, head.data_set_offset, &mut inflated, &limits)?;
                 (Box::new(inflated), 0, Encoding { deflated: false, ..encoding })
             } else {
@@ -61,7 +67,7 @@ impl<'a> Object<'a> {
 
 /// A file that vanishes when it is closed, whatever happens in between.
 fn nameless(path: &Path) -> io::Result<std::fs::File> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
     std::fs::remove_file(path)?;
     Ok(file)
 }

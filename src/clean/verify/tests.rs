@@ -156,7 +156,7 @@ impl Case {
         let verified = verify(Job {
             input: &mut Cursor::new(input),
             output: &mut Cursor::new(output),
-            scratch: &dir.path().join("scratch"),
+            scratch: Scratch::plain(&dir.path().join("scratch")),
             rules: &self.rules,
             assigned: &assigned,
             report: &report,
@@ -435,7 +435,7 @@ fn a_copy_that_cannot_be_read_or_an_input_gone_bad_does_not_pass() {
     let fault = verify(Job {
         input: &mut Cursor::new(b"no DICOM at all"),
         output: &mut Cursor::new(b""),
-        scratch: Path::new("/nowhere"),
+        scratch: Scratch::plain(Path::new("/nowhere")),
         rules: &rules,
         assigned: &assigned,
         report: &Report::default(),

@@ -8,6 +8,7 @@
 //! the peer with the right source and reason when somebody is left to tell.
 
 pub mod acceptor;
+pub mod identity;
 pub mod negotiation;
 pub mod requestor;
 

@@ -10,7 +10,8 @@ use dicom_ul::pdu::{
     PresentationContextResultReason as ContextAnswer, RequestorRoles, UserVariableItem,
 };
 
-use super::Context;
+use super::identity::Claim;
+use super::{Context, identity};
 use crate::dicom::transfer_syntax::IMPLICIT_VR_LE;
 use crate::dicom::{
     AeTitle, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, TransferSyntax, Uid,
@@ -38,6 +39,10 @@ pub enum Rejection {
     /// Permanent: not version 1 of the protocol.
     #[error("protocol version not supported")]
     ProtocolVersion,
+    /// Permanent, by the provider (ACSE), no reason given: the user identity is
+    /// missing or wrong (PS3.7 §D.3.3.7).
+    #[error("user identity missing or wrong")]
+    UserIdentity,
     /// Transient: the node cannot take more now, for example for want of space.
     #[error("temporary congestion")]
     Congested,
@@ -48,12 +53,13 @@ pub enum Rejection {
 
 impl Rejection {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PduTooShort,
         Self::ApplicationContext,
         Self::CallingAe,
         Self::CalledAe,
         Self::ProtocolVersion,
+        Self::UserIdentity,
         Self::Congested,
         Self::LocalLimit,
     ];
@@ -71,6 +77,7 @@ impl Rejection {
             Self::CallingAe => ServiceUser(User::CallingAETitleNotRecognized),
             Self::CalledAe => ServiceUser(User::CalledAETitleNotRecognized),
             Self::ProtocolVersion => ServiceProviderASCE(Acse::ProtocolVersionNotSupported),
+            Self::UserIdentity => ServiceProviderASCE(Acse::NoReasonGiven),
             Self::Congested => ServiceProviderPresentation(Presentation::TemporaryCongestion),
             Self::LocalLimit => ServiceProviderPresentation(Presentation::LocalLimitExceeded),
         };
@@ -83,7 +90,8 @@ impl Rejection {
             | Self::ApplicationContext
             | Self::CallingAe
             | Self::CalledAe
-            | Self::ProtocolVersion => AssociationRJResult::Permanent,
+            | Self::ProtocolVersion
+            | Self::UserIdentity => AssociationRJResult::Permanent,
             Self::Congested | Self::LocalLimit => AssociationRJResult::Transient,
         }
     }
@@ -100,6 +108,11 @@ pub trait Offer: Send + Sync {
     fn roles(&self, class: &str) -> Roles {
         let _same_for_all = class;
         Roles { scu: true, scp: false }
+    }
+    /// The requestor's user identity was checked and found right. Where nobody
+    /// checks it is not answered, as by who does not know the item (PS3.7 §D.3.3.7).
+    fn knows_user(&self) -> bool {
+        false
     }
 }
 
@@ -119,9 +132,8 @@ pub struct Peer {
     pub called: AeTitle,
     /// Calling AE title.
     pub calling: AeTitle,
-    /// A user identity came with the request (PS3.7 §D.3.3.7). Its content is
-    /// never kept or logged; without a positive response the peer goes on.
-    pub has_user_identity: bool,
+    /// Who it says that it is (PS3.7 §D.3.3.7); never logged.
+    pub claim: Option<Claim>,
 }
 
 /// Checks what is wrong with a request before anybody asks who it is.
@@ -140,7 +152,7 @@ pub fn check_request(request: &AssociationRQ) -> Result<Peer, Rejection> {
     let peer = Peer {
         called: title(&request.called_ae_title).map_err(|_bad| Rejection::CalledAe)?,
         calling: title(&request.calling_ae_title).map_err(|_bad| Rejection::CallingAe)?,
-        has_user_identity: has_user_identity(&request.user_variables),
+        claim: Claim::of(&request.user_variables),
     };
     if (1..PEER_PDU_BYTES_MIN).contains(&peer_pdu_bytes_max(&request.user_variables)) {
         return Err(Rejection::PduTooShort);
@@ -189,6 +201,9 @@ pub fn accept(
     let mut user_variables = our_variables(limits);
     user_variables
         .extend(request.user_variables.iter().filter_map(|item| role_answer(item, offer)));
+    if offer.knows_user() {
+        user_variables.extend(identity::answer(&request.user_variables));
+    }
     let answer = AssociationAC {
         protocol_version: 1,
         calling_ae_title: request.calling_ae_title.clone(),
@@ -243,10 +258,6 @@ fn role_answer(variable: &UserVariableItem, offer: &dyn Offer) -> Option<UserVar
 fn max_length(variable: &UserVariableItem) -> Option<u32> {
     let UserVariableItem::MaxLength(bytes) = variable else { return None };
     Some(*bytes)
-}
-
-fn has_user_identity(variables: &[UserVariableItem]) -> bool {
-    variables.iter().any(|variable| matches!(variable, UserVariableItem::UserIdentityItem(_)))
 }
 
 #[cfg(test)]

@@ -122,6 +122,11 @@ impl Disk for FaultyDisk {
         self.inner.exists(path)
     }
 
+    fn size_and_links(&self, path: &Path) -> io::Result<(u64, u64)> {
+        self.pass()?;
+        self.inner.size_and_links(path)
+    }
+
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.pass()?;
         self.inner.free_bytes(path)

@@ -312,6 +312,13 @@ impl Disk for VolatileDisk {
         Ok(fs.now.files.contains_key(path) || fs.now.has_dir(path))
     }
 
+    fn size_and_links(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let fs = self.fs();
+        let ino = fs.inode(path)?;
+        let links = fs.now.files.values().filter(|other| **other == ino).count();
+        Ok((fs.inodes[ino].now.len() as u64, links as u64))
+    }
+
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         Ok(self.fs().free_bytes.unwrap_or(1 << 40))
     }

@@ -16,6 +16,7 @@ use super::kind::{Kind, Nature, nature_of};
 use super::zip::{Archive, ZipError};
 use crate::dicom::Uid;
 use crate::reason::{Quarantine, Reason};
+use crate::vault::{Reader, Stored, Vault};
 
 /// Archives in archives: a disk's image that was sent as one, and no more.
 const ARCHIVES_DEEP_MAX: usize = 2;
@@ -74,7 +75,7 @@ pub(super) enum Task {
 /// A file to be cleaned; an unpacked one is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) path: PathBuf,
+    pub(super) file: Stored,
     staged: bool,
 }
 
@@ -82,7 +83,7 @@ impl Drop for Source {
     fn drop(&mut self) {
         if self.staged {
             // Staging is emptied at the end in any case.
-            drop(std::fs::remove_file(&self.path));
+            drop(std::fs::remove_file(self.file.path()));
         }
     }
 }
@@ -102,6 +103,7 @@ pub(super) struct Feed {
     found: std::vec::IntoIter<Found>,
     open: Vec<Open>,
     staging: PathBuf,
+    vault: Vault,
     number: usize,
     expected: usize,
     /// Members unpacked so far: names their files.
@@ -109,10 +111,10 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(found: Vec<Found>, staging: PathBuf) -> Self {
+    pub(super) fn new(found: Vec<Found>, staging: PathBuf, vault: Vault) -> Self {
         let expected = found.len();
         let found = found.into_iter();
-        Self { found, open: Vec::new(), staging, number: 0, expected, unpacked: 0 }
+        Self { found, open: Vec::new(), staging, vault, number: 0, expected, unpacked: 0 }
     }
 
     /// Number of items, as far as is known; archives tell theirs when they are opened.
@@ -148,13 +150,15 @@ impl Feed {
             Standing::Link => Some((origin, Task::Leave(Kind::Link))),
             Standing::Special => Some((origin, Task::Leave(Kind::Special))),
             Standing::Unlisted => Some((origin, refuse("directory cannot be listed"))),
-            Standing::File => self.source(Source { path: found.path, staged: false }, origin),
+            Standing::File => {
+                self.source(Source { file: found.path.into(), staged: false }, origin)
+            }
         }
     }
 
     /// Looks into a file; `None` when it is an archive, whose members come next.
     fn source(&mut self, source: Source, origin: Origin) -> Option<(Origin, Task)> {
-        let opened = open(&source.path).and_then(|mut file| {
+        let opened = open(&source.file).and_then(|mut file| {
             let nature = nature_of(&mut file)?;
             Ok((file, nature))
         });
@@ -205,13 +209,17 @@ impl Feed {
         origin.members.push(member.name.clone());
         self.unpacked += 1;
         let path = self.staging.join(format!("member-{}", self.unpacked));
-        let source = Source { path, staged: true };
-        let unpacked = match create(&source.path) {
-            Ok(mut file) => innermost.archive.unpack(&member, &mut file),
+        let file = super::staged(&self.vault, path)?;
+        let source = Source { file, staged: true };
+        let unpacked = match source.file.create() {
+            Ok(mut file) => innermost
+                .archive
+                .unpack(&member, &mut file)
+                .and_then(|()| file.finish().map_err(ZipError::Write)),
             Err(error) => Err(ZipError::Write(error)),
         };
         match unpacked {
-            Ok(()) => Ok(Some(self.source(source, origin))),
+            Ok(_bytes) => Ok(Some(self.source(source, origin))),
             Err(ZipError::Write(error)) => Err(FolderRunError::Output(format!("staging: {error}"))),
             Err(error) => Ok(Some(Some((origin, Task::Refuse(refused(&error)))))),
         }
@@ -220,14 +228,11 @@ impl Feed {
 
 /// Opens a regular file. One that became a pipe since it was found must not
 /// keep the run waiting.
-fn open(path: &Path) -> std::io::Result<File> {
+fn open(stored: &Stored) -> std::io::Result<Reader<File>> {
+    let path = stored.path();
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let regular = file.metadata()?.is_file();
-    if regular { Ok(file) } else { Err(std::io::ErrorKind::Unsupported.into()) }
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    if regular { stored.read(file) } else { Err(std::io::ErrorKind::Unsupported.into()) }
 }
 
 /// The reason that goes with a fault of an archive.

@@ -21,7 +21,7 @@ mod zip;
 mod zip_tests;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -43,6 +43,7 @@ use crate::forward::folder::Folder;
 use crate::forward::outcome::Outcome as Sent;
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Event, Ledger, Outcome as Evidence, Receipt};
+use crate::vault::{Stored, Vault};
 use crate::worker::WorkError;
 use feed::{Feed, Item, Origin, Source, Task};
 use once::{Claim, Mark, Once, mark};
@@ -150,6 +151,8 @@ pub struct FolderRun {
     pub at_once: usize,
     /// Where files are cleaned ([`staging_dir`]).
     pub staging: PathBuf,
+    /// Says whether what lies there is sealed.
+    pub vault: Vault,
     /// The output folder as a destination.
     pub folder: Folder,
     /// What was searched ([`find`]).
@@ -165,7 +168,7 @@ struct Running {
     settler: Settler,
     /// Staging files that nobody uses; each is used again, since making and
     /// removing files costs more than their bytes.
-    slots: Mutex<Vec<PathBuf>>,
+    slots: Mutex<Vec<Stored>>,
 }
 
 type Ended = Result<FileOutcome, FolderRunError>;
@@ -184,8 +187,8 @@ impl FolderRun {
     ) -> Result<(), FolderRunError> {
         let at_once = self.at_once.max(1);
         let turns = Arc::new(Semaphore::new(at_once));
-        let mut feed = Feed::new(found, self.staging.clone());
-        let running = Arc::new(self.running(at_once));
+        let mut feed = Feed::new(found, self.staging.clone(), self.vault.clone());
+        let running = Arc::new(self.running(at_once)?);
         let mut order = InOrder::default();
         let mut tasks: JoinSet<(Option<Mark>, Ended)> = JoinSet::new();
         let mut in_work = HashSet::new();
@@ -238,10 +241,11 @@ impl FolderRun {
         Ok(())
     }
 
-    fn running(self, at_once: usize) -> Running {
-        let slots = (0..at_once).map(|slot| self.staging.join(format!("slot-{slot}"))).collect();
+    fn running(self, at_once: usize) -> Result<Running, FolderRunError> {
+        let slot = |slot| staged(&self.vault, self.staging.join(format!("slot-{slot}")));
+        let slots = (0..at_once).map(slot).collect::<Result<Vec<_>, _>>()?;
         let settler = Settler::start(self.folder.clone(), Arc::clone(&self.ledger));
-        Running { run: self, once: Once::default(), settler, slots: Mutex::new(slots) }
+        Ok(Running { run: self, once: Once::default(), settler, slots: Mutex::new(slots) })
     }
 }
 
@@ -264,7 +268,7 @@ impl Running {
             Task::Leave(kind) => (End::Left { kind }, Vec::new()),
             Task::Refuse(quarantine) => (quarantined(quarantine), Vec::new()),
             Task::Clean { source, instance: _ } => {
-                let slot = self.slot();
+                let slot = self.slot()?;
                 let placed = self.clean_and_place(&origin, &source, &slot).await;
                 self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
                 placed?
@@ -282,9 +286,9 @@ impl Running {
         &self,
         origin: &Origin,
         source: &Source,
-        slot: &Path,
+        slot: &Stored,
     ) -> Result<(End, Vec<PathBuf>), FolderRunError> {
-        let checked = match self.clean(&source.path, slot).await {
+        let checked = match self.clean(&source.file, slot).await {
             Ok(checked) => checked,
             Err(WorkError::Quarantine(why)) => return Ok((quarantined(why), Vec::new())),
             Err(WorkError::Died { death, what }) => {
@@ -334,10 +338,10 @@ impl Running {
         }
     }
 
-    fn slot(&self) -> PathBuf {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    fn slot(&self) -> Result<Stored, FolderRunError> {
+        let free = self.slots.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // There are as many slots as tasks.
-        slots.pop().unwrap_or_else(|| self.run.staging.join("slot"))
+        free.map_or_else(|| staged(&self.run.vault, self.run.staging.join("slot")), Ok)
     }
 
     /// What is put on record, if anything is.
@@ -363,7 +367,7 @@ impl Running {
         }
     }
 
-    async fn clean(&self, input: &Path, output: &Path) -> Result<Checked, WorkError> {
+    async fn clean(&self, input: &Stored, output: &Stored) -> Result<Checked, WorkError> {
         let job = LineJob {
             input,
             output,
@@ -381,6 +385,11 @@ impl Running {
             }
         }
     }
+}
+
+/// A staged file at this path.
+fn staged(vault: &Vault, path: PathBuf) -> Result<Stored, FolderRunError> {
+    vault.staged(path).map_err(|error| FolderRunError::Output(error.to_string()))
 }
 
 /// An instance that came before, as an object of this digest.

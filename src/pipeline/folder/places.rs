@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::FolderRunError;
@@ -35,7 +36,8 @@ pub fn prepare(output: &Path, data_dir: &Path) -> Result<(), FolderRunError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(&staging)(error)),
     }
-    std::fs::create_dir_all(&staging).map_err(failed(&staging))?;
+    let mut private = std::fs::DirBuilder::new();
+    private.recursive(true).mode(0o700).create(&staging).map_err(failed(&staging))?;
     std::fs::create_dir_all(output).map_err(failed(output))
 }
 

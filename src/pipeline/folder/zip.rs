@@ -13,6 +13,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use flate2::bufread::DeflateDecoder;
 
+use crate::vault::Reader;
+
 /// Bytes unpacked at a time.
 const CHUNK_BYTES: usize = 128 << 10;
 /// Most members of an archive. Default 100,000: a large study has 10,000.
@@ -112,7 +114,7 @@ struct Directory {
 /// An archive that is being gone through.
 #[derive(Debug)]
 pub(super) struct Archive {
-    file: BufReader<File>,
+    file: BufReader<Reader<File>>,
     directory: Directory,
     /// Next header in the directory; none after an error or the end.
     next_at: Option<u64>,
@@ -126,7 +128,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`ZipError`]: nothing of the archive is looked at.
-    pub(super) fn open(mut file: File) -> Result<Self, ZipError> {
+    pub(super) fn open(mut file: Reader<File>) -> Result<Self, ZipError> {
         let bytes = file.seek(SeekFrom::End(0)).map_err(ZipError::Read)?;
         let directory = directory(&mut file, bytes)?;
         let budget = bytes.saturating_mul(ARCHIVE_RATIO_MAX).saturating_add(ARCHIVE_BYTES_FREE);
@@ -271,7 +273,7 @@ fn copy(
 }
 
 /// Finds the end record, which ends the file, and by it the directory.
-fn directory(file: &mut File, bytes: u64) -> Result<Directory, ZipError> {
+fn directory(file: &mut Reader<File>, bytes: u64) -> Result<Directory, ZipError> {
     let tail_bytes = length(END_BYTES).saturating_add(length(COMMENT_BYTES_MAX)).min(bytes);
     let tail_at = bytes.saturating_sub(tail_bytes);
     let mut tail = Vec::new();
@@ -298,7 +300,7 @@ fn directory(file: &mut File, bytes: u64) -> Result<Directory, ZipError> {
 }
 
 /// The 64-bit end record, when its locator stands before the other one.
-fn end64(file: &mut File, record_at: u64) -> Result<Option<Directory>, ZipError> {
+fn end64(file: &mut Reader<File>, record_at: u64) -> Result<Option<Directory>, ZipError> {
     let Some(locator_at) = record_at.checked_sub(length(LOCATOR_BYTES)) else { return Ok(None) };
     let mut locator = [0; LOCATOR_BYTES];
     file.seek(SeekFrom::Start(locator_at)).map_err(ZipError::Read)?;

@@ -89,7 +89,7 @@ impl Writer {
 fn open(bytes: &[u8]) -> Result<Archive, ZipError> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    Archive::open(file)
+    Archive::open(crate::vault::Reader::plain(file).unwrap())
 }
 
 /// Name and content of a member.
