@@ -80,14 +80,14 @@ impl Drop for Image {
     }
 }
 
-/// Whether file systems can be mounted here. Without root it is said aloud, and
+/// Whether file systems can be mounted and users changed here. Without root it is said aloud, and
 /// is a failure where `CI` is set.
 pub(crate) fn may_mount() -> bool {
     use std::io::Write as _;
     if rustix::process::geteuid().is_root() {
         return true;
     }
-    let says = "NOT TESTED: power cuts and full disks need root to mount a file system";
+    let says = "NOT TESTED: power cuts, full disks and files of other users need root";
     assert!(std::env::var_os("CI").is_none(), "{says}");
     // Not by a macro: the test harness would hide it.
     writeln!(std::io::stderr(), "{says}").ok();
