@@ -10,7 +10,8 @@ the role that was asked for, and whether extended negotiation was answered; or
 import ssl
 import sys
 
-from pynetdicom import AE, build_role
+from pynetdicom import AE, build_role, evt
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation, UserIdentityNegotiation
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -34,12 +35,23 @@ def main():
         if int(kind) == 2:
             item.secondary_field = passcode.encode()
         items.append(item)
+    rejections = []
+
+    def received(event):
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            rejections.append(event.pdu)
+
     association = ae.associate(
-        "127.0.0.1", int(port), ae_title="AIRLOCK", ext_neg=items, tls_args=(context, "localhost")
+        "127.0.0.1",
+        int(port),
+        ae_title="AIRLOCK",
+        ext_neg=items,
+        tls_args=(context, "localhost"),
+        evt_handlers=[(evt.EVT_PDU_RECV, received)],
     )
     if not association.is_established:
-        answer = association.acceptor.primitive
-        print("rejected", answer.result, answer.result_source, answer.diagnostic)
+        for answer in rejections:
+            print("rejected", answer.result, answer.source, answer.reason_diagnostic)
         return
     taken = association.accepted_contexts[0]
     acceptor = association.acceptor

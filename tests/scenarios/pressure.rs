@@ -216,7 +216,7 @@ fn one_address_has_a_limit_of_its_own() {
         || runtime.block_on(Scu::open(&address, verification_contexts(), &Limits::default()));
     let (one, other) = (open().unwrap(), open().unwrap());
     let refused = open().unwrap_err().to_string();
-    assert!(refused.contains("local limit"), "{refused}");
+    assert!(refused.contains("result 2, source 3, reason 2"), "{refused}");
     runtime.block_on(one.release()).unwrap();
     wait_for("a place", RESUME_WAIT_MAX, || open().ok());
     runtime.block_on(other.release()).unwrap();

@@ -393,8 +393,10 @@ impl Account {
                 let known = record.bytes == self.bytes.len() as u64;
                 assert!(known || unread && record.quarantine.is_some(), "{record:?}");
                 assert!(self.attempts.contains(&record.attempts), "{record:?} {self:?}");
-                // After a kill what was not synced may still go.
-                self.attempts = *self.attempts.start()..=record.attempts;
+                // After a kill what was not synced may still go: a try, or the release that
+                // took the tries away.
+                let before = if self.is_at(State::Quarantine) { *self.attempts.end() } else { 0 };
+                self.attempts = *self.attempts.start()..=record.attempts.max(before);
                 self.told |= record.arrival.is_some();
                 if self.is_at(State::Quarantine) {
                     assert!(record.quarantine.is_some(), "{id} has no reason");
