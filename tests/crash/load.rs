@@ -87,8 +87,16 @@ pub(crate) fn write_nobodys(folder: &Path, number: usize) -> PathBuf {
     instance(number).text(PATIENT_ID, "LO", "").text(STUDY, "UI", &study).write(folder)
 }
 
+/// The file of an instance of this patient.
+pub(crate) fn write_of(folder: &Path, number: usize, patient: usize) -> PathBuf {
+    of_patient(number, patient).write(folder)
+}
+
 fn instance(number: usize) -> Object {
-    let patient = patient_of(number);
+    of_patient(number, patient_of(number))
+}
+
+fn of_patient(number: usize, patient: usize) -> Object {
     Object::ct(number)
         .text((0x0010, 0x0010), "PN", &format!("Invented^Person{patient}"))
         .text(PATIENT_ID, "LO", &format!("PID-{patient:06}"))

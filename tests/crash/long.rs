@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::dice::Dice;
-use crate::load::{Line, Log, To, write_instance};
+use crate::load::{Line, Log, To, write_instance, write_of};
 use crate::support::copies::Copies;
 use crate::support::files::files_below;
 use crate::support::node::Node;
@@ -220,6 +220,10 @@ fn memory_and_handles_are_flat_over_a_long_run_at_half_load() {
     node.command(&["receipts", "verify"]).success();
 }
 
+/// Patients who come again and again: what the table keeps of new ones grows with
+/// them, and is measured by `scripts/bench-pseudonyms`.
+const PATIENTS: usize = 300;
+
 /// Sends one after the other with a pause between; how many a second it came to.
 fn paced(
     node: &Node,
@@ -229,12 +233,13 @@ fn paced(
     pause: Duration,
 ) -> usize {
     let begun = Instant::now();
-    let first = write_instance(folder, sent.load(Ordering::SeqCst));
+    let write = |number| write_of(folder, number, number / 3 % PATIENTS);
+    let first = write(sent.load(Ordering::SeqCst));
     let mut line = Line::open(&to(node), &first, &Log::default()).unwrap();
     let mut dice = Dice::of(1, "soak");
     let (mut count, mut of_line) = (0, 0);
     while begun.elapsed() < time {
-        let file = write_instance(folder, sent.load(Ordering::SeqCst));
+        let file = write(sent.load(Ordering::SeqCst));
         // Now and then another association, as by another modality.
         if of_line > 200 && dice.below(100) == 0 {
             let next = Line::open(&to(node), &file, &Log::default()).unwrap();
