@@ -202,6 +202,8 @@ fn disk(config: &Config) -> Result<String, String> {
             "{says}, but only {files} more files fit, {reserve_files} reserved: remove files that \
              are not airlock's or give the file system more inodes"
         ))
+    } else if free <= config.reserve_bytes.saturating_mul(2) {
+        Ok(format!("{says}: ALARM, UNDER TWICE THE RESERVE: free space soon"))
     } else {
         Ok(says)
     }

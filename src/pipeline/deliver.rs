@@ -243,7 +243,7 @@ impl Line {
             Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
             Outcome::Quarantine(why) => self.refused(id, why, cleaned.report()).await?,
             Outcome::OtherSyntaxNeeded(syntax) => {
-                if !self.node.leaves_in(id, &syntax).await? {
+                if !self.node.leaves_in(id, &syntax, cleaned.report()).await? {
                     let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
                     self.refused(id, why, cleaned.report()).await?;
                 }

@@ -285,8 +285,8 @@ impl Look {
         }
         let due_ms = match spool.record(id) {
             // Somebody removed a name: it has not left.
-            Ok(record) if record.deliveries.is_empty() && !record.forgotten => {
-                return Ok(Turn::Damaged("in no outbox, and no destination has it"));
+            Ok(record) if is_missed(&record) => {
+                return Ok(Turn::Damaged("in no outbox, and a destination has not got it"));
             }
             Ok(record) => {
                 self.commitments.look_at(&record, self.now);
@@ -299,6 +299,13 @@ impl Look {
         let goes = due_ms <= self.now_ms || self.early && due_ms < u64::MAX;
         Ok(if goes { Turn::Goes } else { Turn::Stays(due_ms) })
     }
+}
+
+/// Whether a destination that it was meant for has not got it.
+fn is_missed(record: &Record) -> bool {
+    let mut meant_for = record.meant_for.iter();
+    let missed = meant_for.any(|name| !record.deliveries.contains_key(name));
+    (missed || record.deliveries.is_empty()) && !record.forgotten
 }
 
 /// Forgets what was kept long enough, until the node stops.

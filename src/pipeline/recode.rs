@@ -5,6 +5,7 @@
 use tracing::info;
 
 use super::node::{Node, NodeError};
+use crate::clean::Report;
 use crate::dicom::TransferSyntax;
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
 use crate::queue::{Queue as _, Stage};
@@ -18,6 +19,7 @@ impl Node {
         &self,
         id: SpoolId,
         syntax: &TransferSyntax,
+        report: &Report,
     ) -> Result<bool, NodeError> {
         let then = match syntax.as_str() {
             EXPLICIT_VR_LE => Then::ExplicitLittleEndian,
@@ -30,8 +32,14 @@ impl Node {
             return Ok(true);
         }
         let record = self.on_spool(move |spool| spool.record(id)).await?;
-        let recoded = [Then::ExplicitLittleEndian, Then::ImplicitLittleEndian];
-        if record.decisions.iter().any(|decision| recoded.contains(&decision.then)) {
+        let has = |then, made: &str| {
+            report.transfer_syntax_out == made
+                && record.decisions.iter().any(|decision| decision.then == then)
+        };
+        // Killed between the decision and its step, the clean copy is still the first.
+        if has(Then::ExplicitLittleEndian, EXPLICIT_VR_LE)
+            || has(Then::ImplicitLittleEndian, IMPLICIT_VR_LE)
+        {
             return Ok(false);
         }
         let decision = Decision {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::again::destinations;
 use super::line::{CleanLine, LineJob, Treatments};
 use super::node::{Node, NodeError, SetAside};
 use super::recall::leaving_of;
@@ -15,7 +16,7 @@ use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::report_bytes;
-use crate::spool::{Arrival, DestinationName, Leaving, Record, SpoolId, State, Then};
+use crate::spool::{Arrival, Leaving, Record, SpoolId, State, Then};
 use crate::worker::WorkError;
 
 /// Tries of one instance before it goes to quarantine (decision 4).
@@ -65,8 +66,9 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
         let detail = format!("{ATTEMPTS_MAX} tries");
         return node.quarantine(id, Quarantine::new(Reason::WorkerDied, detail)).await;
     }
+    let meant_for = destinations(project)?;
     node.on_spool(move |spool| {
-        spool.note_attempt(id)?;
+        spool.note_attempt_for(id, meant_for)?;
         spool.clean_part(id)
     })
     .await?;
@@ -109,17 +111,13 @@ async fn commit(
     let id = record.id;
     let replaces = record.decisions.iter().any(|decided| decided.then == Then::Replace);
     let leaving = leaving_of(cleaned.report());
-    if let Err(why) = node.versions.admit(id, &project.name, &leaving, replaces) {
+    let output = &cleaned.report().output_digest;
+    if let Err(why) = node.versions.admit(id, (&project.name, output), &leaving, replaces) {
         let held = node.locks.hold(id).await;
         return node.quarantine_held(&held, id, SetAside { why, leaving: Some(leaving) }).await;
     }
     let report = report_bytes(cleaned.report());
-    let mut destinations = project
-        .destinations
-        .iter()
-        .map(|name| name.parse::<DestinationName>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| NodeError::Unusable { what: error.to_string() })?;
+    let mut destinations = destinations(project)?;
     // Those that have it, where it was cleaned again for another.
     destinations.retain(|name| !record.deliveries.contains_key(name));
     let linked = destinations.clone();

@@ -57,6 +57,8 @@ struct Known {
 struct Admitted {
     id: SpoolId,
     study: Mark,
+    /// Of the clean object.
+    output: Mark,
 }
 
 /// What an instance is to those admitted before.
@@ -90,25 +92,30 @@ impl Versions {
         if other { Verdict::OtherStudy } else { Verdict::Goes }.quarantine()
     }
 
-    /// An instance is about to be admitted. `replaces`: a person decided that it
-    /// goes whatever was sent before.
+    /// An instance of a project is about to be admitted, with the digest of its clean
+    /// object. `replaces`: a person decided that it goes whatever was sent before.
     pub(super) fn admit(
         &self,
         id: SpoolId,
-        project: &str,
+        (project, output): (&str, &str),
         leaving: &Leaving,
         replaces: bool,
     ) -> Result<(), Quarantine> {
         let mut known = self.known();
         let (instance, study) = (mark(project, &leaving.instance), mark("", &leaving.study));
-        let verdict = match known.newest.get(&instance) {
+        let output = mark("", output);
+        let newest = known.newest.get(&instance).copied();
+        let verdict = match newest {
             _ if replaces => Verdict::Goes,
             Some(before) if before.study != study => Verdict::OtherStudy,
-            Some(before) if before.id > id => Verdict::Superseded,
+            // The same content goes in whatever order.
+            Some(before) if before.id > id && before.output != output => Verdict::Superseded,
             Some(_) | None => Verdict::Goes,
         };
         verdict.quarantine()?;
-        known.note(instance, Admitted { id, study });
+        if newest.is_none_or(|before| replaces || before.id < id) {
+            known.note(instance, Admitted { id, study, output });
+        }
         known.waiting.entry(instance).or_default().insert(id);
         known.mark_of.insert(id, instance);
         known.shrink(self.max);
@@ -144,7 +151,8 @@ impl Versions {
         let instance = mark(&receipt.project, &cleaning.instance);
         // What was admitted since the start is newer.
         if known.newest.get(&instance).is_none_or(|before| before.id < id) {
-            known.note(instance, Admitted { id, study: mark("", &cleaning.study) });
+            let (study, output) = (mark("", &cleaning.study), mark("", &cleaning.output));
+            known.note(instance, Admitted { id, study, output });
             known.shrink(self.max);
         }
     }
@@ -221,13 +229,13 @@ mod tests {
     fn a_uid_in_another_study_is_a_conflict_until_a_person_replaces() {
         let versions = Versions::default();
         let (first, other) = (leaving("2.25.1", "2.25.9"), leaving("2.25.2", "2.25.9"));
-        versions.admit(id(1), "trial", &first, false).unwrap();
+        versions.admit(id(1), ("trial", "a"), &first, false).unwrap();
         let refused = versions.check("trial", &other).unwrap_err();
         assert_eq!(refused.reason, Reason::Conflict);
-        assert!(versions.admit(id(2), "trial", &other, false).is_err());
+        assert!(versions.admit(id(2), ("trial", "b"), &other, false).is_err());
         versions.check("another", &other).unwrap();
         versions.check("trial", &first).unwrap();
-        versions.admit(id(2), "trial", &other, true).unwrap();
+        versions.admit(id(2), ("trial", "b"), &other, true).unwrap();
         assert!(versions.check("trial", &first).is_err(), "the study that has it now counts");
     }
 
@@ -235,10 +243,12 @@ mod tests {
     fn a_correction_waits_for_what_it_corrects_and_nothing_older_follows_it() {
         let versions = Versions::default();
         let same = leaving("2.25.1", "2.25.9");
-        versions.admit(id(1), "trial", &same, false).unwrap();
-        versions.admit(id(3), "trial", &same, false).unwrap();
+        versions.admit(id(1), ("trial", "a"), &same, false).unwrap();
+        versions.admit(id(3), ("trial", "c"), &same, false).unwrap();
         assert!(!versions.must_wait(id(1)) && versions.must_wait(id(3)));
-        let late = versions.admit(id(2), "trial", &same, false).unwrap_err();
+        versions.admit(id(2), ("trial", "c"), &same, false).expect("the same content");
+        versions.left(id(2));
+        let late = versions.admit(id(2), ("trial", "b"), &same, false).unwrap_err();
         assert!(late.detail.contains("newer"), "{late:?}");
         versions.left(id(1));
         assert!(!versions.must_wait(id(3)));
@@ -252,7 +262,7 @@ mod tests {
         let versions = Versions { max: 2, ..Versions::default() };
         for number in 1..=3 {
             let uid = format!("2.25.{number}");
-            versions.admit(id(number), "trial", &leaving("2.25.1", &uid), false).unwrap();
+            versions.admit(id(number), ("trial", "a"), &leaving("2.25.1", &uid), false).unwrap();
             versions.left(id(number));
         }
         let elsewhere = |number: u32| leaving("2.25.77", &format!("2.25.{number}"));

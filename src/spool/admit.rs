@@ -58,7 +58,9 @@ impl Spool {
         }
         shared.amend(id, |record| {
             record.attempts = 0;
-            record.decisions.push(decision);
+            if !record.decisions.iter().any(|known| known.then == decision.then) {
+                record.decisions.push(decision);
+            }
         })?;
         kill_point("spool.recode.record-synced");
         // From here on it is as after a clean commit that was taken back.

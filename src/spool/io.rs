@@ -187,6 +187,7 @@ impl SpoolWriter {
             resent_unix_ms: None,
             commitments: std::collections::BTreeMap::new(),
             forgotten: false,
+            meant_for: Vec::new(),
         }
     }
 

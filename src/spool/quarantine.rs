@@ -216,6 +216,7 @@ impl Shared {
             resent_unix_ms: None,
             commitments: std::collections::BTreeMap::new(),
             forgotten: false,
+            meant_for: Vec::new(),
         })
     }
 }

@@ -82,6 +82,10 @@ pub struct Record {
     /// What destinations said of keeping it, since they last got it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commitments: BTreeMap<DestinationName, Commitment>,
+    /// Destinations that its clean copy was made for last, so that one whose outbox
+    /// link somebody removed is missed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meant_for: Vec<DestinationName>,
     /// It was forgotten although no destination's word stands here: it was meant for none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
@@ -336,6 +340,7 @@ mod tests {
             resent_unix_ms: None,
             commitments: BTreeMap::new(),
             forgotten: false,
+            meant_for: Vec::new(),
         }
     }
 

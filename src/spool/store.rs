@@ -265,10 +265,23 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Damaged`]: the caller quarantines.
     pub fn note_attempt(&self, id: SpoolId) -> Result<u32, SpoolError> {
+        self.note_attempt_for(id, Vec::new())
+    }
+
+    /// [`Spool::note_attempt`], with the destinations that the clean copy is meant for.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn note_attempt_for(
+        &self,
+        id: SpoolId,
+        meant_for: Vec<DestinationName>,
+    ) -> Result<u32, SpoolError> {
         self.0.usable()?;
         let _only = self.0.lock(id);
         let record = self.0.amend(id, |record| {
             record.attempts = record.attempts.saturating_add(1);
+            record.meant_for = meant_for;
         })?;
         crate::kill_point::kill_point("spool.attempt.synced");
         Ok(record.attempts)
