@@ -297,6 +297,17 @@ def pdata(flags, payload):
     return struct.pack(">BBI", 4, 0, len(payload) + 6) + struct.pack(">IBB", len(payload) + 2, 1, flags) + payload
 
 
+def status_of(answer):
+    """Status (0000,0900) of a response that is one presentation data value."""
+    at = 6
+    while at < len(answer):
+        _, element, length = struct.unpack("<HHI", answer[at : at + 8])
+        if element == 0x0900:
+            return struct.unpack("<H", answer[at + 8 : at + 10])[0]
+        at += 8 + length
+    raise SystemExit("a response without status")
+
+
 def burst(node, template, count):
     """Milliseconds of each answer after its last byte was sent; seconds in all."""
     placeholder = b"2.25.20260101.1.1000000"
@@ -318,8 +329,7 @@ def burst(node, template, count):
             sent = time.perf_counter()
             kind, answer = read_pdu(stream)
             answers.append((time.perf_counter() - sent) * 1000)
-            status = answer.index(b"\x00\x00\x00\x09\x02\x00\x00\x00") + 8
-            if kind != 4 or answer[status : status + 2] != b"\0\0":
+            if kind != 4 or status_of(answer) != 0:
                 raise SystemExit(f"instance {number} was not stored")
         seconds = time.perf_counter() - begun
         stream.sendall(struct.pack(">BBI", 5, 0, 4) + bytes(4))
