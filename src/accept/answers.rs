@@ -6,82 +6,61 @@
 use super::StoreError;
 use crate::dicom::Tag;
 use crate::dimse::command::Remark;
-use crate::dimse::status;
+use crate::dimse::status::{self, statuses};
 
-macro_rules! answers {
-    ($($(#[$doc:meta])* $name:ident = $status:expr, $comment:literal, $when:literal, $sender:literal;)+) => {
-        /// Why an instance is not kept, or a message not acted on.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Refused {
-            $($(#[$doc])* $name,)+
-        }
+statuses! {
+    /// Why an instance is not kept, or a message not acted on.
+    Refused
 
-        impl Refused {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// Status (0000,0900).
-            #[must_use]
-            pub fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)+ }
-            }
-
-            /// Error Comment (0000,0902): at most 64 characters, and no value of the
-            /// data set.
-            #[must_use]
-            pub fn comment(self) -> &'static str {
-                match self { $(Self::$name => $comment,)+ }
-            }
-
-            /// When it is given.
-            #[must_use]
-            pub fn when(self) -> &'static str {
-                match self { $(Self::$name => $when,)+ }
-            }
-
-            /// What the sender is to do.
-            #[must_use]
-            pub fn sender(self) -> &'static str {
-                match self { $(Self::$name => $sender,)+ }
-            }
-        }
-    };
-}
-
-answers! {
     /// The reserve of free space, or the disk.
     Full = status::OUT_OF_RESOURCES, "no room, try again later",
-        "free space under the reserve, no space, or the disk failed", "tries again later";
+        "free space or files under the reserve, the quota reached, no space, or the disk failed";
     /// Another class in the data set.
     OtherClass = status::DATA_SET_MISMATCH, "data set and command name different UIDs",
-        "SOP Class UID of command and data set differ", "mends it";
+        "SOP Class UID of command and data set differ";
     /// Another instance in the data set.
     OtherInstance = status::DATA_SET_MISMATCH, "data set and command name different UIDs",
-        "SOP Instance UID of command and data set differ", "mends it";
+        "SOP Instance UID of command and data set differ";
     /// No data set in the transfer syntax of its context.
     Unreadable = status::CANNOT_UNDERSTAND, "data set unreadable up to SOP Instance UID",
-        "the first 64 KiB of the data set cannot be read up to SOP Instance UID", "mends it";
+        "the first 64 KiB of the data set cannot be read up to SOP Instance UID";
     /// Longer than the spool takes.
     TooLong = status::CANNOT_UNDERSTAND, "instance is too long",
-        "the instance is longer than the spool takes", "mends it";
+        "the instance is longer than the spool takes";
     /// A bug.
     StoreFailed = status::PROCESSING_FAILURE, "the store failed",
-        "an error inside airlock", "tries again";
+        "an error inside airlock";
     /// The command names no UID as its instance.
     BadInstance = status::INVALID_INSTANCE, "malformed SOP Instance UID",
-        "SOP Instance UID of the command is missing or malformed", "mends it";
+        "SOP Instance UID of the command is missing or malformed";
     /// Not what the context is for.
     NotOfContext = status::CLASS_NOT_SUPPORTED, "not the SOP class of the context",
-        "SOP Class UID of the command is not that of its presentation context", "–";
+        "SOP Class UID of the command is not that of its presentation context";
     /// Not C-STORE, C-ECHO or C-CANCEL.
     UnknownCommand = status::UNRECOGNIZED_OPERATION, "only C-STORE and C-ECHO are known here",
-        "another command than C-STORE, C-ECHO and C-CANCEL", "–";
+        "another command than C-STORE, C-ECHO and C-CANCEL";
     /// Nothing to store.
     NoDataSet = status::MISTYPED_ARGUMENT, "C-STORE without data set",
-        "the command says that no data set follows", "mends it";
+        "the command says that no data set follows";
 }
 
 impl Refused {
+    /// What the sender is to do.
+    #[must_use]
+    pub fn sender(self) -> &'static str {
+        match self {
+            Self::Full => "tries again later",
+            Self::StoreFailed => "tries again",
+            Self::NotOfContext | Self::UnknownCommand => "–",
+            Self::OtherClass
+            | Self::OtherInstance
+            | Self::Unreadable
+            | Self::TooLong
+            | Self::BadInstance
+            | Self::NoDataSet => "mends it",
+        }
+    }
+
     /// Offending Element (0000,0901), where one is to blame.
     #[must_use]
     pub fn offending(self) -> Option<Tag> {

@@ -12,7 +12,7 @@ use std::io::Cursor;
 
 use super::association::{Association, AssociationError, Message, Outgoing};
 use super::command::{CommandSet, N_ACTION_RQ, N_EVENT_REPORT_RQ, Remark};
-use super::status;
+use super::status::{self, statuses};
 use super::transport::Transport;
 use crate::dicom::read::{ReadLimits, read_data_set};
 use crate::dicom::transfer_syntax::{EXPLICIT_VR_LE, IMPLICIT_VR_LE};
@@ -84,40 +84,10 @@ pub struct Report {
     pub failed: Vec<(Reference, u16)>,
 }
 
-macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident = $status:expr, $comment:literal, $when:literal;)+) => {
-        /// Why an N-ACTION or N-EVENT-REPORT is not acted on (PS3.7 §C.5).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Refusal {
-            $($(#[$doc])* $name,)+
-        }
+statuses! {
+    /// Why an N-ACTION or N-EVENT-REPORT is not acted on (PS3.7 §C.5).
+    Refusal
 
-        impl Refusal {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// Status (0000,0900).
-            #[must_use]
-            pub fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)+ }
-            }
-
-            /// Error Comment (0000,0902): at most 64 characters, no value of the data set.
-            #[must_use]
-            pub fn comment(self) -> &'static str {
-                match self { $(Self::$name => $comment,)+ }
-            }
-
-            /// When it is given.
-            #[must_use]
-            pub fn when(self) -> &'static str {
-                match self { $(Self::$name => $when,)+ }
-            }
-        }
-    };
-}
-
-refusals! {
     /// Reports and requests that cannot be noted now.
     Failed = status::PROCESSING_FAILURE, "not noted, send it again",
         "an error inside airlock: the disk, or too many requests at once";

@@ -32,3 +32,41 @@ pub const OUT_OF_RESOURCES: u16 = 0xA700;
 pub const DATA_SET_MISMATCH: u16 = 0xA900;
 /// Error: cannot understand.
 pub const CANNOT_UNDERSTAND: u16 = 0xC000;
+
+/// Answers other than success: an enum of them, each with its status, its Error
+/// Comment and when it is given, in one list that `airlock conformance` prints.
+macro_rules! statuses {
+    ($(#[$of:meta])* $Of:ident
+     $($(#[$doc:meta])* $name:ident = $status:expr, $comment:literal, $when:literal;)+) => {
+        $(#[$of])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $Of {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl $Of {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// Status (0000,0900).
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// Error Comment (0000,0902): at most 64 characters, and no value of the
+            /// data set.
+            #[must_use]
+            pub fn comment(self) -> &'static str {
+                match self { $(Self::$name => $comment,)+ }
+            }
+
+            /// When it is given.
+            #[must_use]
+            pub fn when(self) -> &'static str {
+                match self { $(Self::$name => $when,)+ }
+            }
+        }
+    };
+}
+pub(crate) use statuses;

@@ -191,7 +191,7 @@ impl Line {
             self.node.queue.later(&self.stage, id, wait);
             return Ok(());
         }
-        if let Gate::Shut(wait, _) = self.node.gate(id).await? {
+        if let Gate::Shut(wait, _) = self.node.gate(id, &self.name).await? {
             self.node.queue.later(&self.stage, id, wait);
             return Ok(());
         }

@@ -122,11 +122,11 @@ impl Versions {
         Ok(())
     }
 
-    /// Whether something older of its UID still waits to be sent.
-    pub(super) fn must_wait(&self, id: SpoolId) -> bool {
+    /// What is older of its UID and still waits for some destination.
+    pub(super) fn older(&self, id: SpoolId) -> Vec<SpoolId> {
         let known = self.known();
         let waiting = known.mark_of.get(&id).and_then(|mark| known.waiting.get(mark));
-        waiting.and_then(BTreeSet::first).is_some_and(|first| *first < id)
+        waiting.into_iter().flat_map(|waiting| waiting.range(..id)).copied().collect()
     }
 
     /// Its clean copy waits no more: every destination has it, or it was set aside.
@@ -245,13 +245,13 @@ mod tests {
         let same = leaving("2.25.1", "2.25.9");
         versions.admit(id(1), ("trial", "a"), &same, false).unwrap();
         versions.admit(id(3), ("trial", "c"), &same, false).unwrap();
-        assert!(!versions.must_wait(id(1)) && versions.must_wait(id(3)));
+        assert_eq!((versions.older(id(1)), versions.older(id(3))), (vec![], vec![id(1)]));
         versions.admit(id(2), ("trial", "c"), &same, false).expect("the same content");
         versions.left(id(2));
         let late = versions.admit(id(2), ("trial", "b"), &same, false).unwrap_err();
         assert!(late.detail.contains("newer"), "{late:?}");
         versions.left(id(1));
-        assert!(!versions.must_wait(id(3)));
+        assert!(versions.older(id(3)).is_empty());
         versions.left(id(3));
         let known = versions.known();
         assert!(known.waiting.is_empty() && known.mark_of.is_empty(), "{known:?}");

@@ -17,7 +17,7 @@ use crate::dicom::AeTitle;
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::receipt::{Filter, LedgerError, Outcome};
-use crate::spool::{Record, Spool, SpoolError, SpoolId, State};
+use crate::spool::{DestinationName, Record, Spool, SpoolError, SpoolId, State};
 
 /// Wait before the quarantine is read once more. Default 15 s, as after other faults
 /// of the disk.
@@ -69,10 +69,14 @@ impl Node {
         }
     }
 
-    /// Whether an instance may be sent now.
-    pub(super) async fn gate(&self, id: SpoolId) -> Result<Gate, NodeError> {
-        if self.versions.must_wait(id) {
-            return Ok(Gate::Shut(ORDER_WAIT, Because::Order));
+    /// Whether an instance may be sent to a destination now.
+    pub(super) async fn gate(&self, id: SpoolId, to: &DestinationName) -> Result<Gate, NodeError> {
+        for older in self.versions.older(id) {
+            let awaiting = self.on_spool(move |spool| spool.awaiting(older)).await?;
+            // What this destination refused for good it does not get first either.
+            if awaiting.contains(to) && !self.refusals.has(older, to) {
+                return Ok(Gate::Shut(ORDER_WAIT, Because::Order));
+            }
         }
         if !self.has_whole_studies() {
             return Ok(Gate::Open);
@@ -80,9 +84,10 @@ impl Node {
         if !self.studies.knows(id) {
             let found =
                 self.on_spool(move |spool| Ok((spool.record(id)?, spool.report(id)?))).await;
-            let Ok((record, report)) = found else {
+            let (record, report) = match found {
                 // Whoever sends it finds out what is wrong with it.
-                return Ok(Gate::Open);
+                Err(NodeError::Spool(SpoolError::Damaged { .. })) => return Ok(Gate::Open),
+                found => found?,
             };
             let Ok(report) = serde_json::from_slice::<Report>(&report) else {
                 return Ok(Gate::Open);
