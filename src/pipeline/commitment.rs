@@ -66,6 +66,13 @@ impl KeepRule {
         record.delivered_unix_ms().saturating_add(self.keep_ms.max(grace_ms))
     }
 
+    /// The latest time that anything delivered by now stays until, as long as no
+    /// commitment is awaited.
+    pub(super) fn latest(&self, now_unix_ms: u64) -> u64 {
+        let grace_ms = if self.asked.is_empty() { 0 } else { milliseconds(GRACE_MIN) };
+        now_unix_ms.saturating_add(self.keep_ms.max(grace_ms))
+    }
+
     /// The earliest time at which one may go of which the id alone is known.
     pub(super) fn earliest(&self, id: SpoolId) -> u64 {
         // With commitments every record is looked at once, to ask for them.

@@ -51,6 +51,9 @@ pub(super) struct Kept {
 struct Lanes {
     due_of: BTreeMap<SpoolId, u64>,
     by_due: BTreeSet<(u64, SpoolId)>,
+    /// Those whose time was shortened: it lay further ahead than anything is kept,
+    /// as the wall clock was put back since.
+    shortened: BTreeSet<SpoolId>,
 }
 
 impl Kept {
@@ -84,6 +87,24 @@ impl Kept {
         self.lanes().due_of.contains_key(&id)
     }
 
+    /// Shortens what lies further ahead than anything is kept: a clock that went
+    /// wrong by years keeps nobody's data for years.
+    fn shorten(&self, last_unix_ms: u64) {
+        let mut lanes = self.lanes();
+        let ahead = (last_unix_ms.saturating_add(1), SpoolId::LOWEST)..(u64::MAX, SpoolId::LOWEST);
+        let ahead: Vec<_> = lanes.by_due.range(ahead).map(|(_, id)| *id).collect();
+        for id in ahead {
+            lanes.remove(id);
+            lanes.due_of.insert(id, last_unix_ms);
+            lanes.by_due.insert((last_unix_ms, id));
+            lanes.shortened.insert(id);
+        }
+    }
+
+    fn is_shortened(&self, id: SpoolId) -> bool {
+        self.lanes().shortened.contains(&id)
+    }
+
     /// Those whose turn has come, the earliest first; with `early` also others.
     fn next(&self, now_unix_ms: u64, early: bool) -> Vec<SpoolId> {
         let lanes = self.lanes();
@@ -108,6 +129,7 @@ impl Kept {
 
 impl Lanes {
     fn remove(&mut self, id: SpoolId) {
+        self.shortened.remove(&id);
         if let Some(due) = self.due_of.remove(&id) {
             self.by_due.remove(&(due, id));
         }
@@ -120,6 +142,8 @@ struct Look {
     now: Duration,
     now_ms: u64,
     early: bool,
+    /// The latest time that anything delivered by now is kept until.
+    last_ms: u64,
 }
 
 /// What becomes of one whose turn may have come.
@@ -175,6 +199,7 @@ impl Node {
     async fn forget_group(&self) -> Result<bool, NodeError> {
         let free_bytes = self.on_spool(Spool::free_bytes).await?;
         let early = free_bytes < self.config.reserve_bytes.saturating_mul(2);
+        self.kept.shorten(self.commitments.rule.latest(self.clock.unix_ms()));
         let ids = self.kept.next(self.clock.unix_ms(), early);
         if ids.is_empty() {
             return Ok(false);
@@ -214,14 +239,20 @@ impl Node {
     }
 
     async fn turns(&self, ids: &[SpoolId], early: bool) -> Result<Vec<Turn>, NodeError> {
+        let now_ms = self.clock.unix_ms();
         let look = Look {
             commitments: Arc::clone(&self.commitments),
             now: self.clock.monotonic(),
-            now_ms: self.clock.unix_ms(),
+            now_ms,
             early,
+            last_ms: self.commitments.rule.latest(now_ms),
         };
-        let ids = ids.to_vec();
-        self.on_spool(move |spool| ids.into_iter().map(|id| look.turn(spool, id)).collect()).await
+        let ids = ids.iter().map(|id| (*id, self.kept.is_shortened(*id)));
+        let ids: Vec<_> = ids.collect();
+        let turns = move |spool: &Spool| {
+            ids.into_iter().map(|(id, is_shortened)| look.turn(spool, id, is_shortened)).collect()
+        };
+        self.on_spool(turns).await
     }
 
     /// All that is delivered by its names; due when it would be had it been
@@ -279,7 +310,7 @@ fn known(spool: &Spool, ids: &[SpoolId]) -> Vec<(SpoolId, [u8; 16], String)> {
 }
 
 impl Look {
-    fn turn(&self, spool: &Spool, id: SpoolId) -> Result<Turn, SpoolError> {
+    fn turn(&self, spool: &Spool, id: SpoolId, is_shortened: bool) -> Result<Turn, SpoolError> {
         if spool.state(id)? != Some(State::Held) || !spool.awaiting(id)?.is_empty() {
             return Ok(Turn::Elsewhere);
         }
@@ -295,8 +326,10 @@ impl Look {
             Err(SpoolError::Damaged { what, .. }) => return Ok(Turn::Damaged(what)),
             Err(error) => return Err(error),
         };
-        // What awaits a commitment stays even for want of room.
-        let goes = due_ms <= self.now_ms || self.early && due_ms < u64::MAX;
+        // What awaits a commitment stays even for want of room. One that was delivered
+        // in a future that the clock came back from has stayed as long as any.
+        let has_stayed = self.early || is_shortened && due_ms > self.last_ms;
+        let goes = due_ms <= self.now_ms || has_stayed && due_ms < u64::MAX;
         Ok(if goes { Turn::Goes } else { Turn::Stays(due_ms) })
     }
 }
@@ -376,6 +409,23 @@ mod tests {
         kept.remove(id(3));
         assert!(!kept.contains(id(3)) && kept.contains(id(2)));
         assert_eq!(kept.next(500, false), [id(1), id(2)]);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_would_keep_for_years_has_its_time_shortened() {
+        let kept = Kept::default();
+        kept.until(id(1), 90_000);
+        kept.until(id(2), 150);
+        kept.until(id(3), u64::MAX);
+        kept.shorten(200);
+        assert_eq!(kept.next(199, false), [id(2)]);
+        assert_eq!(kept.next(200, false), [id(2), id(1)]);
+        assert!(kept.is_shortened(id(1)) && !kept.is_shortened(id(2)));
+        assert!(!kept.is_shortened(id(3)), "a commitment is awaited however long");
+        // The clock is right again, and its time is told anew.
+        kept.until(id(1), 90_000);
+        assert!(!kept.is_shortened(id(1)));
+        assert_eq!(kept.next(200, false), [id(2)]);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub enum NameError {
 }
 
 impl SpoolId {
+    /// Sorts before every other.
+    pub const LOWEST: Self = Self(0);
+
     /// Milliseconds since 1970 of the id's making.
     #[must_use]
     pub fn unix_ms(self) -> u64 {
