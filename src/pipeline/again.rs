@@ -1,10 +1,13 @@
 //! A sender's repeat of an instance that the node holds: what was promised for
-//! it holds already; what was delivered goes out once more.
+//! it holds already; what was delivered goes out once more; what stands in
+//! quarantine is cleaned again when other rules may let it pass.
 //!
 //! Blocks: called on a thread that may.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use super::locks::Held;
@@ -12,9 +15,11 @@ use super::node::{Node, NodeError};
 use crate::clean::Report;
 use crate::clean::job::profile_digest;
 use crate::clean::text::ModelFiles;
-use crate::config::Project;
+use crate::config::{Config, Project};
 use crate::queue::{Queue as _, Repeat, Stage};
-use crate::spool::{DestinationName, Record, SpoolId, Then};
+use crate::reason::Reason;
+use crate::receipt::{Outcome, Release};
+use crate::spool::{DestinationName, Record, SpoolId, State, Then};
 
 /// How often a kept instance that somebody works on is looked at. Default 200: with
 /// the pause 2 s, longer than a group of them takes to be looked through.
@@ -40,6 +45,7 @@ impl Node {
     pub fn repeated(&self, key: &[u8; 16], sha256: &str) -> bool {
         let Repeat::Same(id) = self.repeats.compare(key, sha256) else { return false };
         if !self.kept.contains(id) {
+            self.clean_again_if_set_aside(id);
             return true;
         }
         let Some(_held) = self.hold_soon(id) else { return false };
@@ -66,6 +72,51 @@ impl Node {
                 false
             }
         }
+    }
+
+    /// Cleans an instance in quarantine again when what cleaning found there may be
+    /// otherwise by now; whether it does changes nothing for who repeats it.
+    fn clean_again_if_set_aside(&self, id: SpoolId) {
+        let is_set_aside = || {
+            let state = self.spool.state(id).inspect_err(|error| warn!(spool_id = %id, %error));
+            matches!(state, Ok(Some(State::Quarantine)))
+        };
+        if !is_set_aside() {
+            return;
+        }
+        // Somebody who works on it decides on it.
+        let Some(_held) = self.locks.try_hold(id) else { return };
+        match self.clean_again(id) {
+            Ok(true) => info!(spool_id = %id, "repeated, cleaned again under other rules"),
+            Ok(false) => {}
+            Err(error) => warn!(spool_id = %id, %error, "repeated, stays in quarantine"),
+        }
+    }
+
+    fn clean_again(&self, id: SpoolId) -> Result<bool, NodeError> {
+        if self.spool.state(id)? != Some(State::Quarantine) {
+            return Ok(false);
+        }
+        let record = self.spool.record(id)?;
+        let (Some(arrival), Some(note)) = (&record.arrival, &record.quarantine) else {
+            return Ok(false);
+        };
+        let under = self.cleaned_under(&arrival.project);
+        if !is_of_rules(note.why.reason) || note.under.as_ref() == Some(&under) {
+            return Ok(false);
+        }
+        let release = Release {
+            round: record.releases.saturating_add(1),
+            then: String::new(),
+            actor: "airlock".to_owned(),
+            because: "sent again after rules, models or version changed".to_owned(),
+        };
+        self.ledger.append(&self.receipt_of(id, &record, None, Outcome::Released(release)))?;
+        self.spool.release(id)?;
+        self.queue.offer(&Stage::Clean, id, &arrival.project);
+        // After the offer: until it is cleaned its study waits for that.
+        self.studies.taken_back(id);
+        Ok(true)
     }
 
     /// Waits a moment for whoever works on a kept one; it may be about to go.
@@ -125,6 +176,41 @@ impl Node {
         let accepted = record.decisions.iter().any(|decision| decision.then == Then::Accept);
         !accepted && self.book.recalled_by(&report.sop_instance).is_some()
     }
+}
+
+/// Whether other rules, models or another version may do away with a reason; the
+/// others a person decides on, or a destination.
+fn is_of_rules(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::SecondPatient
+            | Reason::Recalled
+            | Reason::Conflict
+            | Reason::DamagedSpool
+            | Reason::RefusedByDestination
+            | Reason::NotCommitted
+            | Reason::NoTransferSyntax
+    )
+}
+
+/// Names what each project cleans with at present: rules, limits, models, version.
+pub(super) fn names_of_rules(config: &Config) -> BTreeMap<String, String> {
+    let models = ModelFiles::find(config.models_dir.as_deref()).map(|models| models.versions());
+    let common = format!(
+        "{} {} {} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        config.worker_time_max.as_millis(),
+        config.worker_memory_bytes_max,
+        models.unwrap_or_default(),
+    );
+    let name = |project: &Project| {
+        let rules = profile_digest(&project.rules);
+        let persons = (project.code_mode, project.joins_missing_issuer);
+        let digest = Sha256::digest(format!("{common} {rules} {persons:?}"));
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    };
+    let projects = config.projects.values();
+    projects.map(|project| (project.name.clone(), name(project))).collect()
 }
 
 /// Where a project's instances go.

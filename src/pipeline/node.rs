@@ -1,8 +1,8 @@
 //! The node's parts in one place, and the blocking steps on them made
 //! awaitable.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing::warn;
 
@@ -13,7 +13,7 @@ use super::locks::{Held, Locks};
 use super::refusals::Refusals;
 use super::studies::Studies;
 use super::versions::Versions;
-use super::{committer, deliver, stages};
+use super::{again, committer, deliver, stages};
 use crate::clean::Report;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -96,6 +96,8 @@ pub struct Node {
     pub(super) book: Arc<dyn CorrectionBook>,
     pub(super) locks: Arc<Locks>,
     pub(super) clock: Arc<dyn Clock>,
+    /// What each project cleans with at present, by its name.
+    under: OnceLock<BTreeMap<String, String>>,
 }
 
 impl Node {
@@ -123,6 +125,7 @@ impl Node {
             book: parts.book,
             locks: Arc::default(),
             clock: parts.clock,
+            under: OnceLock::new(),
         };
         node.take_up()?;
         Ok(Arc::new(node))
@@ -215,6 +218,13 @@ impl Node {
         }
     }
 
+    /// Names rules, models and version that a project's instances are cleaned with;
+    /// one name for all projects that are not configured.
+    pub(super) fn cleaned_under(&self, project: &str) -> String {
+        let known = self.under.get_or_init(|| again::names_of_rules(&self.config));
+        known.get(project).cloned().unwrap_or_default()
+    }
+
     /// The record, or why it cannot be trusted.
     pub(super) async fn record(
         &self,
@@ -252,7 +262,9 @@ impl Node {
         if let Ok(record) = &record {
             self.receipt(id, record, None, outcome.clone()).await?;
         }
-        self.on_spool(move |spool| spool.quarantine_leaving(id, &why, leaving)).await?;
+        let arrival = record.as_ref().ok().and_then(|record| record.arrival.as_ref());
+        let under = arrival.map(|arrival| self.cleaned_under(&arrival.project));
+        self.on_spool(move |spool| spool.quarantine_leaving(id, &why, leaving, under)).await?;
         // What the spool noted, before the queue forgets that it was to be cleaned.
         let noted = self.on_spool(move |spool| spool.record(id)).await.ok();
         self.note_aside(id, noted.as_ref());
@@ -280,6 +292,17 @@ impl Node {
         report: Option<&Report>,
         outcome: Outcome,
     ) -> Result<(), NodeError> {
+        let receipt = self.receipt_of(id, record, report, outcome);
+        Ok(self.ledger.append_async(&receipt).await?)
+    }
+
+    pub(super) fn receipt_of(
+        &self,
+        id: SpoolId,
+        record: &Record,
+        report: Option<&Report>,
+        outcome: Outcome,
+    ) -> Receipt {
         let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
         let event = Event {
             id: id.to_string(),
@@ -287,11 +310,10 @@ impl Node {
             time_unix_ms: self.clock.unix_ms(),
             outcome,
         };
-        let receipt = match report {
+        match report {
             Some(report) => Receipt::of_cleaned(event, report),
             None => Receipt::of_uncleaned(event, &record.sha256),
-        };
-        Ok(self.ledger.append_async(&receipt).await?)
+        }
     }
 }
 

@@ -26,11 +26,11 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::NotThere`] when there is no original.
     pub fn quarantine(&self, id: SpoolId, why: &Quarantine) -> Result<(), SpoolError> {
-        self.quarantine_leaving(id, why, None)
+        self.quarantine_leaving(id, why, None, None)
     }
 
     /// [`Spool::quarantine`] of an instance of which is known under which UIDs
-    /// it was to leave; once noted they stay.
+    /// it was to leave, and under which rules; the UIDs, once noted, stay.
     ///
     /// # Errors
     /// As there.
@@ -39,6 +39,7 @@ impl Spool {
         id: SpoolId,
         why: &Quarantine,
         leaving: Option<Leaving>,
+        under: Option<String>,
     ) -> Result<(), SpoolError> {
         let shared = &*self.0;
         shared.usable()?;
@@ -46,7 +47,13 @@ impl Spool {
         let Some(state) = shared.original(id)? else {
             return Err(SpoolError::NotThere { id, wanted: "in the spool" });
         };
-        shared.note_quarantine(id, state, why, leaving)?;
+        let note = QuarantineNote {
+            why: Quarantine::new(why.reason, clipped(&why.detail)),
+            at_unix_ms: shared.clock.unix_ms(),
+            leaving,
+            under,
+        };
+        shared.note_quarantine(id, state, note)?;
         kill_point("spool.quarantine.record-synced");
 
         if state != State::Quarantine {
@@ -161,14 +168,8 @@ impl Shared {
         &self,
         id: SpoolId,
         state: State,
-        why: &Quarantine,
-        leaving: Option<Leaving>,
+        mut note: QuarantineNote,
     ) -> Result<(), SpoolError> {
-        let mut note = QuarantineNote {
-            why: Quarantine::new(why.reason, clipped(&why.detail)),
-            at_unix_ms: self.clock.unix_ms(),
-            leaving,
-        };
         let amended = self.amend(id, |record| {
             if let Some(known) = record.quarantine.take().and_then(|before| before.leaving) {
                 note.leaving.get_or_insert(known);

@@ -101,6 +101,9 @@ pub struct QuarantineNote {
     /// Under which UIDs it was to leave, where that was known by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<Leaving>,
+    /// What it was cleaned with, as the caller names rules, models and version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<String>,
 }
 
 /// New UIDs of an instance that has not left.

@@ -179,3 +179,43 @@ fn what_was_sent_and_is_kept_is_not_held_by_a_rejection_note_and_not_sent_again(
     });
     assert_eq!(node.reasons().keys().collect::<Vec<_>>(), ["recalled"]);
 }
+
+#[test]
+fn a_repeat_of_what_stands_in_quarantine_is_cleaned_again_under_other_rules_alone() {
+    let held = "faces = 'quarantine'\n";
+    let mut node = Node::start(&(configuration("keep = '0s'") + held));
+    let head = |number| Object::ct(number).text((0x0018, 0x0015), "CS", "HEAD");
+    let files: Vec<_> = (0..2).map(|number| head(number).write(&node.home().join("in"))).collect();
+    send(&node, &files);
+    let aside = Standing { quarantine: 2, ..Standing::default() };
+    assert_eq!(node.settle(), aside);
+    let restart = |node: &mut Node, configuration: &str, starts: usize| {
+        node.stop();
+        node.configure(configuration);
+        node.start_again();
+        wait_for("repeats are known again", WAIT_MAX, || {
+            (node.log().matches("repeats are known").count() == starts).then_some(())
+        });
+    };
+    // What no rule changed stays, also over a restart.
+    send(&node, &files);
+    restart(&mut node, &(configuration("keep = '1s'") + held), 2);
+    send(&node, &files);
+    assert_eq!(node.settle(), aside);
+    assert_eq!(node.receipts("released").len(), 0);
+
+    restart(&mut node, &(configuration("keep = '0s'") + "text_policy = 'hide-all'\n" + held), 3);
+    send(&node, &files[..1]);
+    wait_for("it was cleaned again", WAIT_MAX, || {
+        (node.receipts("quarantined").len() == 3).then_some(())
+    });
+    assert_eq!(node.settle(), aside, "{}", node.log_tail());
+    send(&node, &files[..1]);
+    restart(&mut node, &configuration("keep = '0s'"), 4);
+    send(&node, &files);
+    assert_eq!(node.settle(), Standing::default(), "{}", node.log_tail());
+    assert_eq!((node.delivered().len(), node.receipts("quarantined").len()), (2, 3));
+    let released = node.receipts("released");
+    assert_eq!(released.len(), 3, "{released:?}");
+    assert_eq!(released[0]["actor"], "airlock");
+}
