@@ -45,8 +45,7 @@ impl Node {
     pub fn repeated(&self, key: &[u8; 16], sha256: &str) -> bool {
         let Repeat::Same(id) = self.repeats.compare(key, sha256) else { return false };
         if !self.kept.contains(id) {
-            self.clean_again_if_set_aside(id);
-            return true;
+            return self.stands(id);
         }
         let Some(_held) = self.hold_soon(id) else { return false };
         if self.repeats.compare(key, sha256) != Repeat::Same(id) {
@@ -74,16 +73,28 @@ impl Node {
         }
     }
 
+    /// Whether an instance that is on its way, or was set aside, stands at all: an
+    /// original that somebody removed keeps no promise.
+    fn stands(&self, id: SpoolId) -> bool {
+        match self.spool.state(id) {
+            Ok(Some(State::Quarantine)) => self.clean_again_if_it_may_pass(id),
+            Ok(Some(State::Received | State::Held | State::Cleaned)) => {}
+            Ok(None) => {
+                self.repeats.forget(id);
+                return false;
+            }
+            Err(error) => {
+                warn!(spool_id = %id, %error, "repeated, and cannot be looked at: it is taken anew");
+                return false;
+            }
+        }
+        // Damage may have been found this moment.
+        self.repeats.knows(id)
+    }
+
     /// Cleans an instance in quarantine again when what cleaning found there may be
     /// otherwise by now; whether it does changes nothing for who repeats it.
-    fn clean_again_if_set_aside(&self, id: SpoolId) {
-        let is_set_aside = || {
-            let state = self.spool.state(id).inspect_err(|error| warn!(spool_id = %id, %error));
-            matches!(state, Ok(Some(State::Quarantine)))
-        };
-        if !is_set_aside() {
-            return;
-        }
+    fn clean_again_if_it_may_pass(&self, id: SpoolId) {
         // Somebody who works on it decides on it.
         let Some(_held) = self.locks.try_hold(id) else { return };
         match self.clean_again(id) {

@@ -384,14 +384,16 @@ impl Node {
     /// The spool cannot be read.
     pub fn holds(&self, key: &[u8; 16], class: &crate::dicom::Uid) -> Result<Holding, NodeError> {
         let Some(id) = self.repeats.id_of(key) else { return Ok(Holding::Nothing) };
-        if self.spool.state(id)?.is_none() {
-            return Ok(Holding::Nothing);
-        }
+        let Some(state) = self.spool.state(id)? else { return Ok(Holding::Nothing) };
         let record = match self.spool.record(id) {
             Ok(record) => record,
             Err(SpoolError::Damaged { .. }) => return Ok(Holding::Nothing),
             Err(error) => return Err(error.into()),
         };
+        // What is damaged is held by nobody.
+        if state == crate::spool::State::Quarantine && record.is_damaged() {
+            return Ok(Holding::Nothing);
+        }
         let same = record.arrival.is_some_and(|arrival| arrival.sop_class == *class);
         Ok(if same { Holding::It } else { Holding::OtherClass })
     }

@@ -301,9 +301,12 @@ impl Node {
 /// Ids that stand, with mark and digest of their record.
 fn known(spool: &Spool, ids: &[SpoolId]) -> Vec<(SpoolId, [u8; 16], String)> {
     let known = |id: &SpoolId| {
-        spool.state(*id).ok().flatten()?;
+        let state = spool.state(*id).ok().flatten()?;
         // Nobody knows what a damaged record stands for: its repeat is taken.
         let record = spool.record(*id).ok()?;
+        if record.is_damaged() && state == State::Quarantine {
+            return None;
+        }
         Some((*id, record.arrival?.instance_key, record.sha256))
     };
     ids.iter().filter_map(known).collect()

@@ -63,6 +63,12 @@ impl Repeats {
         self.known().by_key.get(key).map(|(id, _)| *id)
     }
 
+    /// Whether this instance is known under its key.
+    #[must_use]
+    pub fn knows(&self, id: SpoolId) -> bool {
+        self.known().by_id.contains_key(&id)
+    }
+
     /// Remembers an acknowledged instance; the first one under a key stays.
     pub fn note(&self, key: [u8; 16], id: SpoolId, sha256: String) {
         let mut known = self.known();

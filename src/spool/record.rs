@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::commitment::Commitment;
 use super::{DestinationName, SpoolError, SpoolId};
 use crate::dicom::{AeTitle, TransferSyntax, Uid};
-use crate::reason::Quarantine;
+use crate::reason::{Quarantine, Reason};
 use crate::vault::{Kind, Seal, Vault, VaultError};
 
 /// Version of the record's format.
@@ -89,6 +89,15 @@ pub struct Record {
     /// It was forgotten although no destination's word stands here: it was meant for none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
+}
+
+impl Record {
+    /// It was set aside last because its bytes are not what they were.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        let note = self.quarantine.as_ref();
+        note.is_some_and(|note| note.why.reason == Reason::DamagedSpool)
+    }
 }
 
 /// A quarantine and its time.

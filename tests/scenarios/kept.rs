@@ -219,3 +219,39 @@ fn a_repeat_of_what_stands_in_quarantine_is_cleaned_again_under_other_rules_alon
     assert_eq!(released.len(), 3, "{released:?}");
     assert_eq!(released[0]["actor"], "airlock");
 }
+
+#[test]
+fn what_was_damaged_here_is_taken_when_its_sender_sends_it_again() {
+    let away = configuration("keep = '0s'")
+        + "[destination.out]\nae_title = 'AWAY'\nhost = '127.0.0.1'\nport = 9\n";
+    let mut node = Node::start(&away);
+    let files = files(&node, 2);
+    send(&node, &files);
+    let waits = Standing { held: 2, outbox: 2, ..Standing::default() };
+    node.wait_standing("both wait for the destination", |standing| *standing == waits);
+    node.stop();
+    for file in fs::read_dir(node.spool("cleaned")).unwrap().flatten() {
+        let mut bytes = fs::read(file.path()).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(file.path(), bytes).unwrap();
+    }
+    let folder = node.data().join("delivered");
+    let out = format!("[destination.out]\nfolder = '{}'\n", folder.display());
+    node.configure(&(configuration("keep = '0s'") + &out));
+    node.start_again();
+    let aside = Standing { quarantine: 2, ..Standing::default() };
+    assert_eq!(node.settle(), aside, "{}", node.log_tail());
+    assert_eq!(node.reasons().keys().collect::<Vec<_>>(), ["damaged-spool"]);
+
+    send(&node, &files[..1]);
+    assert_eq!(node.settle(), aside);
+    assert_eq!(node.delivered().len(), 1, "{}", node.log_tail());
+    node.kill();
+    node.start_again();
+    wait_for("repeats are known again", WAIT_MAX, || {
+        (node.log().matches("repeats are known").count() == 3).then_some(())
+    });
+    send(&node, &files[1..]);
+    assert_eq!(node.settle(), aside);
+    assert_eq!(node.delivered().len(), 2, "{}", node.log_tail());
+}
