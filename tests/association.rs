@@ -113,7 +113,8 @@ fn short_limits() -> AcceptLimits {
     AcceptLimits {
         associations_max: 3,
         associations_per_address_max: 3,
-        connections_max: 40,
+        connections_max: 60,
+        connections_per_address_max: 30,
         drain: Duration::from_millis(500),
         association: Limits {
             artim: Duration::from_millis(300),
@@ -421,6 +422,33 @@ async fn one_association_too_many_is_rejected_as_transient_and_silent_ones_do_no
         drop(open);
         std::thread::sleep(Duration::from_millis(100));
         drop(Raw::associated(&here));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_that_opens_without_end_leaves_the_others_room() {
+    let node = Arc::new(start(Shelf::default()).await);
+    let here = Arc::clone(&node);
+    in_thread(move || {
+        let silent: Vec<_> = (0..40).map(|_| Raw::connect(&here)).collect();
+        let mut closed = 0;
+        for mut one in silent {
+            one.0.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            closed += usize::from(matches!(one.0.read(&mut [0]), Ok(0)));
+        }
+        assert!(closed >= 10, "{closed} of 40 closed, with 30 for an address");
+    })
+    .await;
+    let _silent: Vec<_> = (0..30).map(|_| TcpStream::connect(node.address).unwrap()).collect();
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let stream = other.connect(node.address).await.unwrap().into_std().unwrap();
+    in_thread(move || {
+        stream.set_nonblocking(false).unwrap();
+        let mut raw = Raw(stream);
+        raw.send(&request("AIRLOCK", "MODALITY", &[(1, CT)]));
+        assert_eq!(raw.pdu()[0], 2, "an A-ASSOCIATE-AC");
     })
     .await;
 }

@@ -20,6 +20,9 @@ use crate::dimse::{Association, AssociationError, Transport, status};
 /// Most reports of ours on one association that are not answered yet. Default 16: one
 /// more request is refused, and asked again.
 const OWED_MAX: usize = 16;
+/// Most instances in them together. Default 40,000: two requests of the largest kind,
+/// some 7 MB of an association's memory.
+const OWED_INSTANCES_MAX: usize = 40_000;
 
 /// Something that takes its time.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,8 +35,9 @@ pub trait Commitments: Send + Sync {
         destination: &'a str,
         report: Report,
     ) -> Later<'a, Result<(), Refusal>>;
-    /// Tells which of these instances, received for a project, are still held.
-    fn held<'a>(&'a self, project: &'a str, request: Request)
+    /// Tells which of these instances, received for its project from whom asks, are
+    /// still held.
+    fn held<'a>(&'a self, asker: &'a Asker, request: Request)
     -> Later<'a, Result<Report, Refusal>>;
     /// Reports on an association of ours, and tries again; returns at once.
     fn tell(&self, asker: Asker, report: Report);
@@ -44,6 +48,8 @@ pub trait Commitments: Send + Sync {
 pub struct Asker {
     /// Its name in the configuration.
     pub sender: String,
+    /// Whose project its instances are.
+    pub project: String,
     /// Its AE title.
     pub calling: AeTitle,
     /// Ours that it called.
@@ -134,8 +140,8 @@ impl Session<'_> {
         let outcome = match (request, &self.door.commitments) {
             (Err(refusal), _) => Err(refusal),
             (Ok(_), _) if !may => Err(Refusal::NotAllowed),
-            (Ok(_), _) if self.owed.len() >= OWED_MAX => Err(Refusal::Failed),
-            (Ok(request), Some(book)) => book.held(&self.caller.admitted.project, request).await,
+            (Ok(request), _) if !self.may_owe(request.references.len()) => Err(Refusal::Failed),
+            (Ok(request), Some(book)) => book.held(&self.asker(), request).await,
             (Ok(_), None) => Err(Refusal::Failed),
         };
         respond(association, message, outcome.as_ref().map(|_| ()).map_err(|why| *why)).await?;
@@ -151,6 +157,22 @@ impl Session<'_> {
             last.0 = sent;
         }
         Ok(())
+    }
+
+    /// Whether one more report of so many instances may wait for its answer.
+    fn may_owe(&self, instances: usize) -> bool {
+        let of = |report: &Report| report.committed.len().saturating_add(report.failed.len());
+        let owed = self.owed.iter().map(|(_, report)| of(report)).sum::<usize>();
+        self.owed.len() < OWED_MAX && owed.saturating_add(instances) <= OWED_INSTANCES_MAX
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
+            sender: self.caller.admitted.policy.name.clone(),
+            project: self.caller.admitted.project.clone(),
+            calling: self.caller.calling.clone(),
+            called: self.caller.called.clone(),
+        }
     }
 
     async fn hear_answer<S: Transport>(
@@ -174,13 +196,9 @@ impl Session<'_> {
     /// Tells on an association of ours what was not heard on this one.
     pub(super) fn tell_later(&mut self) {
         let Some(book) = &self.door.commitments else { return };
+        let asker = self.asker();
         for (_, report) in self.owed.drain(..) {
-            let asker = Asker {
-                sender: self.caller.admitted.policy.name.clone(),
-                calling: self.caller.calling.clone(),
-                called: self.caller.called.clone(),
-            };
-            book.tell(asker, report);
+            book.tell(asker.clone(), report);
         }
     }
 }

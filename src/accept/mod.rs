@@ -175,6 +175,9 @@ pub struct AcceptLimits {
     /// at once. Default 1024: hundreds of silent ones must not shut out a
     /// modality, and each costs under 64 KiB.
     pub connections_max: usize,
+    /// Most of them from one address (of IPv6 one network of 64 bits). Default 256:
+    /// one that opens without end leaves the others three quarters of the door.
+    pub connections_per_address_max: usize,
     /// How long messages in progress may take to end after shutdown was asked
     /// for. Default 6 s: container runtimes kill after 10.
     pub drain: Duration,
@@ -188,6 +191,7 @@ impl Default for AcceptLimits {
             associations_max: 64,
             associations_per_address_max: 32,
             connections_max: 1024,
+            connections_per_address_max: 256,
             drain: Duration::from_secs(6),
             association: Limits::default(),
         }

@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::classes::SenderOffer;
 use super::session::{Caller, Session, Tally};
@@ -28,6 +28,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long A-ABORT may take to be sent at the end of a shutdown. 1 s.
 const ABORT_WAIT: Duration = Duration::from_secs(1);
+
+/// Least time between two words on connections that are closed. 1 min: a flood
+/// fills no log.
+const TELL_AGAIN: Duration = Duration::from_mins(1);
+
+/// What counts as one address: a host with IPv6 has a network of 64 bits to itself.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V4(_) => peer,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
 
 /// How far a shutdown has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +60,11 @@ pub struct Room {
     by_sender: Counts<String>,
     by_address: Counts<IpAddr>,
     per_address_max: usize,
+    /// Open connections, with or without association.
+    connected: Counts<IpAddr>,
+    connected_max: usize,
+    /// When somebody was last told that connections are closed for want of room.
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Open associations by whose they are.
@@ -93,12 +110,34 @@ impl Room {
         policy: &SenderPolicy,
         peer: IpAddr,
     ) -> Option<(Place<IpAddr>, Option<Place<String>>)> {
-        let at_address = Place::take(&self.by_address, &peer, self.per_address_max)?;
+        let at_address = Place::take(&self.by_address, &network(peer), self.per_address_max)?;
         let of_sender = match policy.associations_max {
             Some(most) => Some(Place::take(&self.by_sender, &policy.name, most)?),
             None => None,
         };
         Some((at_address, of_sender))
+    }
+
+    /// A place for one more connection; `None` when all or those of its address are taken.
+    fn connect(&self, peer: IpAddr) -> Option<(OwnedSemaphorePermit, Place<IpAddr>)> {
+        let at_address = Place::take(&self.connected, &network(peer), self.connected_max);
+        let permit = Arc::clone(&self.connections).try_acquire_owned().ok();
+        let places = permit.zip(at_address);
+        if places.is_none() {
+            self.tell_once(peer);
+        }
+        places
+    }
+
+    /// Says that connections are closed, at most once in a while.
+    fn tell_once(&self, peer: IpAddr) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|at| at.elapsed() < TELL_AGAIN) {
+            return;
+        }
+        *told = Some(Instant::now());
+        let all_taken = self.connections.available_permits() == 0;
+        tracing::warn!(%peer, all_taken, "connections are closed: as many as allowed are open");
     }
 
     /// Room within these limits.
@@ -110,6 +149,9 @@ impl Room {
             by_sender: Arc::default(),
             by_address: Arc::default(),
             per_address_max: limits.associations_per_address_max,
+            connected: Arc::default(),
+            connected_max: limits.connections_per_address_max,
+            told: Arc::default(),
         }
     }
 }
@@ -144,14 +186,11 @@ pub async fn serve(port: Port, door: Arc<Door>, mut shutdown: watch::Receiver<bo
             Some(_ended) = tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => {
-                    let Ok(permit) = Arc::clone(&room.connections).try_acquire_owned() else {
-                        tracing::debug!("connection closed: as many as allowed are open");
-                        continue;
-                    };
+                    // The listener may take both families: `::ffff:10.1.2.3` is 10.1.2.3.
+                    let peer = from.ip().to_canonical();
+                    let Some(places) = room.connect(peer) else { continue };
                     let (door, tls, phases) = (Arc::clone(&door), tls.clone(), phases.clone());
                     tasks.spawn(async move {
-                        // The listener may take both families: `::ffff:10.1.2.3` is 10.1.2.3.
-                        let peer = from.ip().to_canonical();
                         let mut stop = phases.clone();
                         tokio::select! {
                             wire = secured(stream, peer, tls.as_deref(), &door) => {
@@ -161,7 +200,7 @@ pub async fn serve(port: Port, door: Arc<Door>, mut shutdown: watch::Receiver<bo
                             }
                             () = reached(&mut stop, Phase::Draining) => {}
                         }
-                        drop(permit);
+                        drop(places);
                     });
                 }
                 Err(error) => {

@@ -68,15 +68,15 @@ impl Commitments for ByNode {
 
     fn held<'a>(
         &'a self,
-        project: &'a str,
+        asker: &'a Asker,
         request: Request,
     ) -> Later<'a, Result<Report, Refusal>> {
         Box::pin(async move {
             self.node.repeats_known(KNOWN_WAIT_MAX).await;
             let (node, key) = (Arc::clone(&self.node), self.instance_key.clone());
-            let project = project.to_owned();
+            let asker = asker.clone();
             let looked =
-                tokio::task::spawn_blocking(move || looked_up(&node, &key, &project, request));
+                tokio::task::spawn_blocking(move || looked_up(&node, &key, &asker, request));
             looked.await.map_err(|_runtime_ends| Refusal::Failed)
         })
     }
@@ -108,11 +108,11 @@ impl Commitments for ByNode {
     }
 }
 
-fn looked_up(node: &Node, key: &SecretKey, project: &str, request: Request) -> Report {
+fn looked_up(node: &Node, key: &SecretKey, asker: &Asker, request: Request) -> Report {
     let (mut committed, mut failed) = (Vec::new(), Vec::new());
     for reference in request.references {
-        let mark = instance_mark(key, project, reference.instance.as_str());
-        match node.holds(&mark, &reference.class) {
+        let mark = instance_mark(key, &asker.project, reference.instance.as_str());
+        match node.holds(&mark, &asker.calling, &reference.class) {
             Ok(Holding::It) => committed.push(reference),
             Ok(Holding::OtherClass) => failed.push((reference, CLASS_INSTANCE_CONFLICT)),
             Ok(Holding::Nothing) => failed.push((reference, NO_SUCH_INSTANCE)),

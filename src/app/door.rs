@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tracing::error;
+use rustix::process::{Resource, Rlimit};
+use tracing::{error, warn};
 
 use super::commitment::ByNode;
 use super::opened::Opened;
@@ -23,6 +24,12 @@ use crate::spool::{self, SpoolError, SpoolWriter};
 /// one after the other.
 const REPORTERS_MAX: usize = 4;
 
+/// File descriptors that the node needs for itself. 512: workers, spool, ledger and
+/// table with 64 associations, twice over.
+const DESCRIPTORS_OWN: u64 = 512;
+/// Fewest connections, however few descriptors there are: one for each association.
+const CONNECTIONS_MIN: usize = 64;
+
 /// The door of a node.
 #[must_use]
 pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: Passcodes) -> Door {
@@ -30,6 +37,7 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: P
     let limits = AcceptLimits {
         associations_max: config.associations_max,
         associations_per_address_max: config.associations_per_address_max,
+        connections_max: AcceptLimits::default().connections_max.min(descriptors_left()),
         ..AcceptLimits::default()
     };
     let (to, config) = (Arc::clone(&node), Arc::clone(config));
@@ -47,6 +55,23 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: P
     }
 }
 
+/// Connections that fit beside the node's own files, with as many descriptors as the
+/// system gives.
+fn descriptors_left() -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let current = match rustix::process::setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_refused) => limit.current,
+    };
+    let left = current.unwrap_or(u64::MAX).saturating_sub(DESCRIPTORS_OWN);
+    let left = usize::try_from(left).unwrap_or(usize::MAX).max(CONNECTIONS_MIN);
+    if left < AcceptLimits::default().connections_max {
+        warn!(connections = left, "few file descriptors: raise the limit (nofile) to 4096");
+    }
+    left
+}
+
 /// Called title, calling title and address against the configuration.
 struct ByConfig {
     config: Arc<Config>,
@@ -62,7 +87,7 @@ impl Admission for ByConfig {
         peer: IpAddr,
         secured: &Secured,
     ) -> Result<Admitted, Refusal> {
-        let reports_of = self.node.reporter(calling, called, peer);
+        let reports_of = self.node.reporter(calling, called, (peer, secured.tls));
         match (self.sender(called, calling, peer, secured), reports_of) {
             (Ok(mut admitted), reports_of) => {
                 admitted.policy.commitment.reports_of = reports_of;

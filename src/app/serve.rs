@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::door::door;
 use super::opened::{AppError, Endpoints, Opened, warn_of_faces, write_endpoints};
@@ -39,6 +39,8 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     let passcodes = Passcodes::read(&config)?;
     let opened = Opened::new(&config)?;
     warn_of_faces(&config);
+    warn_of_plain(&config);
+    warn_of_test_switches();
     let writable = vec![opened.spool.dir(State::Cleaned)];
     if ModelFiles::find(config.models_dir.as_deref()).is_ok_and(|files| files.names().is_none()) {
         warn!("without the recogniser of names: names that no header has are found by rules alone");
@@ -84,6 +86,28 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     asking.abort();
     info!("stopped");
     Ok(())
+}
+
+/// Says who gets in without TLS on a node that has it.
+fn warn_of_plain(config: &Config) {
+    if config.tls.is_none() || !config.plain {
+        return;
+    }
+    let plain = config.senders.iter().filter(|sender| !sender.tls);
+    let senders: Vec<_> = plain.map(|sender| sender.name.as_str()).collect();
+    if !senders.is_empty() {
+        warn!(?senders, "let in without TLS too: write tls = true, or dicom.plain = false");
+    }
+}
+
+/// Builds with debug assertions heed variables of the crash laboratory: nobody runs
+/// with one of them unawares.
+fn warn_of_test_switches() {
+    for name in ["AIRLOCK_SYNC_LEFT_OUT", "AIRLOCK_KILL_POINT"] {
+        if cfg!(debug_assertions) && std::env::var_os(name).is_some() {
+            error!(name, "A TEST SWITCH IS SET: INSTANCES CAN BE LOST. For tests alone.");
+        }
+    }
 }
 
 /// The door's ports, listening.

@@ -117,10 +117,23 @@ fn summary(config: &Config) -> String {
         .values()
         .map(|project| {
             let profile = &project.rules.profile.name;
-            format!("{} → {} ({profile}{})", project.ae_title, project.name, faces(project))
+            let to = project.destinations.join(" and ");
+            format!("{} → {} ({profile}{}) → {to}", project.ae_title, project.name, faces(project))
         })
         .collect();
-    format!("listens on {}; {}; {}", config.listen, projects.join(", "), archive(config))
+    format!("listens on {}; {}; {}", ports(config), projects.join(", "), archive(config))
+}
+
+/// Where it listens, and who gets in how where it has TLS.
+fn ports(config: &Config) -> String {
+    let Some(tls) = &config.tls else { return config.listen.to_string() };
+    if !config.plain {
+        return format!("{} (TLS)", tls.listen);
+    }
+    let plain = config.senders.iter().filter(|sender| !sender.tls);
+    let plain: Vec<_> = plain.map(|sender| sender.name.as_str()).collect();
+    let who = if plain.is_empty() { "nobody".to_owned() } else { plain.join(", ") };
+    format!("{} (without TLS: {who}) and {} (TLS)", config.listen, tls.listen)
 }
 
 /// That airlock is no archive, and who may take it for one.

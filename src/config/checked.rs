@@ -106,11 +106,42 @@ impl Faults {
         })
     }
 
+    /// What a list holds; one that is written and empty is a fault, as it would mean
+    /// everybody.
+    pub(super) fn listed<'a>(&mut self, key: &str, list: Option<&'a [String]>) -> &'a [String] {
+        if list.is_some_and(<[String]>::is_empty) {
+            self.add(key, "an empty list names nobody: leave the key out where all are meant");
+        }
+        list.unwrap_or_default()
+    }
+
     pub(super) fn name(&mut self, key: &str, name: &str) {
         let legal = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !legal || name.is_empty() || name.len() > NAME_CHARS_MAX {
             self.add(key, "a name has 1 to 32 of the characters a-z 0-9 -");
         }
+    }
+}
+
+/// What must not be nothing.
+fn check_least(raw: &RawConfig, faults: &mut Faults) {
+    if raw.dicom.associations_max == 0 {
+        faults.add("dicom.associations_max", "at least 1");
+    }
+    if raw.dicom.associations_per_address_max == 0 {
+        faults.add("dicom.associations_per_address_max", "at least 1");
+    }
+    if raw.data.reserve_mib == 0 {
+        faults.add("data.reserve_mib", "at least 1: records and receipts need room too");
+    }
+    if raw.data.quota_mib == Some(0) {
+        faults.add("data.quota_mib", "at least 1");
+    }
+    if raw.worker.time_max < Duration::from_secs(1) {
+        faults.add("worker.time_max", "at least 1s");
+    }
+    if raw.worker.memory_mib_max < 256 {
+        faults.add("worker.memory_mib_max", "at least 256");
     }
 }
 
@@ -131,18 +162,7 @@ impl Config {
         if !matches!(raw.dicom.ae_title_case.as_str(), "distinct" | "ignored") {
             faults.add("dicom.ae_title_case", "write distinct or ignored");
         }
-        if raw.dicom.associations_max == 0 {
-            faults.add("dicom.associations_max", "at least 1");
-        }
-        if raw.dicom.associations_per_address_max == 0 {
-            faults.add("dicom.associations_per_address_max", "at least 1");
-        }
-        if raw.data.quota_mib == Some(0) {
-            faults.add("data.quota_mib", "at least 1");
-        }
-        if raw.worker.memory_mib_max < 256 {
-            faults.add("worker.memory_mib_max", "at least 256");
-        }
+        check_least(raw, &mut faults);
         let tls = door_tls(&raw.dicom, address, &mut faults);
         let destinations = destinations(raw, &ae_title, &mut faults);
         let projects = projects(raw, &ae_title, &destinations, &mut faults);

@@ -119,6 +119,13 @@ pub(super) fn projects(
         if checked.values().any(|other| other.ae_title.is_same(&good.ae_title, folded)) {
             faults.add(format!("project.{name}.ae_title"), "another project has this AE title");
         }
+        // Else a trial's data would go to the archive of another, without a word.
+        if project.destinations.is_none() && written.len() > 1 && destinations.len() > 1 {
+            faults.add(
+                key("destinations"),
+                "with several projects and destinations, name where each sends",
+            );
+        }
         checked.insert(name.clone(), good);
     }
     checked
@@ -142,7 +149,8 @@ fn checked_project(
             faults.add(key(field), "a list of SOP Class UIDs");
         }
     }
-    for wanted in raw.destinations.iter().filter(|wanted| !destinations.contains_key(*wanted)) {
+    let listed = faults.listed(&key("destinations"), raw.destinations.as_deref());
+    for wanted in listed.iter().filter(|wanted| !destinations.contains_key(*wanted)) {
         faults.add(key("destinations"), format!("there is no [destination.{wanted}]"));
     }
     let legal =
@@ -150,11 +158,8 @@ fn checked_project(
     if !legal || raw.code_prefix.len() > 16 {
         faults.add(key("code_prefix"), "at most 16 of the characters A-Z a-z 0-9 - _");
     }
-    let listed = if raw.destinations.is_empty() {
-        destinations.keys().cloned().collect()
-    } else {
-        raw.destinations.clone()
-    };
+    let listed =
+        if listed.is_empty() { destinations.keys().cloned().collect() } else { listed.to_vec() };
     Project {
         name: name.to_owned(),
         ae_title: called,
@@ -195,6 +200,10 @@ fn checked_profile(key: &str, name: Option<&str>, faults: &mut Faults) -> Profil
     }
 }
 
+/// Highest score that a name may have to have. 0.9: above it the recogniser finds
+/// hardly anything.
+const NAME_SCORE_MAX: f32 = 0.9;
+
 fn checked_scores(
     key: &dyn Fn(&str) -> String,
     raw: &RawProject,
@@ -206,20 +215,24 @@ fn checked_scores(
             clippy::as_conversions,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "between 0 and 1,000"
+            reason = "between 0 and 900"
         )]
-        Some(score) if (0.0..=1.0).contains(&score) => (score * 1000.0).round() as u16,
+        Some(score) if (0.0..=NAME_SCORE_MAX).contains(&score) => (score * 1000.0).round() as u16,
         Some(_) => {
-            faults.add(key(field), "a number from 0 to 1");
+            faults.add(key(field), format!("a number from 0 to {NAME_SCORE_MAX}"));
             default
         }
     };
     let usual = NameScores::default();
-    NameScores {
+    let scores = NameScores {
         text: checked("name_score", raw.name_score, usual.text),
         pictures: checked("name_score_pictures", raw.name_score_pictures, usual.pictures),
         clinical: checked("clinical_score", raw.clinical_score, usual.clinical),
+    };
+    if scores.clinical > scores.pictures {
+        faults.add(key("clinical_score"), "at most name_score_pictures");
     }
+    scores
 }
 
 fn checked_policy(key: &str, name: Option<&str>, faults: &mut Faults) -> TextPolicy {

@@ -265,7 +265,7 @@ pub struct RawProject {
     /// Put before each pseudonym. Default nothing.
     pub code_prefix: String,
     /// Names of destinations. Default: all.
-    pub destinations: Vec<String>,
+    pub destinations: Option<Vec<String>>,
     /// `instance` or `study`: what is sent together. Default `instance`: nothing waits
     /// for anything.
     pub release: Option<String>,
@@ -317,7 +317,7 @@ pub struct RawSender {
     /// Calling AE title. Default any.
     pub ae_title: Option<String>,
     /// Addresses or networks as in `10.1.2.0/24`. Default any.
-    pub addresses: Vec<String>,
+    pub addresses: Option<Vec<String>>,
     /// Issuer of Patient ID for instances that have none (PS3.3 §C.7.1.1).
     pub issuer: String,
     /// Only under TLS. Default false.
@@ -327,12 +327,12 @@ pub struct RawSender {
     /// File with the user's passcode. Default none: the name alone counts.
     pub passcode_file: Option<PathBuf>,
     /// SHA-256 of the certificates that it may show. Default any that is trusted.
-    pub certificates: Vec<String>,
+    pub certificates: Option<Vec<String>>,
     /// Longest silence between two messages. Default 15 min; carts that send as they acquire need up to 2 h.
     #[serde(with = "humantime_serde")]
     pub idle: Option<Duration>,
     /// SOP Class UIDs that are taken from it. Default all.
-    pub sop_classes: Vec<String>,
+    pub sop_classes: Option<Vec<String>>,
     /// Transfer Syntax UIDs that are taken before others. Default Explicit VR Little Endian, Implicit, lossless, lossy.
     pub transfer_syntaxes: Vec<String>,
     /// Most associations at once. Default as many as `dicom.associations_max`.

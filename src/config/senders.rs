@@ -125,7 +125,7 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
         .as_ref()
         .map(|title| faults.parse(&format!("{key}.ae_title"), title, AeTitle::default_title()));
     let mut networks = Vec::new();
-    for text in &raw.addresses {
+    for text in faults.listed(&format!("{key}.addresses"), raw.addresses.as_deref()) {
         match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
             Ok(network) => networks.push(network),
             Err(_not_address) => faults.add(
@@ -134,9 +134,10 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
             ),
         }
     }
-    let certificates = fingerprints(&format!("{key}.certificates"), &raw.certificates, faults);
+    let shown = faults.listed(&format!("{key}.certificates"), raw.certificates.as_deref());
+    let certificates = fingerprints(&format!("{key}.certificates"), shown, faults);
     // A certificate is shown under TLS alone.
-    let tls = raw.tls || !raw.certificates.is_empty();
+    let tls = raw.tls || raw.certificates.is_some();
     if raw.user.is_some() && !tls {
         faults
             .add(format!("{key}.user"), "needs tls = true: passcodes cross the wire in the clear");
@@ -150,13 +151,14 @@ pub(super) fn checked_sender(name: &str, raw: &RawSender, faults: &mut Faults) -
     if raw.idle.is_some_and(|idle| !(IDLE_MIN..=IDLE_MAX).contains(&idle)) {
         faults.add(format!("{key}.idle"), "from 10s to 2h");
     }
+    let classes = faults.listed(&format!("{key}.sop_classes"), raw.sop_classes.as_deref());
     let mut uids = |field: &str, texts: &[String]| -> Vec<Uid> {
         texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().unwrap_or_else(|_bad_uid| {
             faults.add(format!("{key}.{field}"), "a list of UIDs");
             Vec::new()
         })
     };
-    let sop_classes = uids("sop_classes", &raw.sop_classes);
+    let sop_classes = uids("sop_classes", classes);
     let transfer_syntaxes = uids("transfer_syntaxes", &raw.transfer_syntaxes);
     if raw.associations_max == Some(0) {
         faults.add(format!("{key}.associations_max"), "at least 1");

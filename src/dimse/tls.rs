@@ -68,8 +68,14 @@ pub struct Identity {
 impl Identity {
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
         let chain = certificates(&self.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| TlsError::File { path: self.key.clone(), what: error.to_string() })?;
+        let fault = |what: String| TlsError::File { path: self.key.clone(), what };
+        let file = std::fs::File::open(&self.key).map_err(|error| fault(error.to_string()))?;
+        // A group may have it, as Debian's ssl-cert; everybody may not.
+        let mode = file.metadata().map_err(|error| fault(error.to_string()))?.mode() & 0o777;
+        if mode & 0o007 != 0 {
+            return Err(fault(format!("mode {mode:o} lets everybody have the key (chmod 640)")));
+        }
+        let key = PrivateKeyDer::from_pem_reader(file).map_err(|error| fault(error.to_string()))?;
         Ok((chain, key))
     }
 }

@@ -347,9 +347,17 @@ pub(super) fn asked_under(transaction: &mut Transaction, uid: crate::dicom::Uid)
 impl Node {
     /// The destination that calls us so, when it may have something to report.
     #[must_use]
-    pub fn reporter(&self, calling: &AeTitle, called: &AeTitle, at: IpAddr) -> Option<String> {
+    pub fn reporter(
+        &self,
+        calling: &AeTitle,
+        called: &AeTitle,
+        (at, tls): (IpAddr, bool),
+    ) -> Option<String> {
         let lines = self.commitments.lines.iter();
-        let mut found = lines.filter(|(_, line)| line.is_from(&self.config, (calling, called), at));
+        let mut found = lines.filter(|(_, line)| {
+            // What goes out under TLS is not reported on without.
+            (tls || line.peer.tls.is_none()) && line.is_from(&self.config, (calling, called), at)
+        });
         found.next().map(|(name, _)| name.as_str().to_owned())
     }
 
@@ -378,11 +386,16 @@ impl Node {
     }
 
     /// Whether the original of an instance of this mark and class stands here, for
-    /// a sender that asks. Blocks.
+    /// the sender that brought it and asks. Blocks.
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn holds(&self, key: &[u8; 16], class: &crate::dicom::Uid) -> Result<Holding, NodeError> {
+    pub fn holds(
+        &self,
+        key: &[u8; 16],
+        calling: &AeTitle,
+        class: &crate::dicom::Uid,
+    ) -> Result<Holding, NodeError> {
         let Some(id) = self.repeats.id_of(key) else { return Ok(Holding::Nothing) };
         let Some(state) = self.spool.state(id)? else { return Ok(Holding::Nothing) };
         let record = match self.spool.record(id) {
@@ -394,8 +407,13 @@ impl Node {
         if state == crate::spool::State::Quarantine && record.is_damaged() {
             return Ok(Holding::Nothing);
         }
-        let same = record.arrival.is_some_and(|arrival| arrival.sop_class == *class);
-        Ok(if same { Holding::It } else { Holding::OtherClass })
+        // What another has sent is nobody else's business.
+        let folded = self.config.ae_title_case_ignored;
+        Ok(match record.arrival {
+            Some(arrival) if !arrival.calling_ae.is_same(calling, folded) => Holding::Nothing,
+            Some(arrival) if arrival.sop_class == *class => Holding::It,
+            Some(_) | None => Holding::OtherClass,
+        })
     }
 }
 

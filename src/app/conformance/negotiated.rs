@@ -58,7 +58,7 @@ pub(super) fn limits(config: &Config) -> Table {
         ),
         row("of one sender", text("the same"), "sender.NAME.associations_max"),
         row(
-            "connections at once, with or without association",
+            "connections at once, with or without association; fewer with under 1,536 file descriptors",
             accept.connections_max.to_string(),
             "",
         ),

@@ -384,6 +384,16 @@ impl<S: Transport> Association<S> {
     async fn exchange_release(&mut self) -> Result<(), AssociationError> {
         self.stream.write(&Pdu::ReleaseRQ).await?;
         let artim = self.stream.limits().artim;
+        // One that goes on talking is not waited for longer.
+        match tokio::time::timeout(artim, self.hear_release(artim)).await {
+            Ok(heard) => heard,
+            Err(_elapsed) => {
+                Err(PduError::TimedOut { awaited: "A-RELEASE-RP", seconds: artim.as_secs() }.into())
+            }
+        }
+    }
+
+    async fn hear_release(&mut self, artim: Duration) -> Result<(), AssociationError> {
         loop {
             match self.stream.read(artim).await? {
                 PduKind::ReleaseRp => return Ok(()),
