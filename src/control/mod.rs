@@ -79,7 +79,12 @@ async fn exchange(mut stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
     let answer = match serde_json::from_slice::<Request>(&asked.map_err(late)??) {
         Ok(request) => {
             let time_max = time_max(&request);
-            tokio::time::timeout(time_max, answer(&node, request)).await.map_err(late)?
+            // What was begun is ended, also when nobody waits for the answer any more.
+            let answering = tokio::spawn(async move { answer(&node, request).await });
+            tokio::time::timeout(time_max, answering)
+                .await
+                .map_err(late)?
+                .map_err(io::Error::other)?
         }
         Err(_other_version) => Answer::Failed { what: "request not understood".into() },
     };

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::journal::{Journal, KeyId, RECORD_BYTES_MAX};
-use super::{Claim, CorrectionBook, CorrectionError, Owner, RECALLED_MAX, Recall, STUDIES_MAX};
+use super::{
+    Claim, CorrectionBook, CorrectionError, Owner, RECALLED_MAX, Recall, STUDIES_MAX, Withdrawn,
+};
 use crate::disk::Disk;
 use crate::kill_point::kill_point;
 use crate::pseudonym::{KeyPurpose, Keys, SecretKey};
@@ -223,11 +225,12 @@ impl CorrectionBook for LocalBook {
         inner.note(&record, "corrections.recall.synced")
     }
 
-    fn recalled_by(&self, instance: &str) -> Option<String> {
+    fn recalled_by(&self, instance: &str) -> Option<Withdrawn> {
         // Poisoned or not: what was taken in before the panic still holds.
         let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let at = inner.memory.recalled.get(instance)?;
-        inner.memory.recalls.get(*at).map(|recall| recall.code.clone())
+        let recall = inner.memory.recalls.get(*at)?;
+        Some(Withdrawn { code: recall.code.clone(), at_unix_ms: recall.time_unix_ms })
     }
 
     fn recalls(&self) -> Vec<Recall> {
@@ -333,7 +336,7 @@ impl Memory {
     fn remember(&mut self, recall: Recall) {
         let at = self.recalls.len();
         for instance in &recall.instances {
-            self.recalled.entry(instance.clone()).or_insert(at);
+            self.recalled.insert(instance.clone(), at);
         }
         self.recalls.push(recall);
     }

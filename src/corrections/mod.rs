@@ -76,6 +76,15 @@ pub struct Recall {
     pub instances: Vec<String>,
 }
 
+/// That a rejection note withdrew an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Code of the note's title (PS3.16 CID 7010).
+    pub code: String,
+    /// When the note was first seen, milliseconds since 1970.
+    pub at_unix_ms: u64,
+}
+
 /// The memory of one site. One local implementation, [`LocalBook`]; a site that
 /// outgrows one machine will have one over a network (DESIGN.md decision 20).
 pub trait CorrectionBook: Send + Sync + std::fmt::Debug {
@@ -109,8 +118,8 @@ pub trait CorrectionBook: Send + Sync + std::fmt::Debug {
     /// tried again later.
     fn recall(&self, recall: Recall) -> Result<(), CorrectionError>;
 
-    /// Code of the note that withdrew the instance which leaves as `instance`.
-    fn recalled_by(&self, instance: &str) -> Option<String>;
+    /// The last note that withdrew the instance which leaves as `instance`.
+    fn recalled_by(&self, instance: &str) -> Option<Withdrawn>;
 
     /// All recalls, oldest first.
     fn recalls(&self) -> Vec<Recall>;

@@ -128,7 +128,7 @@ fn a_recall_is_known_after_a_restart_and_noted_once() {
     drop(book);
     let (book, report) = open(dir.path());
     assert_eq!(report.recalls, 1);
-    assert_eq!(book.recalled_by("2.25.2").as_deref(), Some("113001"));
+    assert_eq!(book.recalled_by("2.25.2").unwrap().code, "113001");
     assert_eq!(book.recalled_by("2.25.3"), None);
     assert_eq!(book.recalls(), [recall("2.25.9", &["2.25.1", "2.25.2"])]);
 }

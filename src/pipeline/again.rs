@@ -19,7 +19,7 @@ use crate::config::{Config, Project};
 use crate::queue::{Queue as _, Repeat, Stage};
 use crate::reason::Reason;
 use crate::receipt::{Outcome, Release};
-use crate::spool::{DestinationName, Record, SpoolId, State, Then};
+use crate::spool::{DestinationName, Record, SpoolId, State};
 
 /// How often a kept instance that somebody works on is looked at. Default 200: with
 /// the pause 2 s, longer than a group of them takes to be looked through.
@@ -158,7 +158,10 @@ impl Node {
         let unusable = |what: String| NodeError::Unusable { what };
         let report: Report =
             serde_json::from_slice(&report).map_err(|error| unusable(error.to_string()))?;
-        if !self.is_as_today(&report, project) || self.is_recalled(&report, &record) {
+        if !self.is_as_today(&report, project)
+            || self.is_recalled(&report, &record)
+            || self.versions.is_outdated(id, &project.name, &report)
+        {
             return Ok(Again::Anew);
         }
         let destinations = destinations(project)?;
@@ -184,8 +187,8 @@ impl Node {
     }
 
     fn is_recalled(&self, report: &Report, record: &Record) -> bool {
-        let accepted = record.decisions.iter().any(|decision| decision.then == Then::Accept);
-        !accepted && self.book.recalled_by(&report.sop_instance).is_some()
+        let withdrawn = self.book.recalled_by(&report.sop_instance);
+        withdrawn.is_some_and(|withdrawn| !record.is_accepted(withdrawn.at_unix_ms))
     }
 }
 

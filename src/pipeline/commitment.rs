@@ -219,7 +219,7 @@ impl CommitmentLine {
     }
 
     /// An instance is to be asked about, unless it is already.
-    fn pend(&self, id: SpoolId, now: Duration) {
+    pub(super) fn pend(&self, id: SpoolId, now: Duration) {
         let mut state = self.state();
         if !state.asked.contains_key(&id) && !state.pending.contains_key(&id) {
             state.pending.insert(id, now);
@@ -241,9 +241,11 @@ impl CommitmentLine {
         if !ripe && state.pending.len() < max {
             return Vec::new();
         }
-        let batch: Vec<_> = state.pending.keys().take(max).copied().collect();
-        state.pending.retain(|id, _| !batch.contains(id));
-        batch
+        let rest = match state.pending.keys().nth(max).copied() {
+            Some(first_left) => state.pending.split_off(&first_left),
+            None => BTreeMap::new(),
+        };
+        std::mem::replace(&mut state.pending, rest).into_keys().collect()
     }
 
     /// How long until [`CommitmentLine::take_batch`] gives something; none: nothing waits.

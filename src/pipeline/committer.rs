@@ -24,6 +24,7 @@ use crate::forward::commitment::{
 };
 use crate::forward::send::SendLimits;
 use crate::lifecycle::Stopping;
+use crate::reason::{Quarantine, Reason};
 use crate::spool::{
     Asked, CommitmentEnd, DestinationName, Spool, SpoolError, SpoolId, State, Transaction,
     TransactionName,
@@ -153,8 +154,20 @@ impl Committer {
             if ids.is_empty() {
                 return Ok(());
             }
-            let name = self.name.clone();
-            let asked = self.node.on_spool(move |spool| asked(spool, &ids, &name)).await?;
+            let (name, batch) = (self.name.clone(), ids.clone());
+            let asked = self.node.on_spool(move |spool| asked(spool, &batch, &name)).await;
+            let (asked, damaged) = match asked {
+                Ok(found) => found,
+                Err(error) => {
+                    // They are asked about when they can be read.
+                    let now = self.node.clock.monotonic();
+                    ids.into_iter().for_each(|id| line.pend(id, now));
+                    return Err(error);
+                }
+            };
+            for (id, what) in damaged {
+                self.node.quarantine(id, Quarantine::new(Reason::DamagedSpool, what)).await?;
+            }
             if asked.is_empty() {
                 continue;
             }
@@ -344,7 +357,8 @@ impl Committer {
         let now_ms = self.node.clock.unix_ms();
         let wait_ms = u64::try_from(line.wait.as_millis()).unwrap_or(u64::MAX);
         for open in line.open() {
-            let waited_ms = now_ms.saturating_sub(open.begun_unix_ms);
+            // What was begun in a future that the clock came back from has waited.
+            let waited_ms = now_ms.checked_sub(open.begun_unix_ms).unwrap_or(wait_ms);
             if !lacks_answers(&open) || waited_ms < wait_ms {
                 continue;
             }
@@ -384,7 +398,8 @@ impl Committer {
                 .node
                 .on_spool(move |spool| {
                     let held = spool.state(id)? == Some(State::Held);
-                    if !held || !spool.record(id)?.awaits_commitment(&name) {
+                    let record = readable(spool.record(id))?;
+                    if !held || !record.is_some_and(|record| record.awaits_commitment(&name)) {
                         return Ok(None);
                     }
                     spool.end_commitment(id, &name, CommitmentEnd::GivenUp).map(Some)
@@ -475,19 +490,42 @@ fn new_uid() -> Result<Uid, NodeError> {
     text.parse().map_err(|error: crate::dicom::uid::UidError| unusable(error.to_string()))
 }
 
-/// Those of a batch that are to be asked about, with the UIDs they left under.
+/// What is read; nothing where it is damaged or its key is missing, which no
+/// further try changes.
+fn readable<T>(read: Result<T, SpoolError>) -> Result<Option<T>, SpoolError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(
+            SpoolError::Damaged { .. } | SpoolError::Locked { .. } | SpoolError::NotThere { .. },
+        ) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Instances, and what is wrong with them.
+type Damaged = Vec<(SpoolId, &'static str)>;
+
+/// Those of a batch that are to be asked about, with the UIDs they left under; and
+/// those that are damaged.
 fn asked(
     spool: &Spool,
     ids: &[SpoolId],
     destination: &DestinationName,
-) -> Result<Vec<Asked>, SpoolError> {
-    let mut asked = Vec::new();
+) -> Result<(Vec<Asked>, Damaged), SpoolError> {
+    let (mut asked, mut damaged) = (Vec::new(), Vec::new());
     for id in ids {
         if spool.state(*id)? != Some(State::Held) {
             continue;
         }
-        let awaits = spool.record(*id).is_ok_and(|record| record.awaits_commitment(destination));
-        let report = spool.report(*id).ok();
+        let (record, report) = match (spool.record(*id), spool.report(*id)) {
+            (Err(SpoolError::Damaged { what, .. }), _)
+            | (_, Err(SpoolError::Damaged { what, .. })) => {
+                damaged.push((*id, what));
+                continue;
+            }
+            (record, report) => (readable(record)?, readable(report)?),
+        };
+        let awaits = record.is_some_and(|record| record.awaits_commitment(destination));
         let report = report.and_then(|json| serde_json::from_slice::<CleanReport>(&json).ok());
         if let (true, Some(report)) = (awaits, report)
             && let (Ok(class), Ok(instance)) =
@@ -496,5 +534,5 @@ fn asked(
             asked.push(Asked { id: *id, class, instance, said: None });
         }
     }
-    Ok(asked)
+    Ok((asked, damaged))
 }

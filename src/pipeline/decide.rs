@@ -63,8 +63,8 @@ pub struct ReleaseOrder {
 
 impl Node {
     /// Carries out a release; gives the ids. The receipt first, as for every
-    /// step (decision 0004). Fails on the first instance that cannot be released;
-    /// those before it are.
+    /// step (decision 0004). Fails when one cannot be released; those of its group
+    /// and before it are.
     ///
     /// # Errors
     /// One is not in quarantine, nothing tells how it came, its reason does not
@@ -81,21 +81,27 @@ impl Node {
         };
         let order = Arc::new(order.clone());
         for together in ids.chunks(AT_ONCE) {
+            // Each to its end: one that is cut off would stand in `received`, in no queue.
+            let mut first_error = None;
             let mut releases = JoinSet::new();
             for id in together.iter().copied() {
                 let (node, order) = (Arc::clone(self), Arc::clone(&order));
                 releases.spawn(async move { node.release_one(id, &order).await });
             }
             while let Some(released) = releases.join_next().await {
-                released.map_err(|_runtime_ends| NodeError::Stopping)??;
+                let released = released.unwrap_or(Err(NodeError::Stopping));
+                first_error = first_error.or(released.err());
+            }
+            if let Some(error) = first_error {
+                return Err(error);
             }
         }
         Ok(ids.iter().map(ToString::to_string).collect())
     }
 
     async fn release_one(&self, id: SpoolId, order: &ReleaseOrder) -> Result<(), NodeError> {
-        let _held = self.locks.hold(id).await;
-        let record = self.record_in_quarantine(id).await?;
+        let held = self.locks.hold(id).await;
+        let record = self.record_in_quarantine(&held, id).await?;
         if record.arrival.is_none() {
             let what = "nothing tells how it came";
             return Err(SpoolError::Damaged { id, what }.into());
@@ -105,7 +111,9 @@ impl Node {
             then,
             actor: order.actor.trim().to_owned(),
             reason: order.reason.trim().to_owned(),
-            at_unix_ms: self.clock.unix_ms(),
+            // After what is accepted, whatever the clock said then.
+            at_unix_ms: self.clock.unix_ms().max(self.withdrawn_at(&record)),
+            round: 0,
         });
         let release = Release {
             round: record.releases.saturating_add(1),
@@ -122,10 +130,17 @@ impl Node {
         Ok(())
     }
 
+    /// When a rejection note withdrew it; 0: none has.
+    fn withdrawn_at(&self, record: &Record) -> u64 {
+        let leaving = record.quarantine.as_ref().and_then(|note| note.leaving.as_ref());
+        let withdrawn = leaving.and_then(|leaving| self.book.recalled_by(&leaving.instance));
+        withdrawn.map_or(0, |withdrawn| withdrawn.at_unix_ms)
+    }
+
     /// The instances of a cause, oldest first.
     async fn of_cause(&self, name: &str) -> Result<Vec<SpoolId>, NodeError> {
         let name = match name.parse::<SpoolId>() {
-            Ok(id) => cause(&self.record_in_quarantine(id).await?),
+            Ok(id) => cause(&self.read_in_quarantine(id).await?),
             Err(_no_id) => name.to_owned(),
         };
         let wanted = name.clone();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
-use super::node::{Node, NodeError};
+use super::node::{Node, NodeError, SetAside};
 use super::studies::Gate;
 use crate::clean::{AdmitError, Cleaned, Report};
 use crate::forward::Kind;
@@ -20,7 +20,7 @@ use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::Outcome as Evidence;
-use crate::spool::{Delivery, DestinationName, SpoolError, SpoolId, State};
+use crate::spool::{Delivery, DestinationName, Record, SpoolError, SpoolId, State};
 
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
@@ -31,6 +31,19 @@ pub const ITEM_FAILURES_MAX: usize = 5;
 /// Delivered instances of one destination whose receipts are being synced.
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
+
+/// Wait of what its project does not send to the destination any more. Default 1 h: the
+/// configuration changes with a restart.
+const WAIT_IF_NOT_MEANT: Duration = Duration::from_hours(1);
+
+/// Whether the configuration sends something to a destination.
+enum Meant {
+    Yes,
+    /// Its project does not send there.
+    No,
+    /// Its project is gone.
+    NoProject,
+}
 
 /// Where clean copies go.
 #[derive(Debug)]
@@ -196,13 +209,26 @@ impl Line {
             return Ok(());
         }
         // Sent without a record it could not be noted, and would be sent for ever.
-        if let Err(damaged) = self.node.record(id).await? {
-            return self.node.quarantine(id, damaged).await;
-        }
+        let record = match self.node.record(id).await? {
+            Ok(record) => record,
+            Err(damaged) => return self.damaged(id, damaged).await,
+        };
         let cleaned = match self.admitted(id).await? {
             Ok(cleaned) => Arc::new(cleaned),
-            Err(damaged) => return self.node.quarantine(id, damaged).await,
+            Err(damaged) => return self.damaged(id, damaged).await,
         };
+        match self.is_meant(&record) {
+            Meant::Yes => {}
+            Meant::NoProject => {
+                let why = Quarantine::new(Reason::NoProject, "");
+                return self.node.quarantine_cleaned(id, why, cleaned.report()).await;
+            }
+            Meant::No => {
+                warn!(spool_id = %id, destination = self.name.as_str(), "its project does not send there any more: it waits");
+                self.node.queue.later(&self.stage, id, WAIT_IF_NOT_MEANT);
+                return Ok(());
+            }
+        }
         if self.node.set_aside_if_recalled(id, cleaned.report()).await? {
             return Ok(());
         }
@@ -213,7 +239,31 @@ impl Line {
         let tries = self.tries.get(&id).copied().unwrap_or(0) + 1;
         let kinds = self.kinds.make_contiguous();
         let outcome = target.deliver(Arc::clone(&cleaned), kinds, tries).await;
-        self.act_on(outcome, id, cleaned, tries).await
+        self.act_on(outcome, id, cleaned, (tries, record.releases)).await
+    }
+
+    /// Whether the configuration of today sends an instance to this destination.
+    fn is_meant(&self, record: &Record) -> Meant {
+        let Some(arrival) = &record.arrival else { return Meant::Yes };
+        match self.node.config.projects.get(&arrival.project) {
+            None => Meant::NoProject,
+            Some(project) if project.destinations.iter().any(|to| to == self.name.as_str()) => {
+                Meant::Yes
+            }
+            Some(_) => Meant::No,
+        }
+    }
+
+    /// Sets aside what is damaged, unless it was taken away meanwhile, to be cleaned
+    /// again for another destination or by a rejection note.
+    async fn damaged(&self, id: SpoolId, why: Quarantine) -> Result<(), NodeError> {
+        let held = self.node.locks.hold(id).await;
+        let waits = self.node.on_spool(move |spool| Ok((spool.state(id)?, spool.awaiting(id)?)));
+        let (state, awaiting) = waits.await?;
+        if state != Some(State::Held) || !awaiting.contains(&self.name) {
+            return Ok(());
+        }
+        self.node.quarantine_held(&held, id, SetAside { why, leaving: None }).await
     }
 
     async fn act_on(
@@ -221,13 +271,13 @@ impl Line {
         outcome: Outcome,
         id: SpoolId,
         cleaned: Arc<Cleaned>,
-        tries: u32,
+        (tries, releases): (u32, u32),
     ) -> Result<(), NodeError> {
         match outcome {
-            Outcome::Delivered => self.delivered(id, cleaned, 0).await,
+            Outcome::Delivered => self.delivered(id, cleaned, 0, releases).await,
             Outcome::DeliveredWithWarning(status) => {
                 warn!(spool_id = %id, destination = self.name.as_str(), status, "stored with a warning");
-                self.delivered(id, cleaned, status).await;
+                self.delivered(id, cleaned, status, releases).await;
             }
             Outcome::RetryItem if self.failing.len() >= ITEM_FAILURES_MAX => {
                 // By now it is not the instances' fault.
@@ -341,7 +391,7 @@ impl Line {
 
     /// Receipt, then one outbox link less (docs/decisions/0004), beside the
     /// next instance.
-    async fn delivered(&mut self, id: SpoolId, cleaned: Arc<Cleaned>, status: u16) {
+    async fn delivered(&mut self, id: SpoolId, cleaned: Arc<Cleaned>, status: u16, releases: u32) {
         if self.backoff.failures() > 0 {
             self.node.queue.hasten(&self.stage);
         }
@@ -353,7 +403,7 @@ impl Line {
         let (node, name, stopping) =
             (Arc::clone(&self.node), self.name.clone(), self.stopping.clone());
         tokio::spawn(async move {
-            note_delivered(&node, &name, (id, &cleaned, status), stopping).await;
+            note_delivered(&node, &name, (id, &cleaned, (status, releases)), stopping).await;
             drop(permit);
         });
     }
@@ -363,10 +413,10 @@ impl Line {
 async fn note_delivered(
     node: &Node,
     name: &DestinationName,
-    (id, cleaned, status): (SpoolId, &Cleaned, u16),
+    (id, cleaned, last_word): (SpoolId, &Cleaned, (u16, u32)),
     mut stopping: Stopping,
 ) {
-    while let Err(error) = finish(node, name, id, cleaned, status).await {
+    while let Err(error) = finish(node, name, id, cleaned, last_word).await {
         // Somebody set it aside meanwhile.
         if let NodeError::Spool(SpoolError::NotThere { .. }) = error {
             return;
@@ -391,7 +441,7 @@ async fn finish(
     name: &DestinationName,
     id: SpoolId,
     cleaned: &Cleaned,
-    status: u16,
+    (status, releases): (u16, u32),
 ) -> Result<(), NodeError> {
     // Receipt and link belong together: nobody sets it aside in between.
     let _held = node.locks.hold(id).await;
@@ -401,13 +451,18 @@ async fn finish(
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
-    let (was_last, record) = node
+    let noted = node
         .on_spool(move |spool| {
+            if spool.delivered_meanwhile(id, &destination, delivery, releases)? {
+                return Ok(None);
+            }
             let was_last = spool.delivered(id, &destination, delivery)?;
             let record = if keeps { Some(spool.record(id)?) } else { None };
-            Ok((was_last, record))
+            Ok(Some((was_last, record)))
         })
         .await?;
+    // It is cleaned again for another destination, and not for this one.
+    let Some((was_last, record)) = noted else { return Ok(()) };
     node.queue.done(&Stage::Forward(name.clone()), id);
     match record {
         Some(record) => node.has_it(&record, was_last),

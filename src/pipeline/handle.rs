@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm;
 use super::commitment::CommitmentView;
-use super::node::{Node, NodeError};
+use super::locks::Held;
+use super::node::{Node, NodeError, SetAside};
 use crate::clock::rfc3339;
+use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, Outcome, Receipt};
 use crate::spool::{Record, SpoolError, SpoolId, State};
 
@@ -125,8 +127,15 @@ impl Node {
         };
         let mut views = Vec::new();
         for id in ids {
-            let record = self.on_spool(move |spool| spool.record(id)).await?;
-            views.push(view(&record));
+            match self.on_spool(move |spool| spool.record(id)).await {
+                Ok(record) => views.push(view(&record)),
+                Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => {
+                    views.push(damaged(id, what));
+                }
+                // It was released or discarded meanwhile.
+                Err(NodeError::Spool(SpoolError::NotThere { .. })) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(views)
     }
@@ -140,8 +149,8 @@ impl Node {
         let id = quarantine_id(id)?;
         check_words(actor, why)?;
         let (actor, why) = (actor.trim().to_owned(), why.trim().to_owned());
-        let _held = self.locks.hold(id).await;
-        let record = self.record_in_quarantine(id).await?;
+        let held = self.locks.hold(id).await;
+        let record = self.record_in_quarantine(&held, id).await?;
         let leaving = record.quarantine.as_ref().and_then(|note| note.leaving.as_ref());
         let study = leaving.map(|leaving| leaving.study.clone()).unwrap_or_default();
         let outcome = Outcome::Discarded { actor: actor.clone(), reason: why.clone(), study };
@@ -153,7 +162,24 @@ impl Node {
         Ok(())
     }
 
-    pub(super) async fn record_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {
+    /// The record of what stands in quarantine; one that was damaged there is made
+    /// again from what can be trusted.
+    pub(super) async fn record_in_quarantine(
+        &self,
+        held: &Held,
+        id: SpoolId,
+    ) -> Result<Record, NodeError> {
+        match self.read_in_quarantine(id).await {
+            Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => {
+                let why = Quarantine::new(Reason::DamagedSpool, what);
+                self.quarantine_held(held, id, SetAside { why, leaving: None }).await?;
+                self.read_in_quarantine(id).await
+            }
+            read => read,
+        }
+    }
+
+    pub(super) async fn read_in_quarantine(&self, id: SpoolId) -> Result<Record, NodeError> {
         self.on_spool(move |spool| match spool.state(id)? {
             Some(State::Quarantine) => spool.record(id),
             Some(State::Received | State::Held | State::Cleaned) | None => {
@@ -200,6 +226,25 @@ pub(super) fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
     text.parse().map_err(|_no_id| NodeError::Unusable {
         what: "an id has 32 hex digits, as in `airlock quarantine list`".into(),
     })
+}
+
+/// One whose record cannot be read: nothing is known but that.
+fn damaged(id: SpoolId, what: &str) -> QuarantineView {
+    let reason = Reason::DamagedSpool;
+    QuarantineView {
+        id: id.to_string(),
+        received: rfc3339(id.unix_ms()),
+        project: String::new(),
+        calling_ae: String::new(),
+        sop_class: String::new(),
+        bytes: 0,
+        cause: id.to_string(),
+        study: String::new(),
+        reason: reason.code().to_owned(),
+        plain: reason.plain().to_owned(),
+        detail: what.to_owned(),
+        next_step: reason.next_step().to_owned(),
+    }
 }
 
 fn view(record: &Record) -> QuarantineView {

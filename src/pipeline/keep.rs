@@ -169,6 +169,17 @@ impl Node {
         }
     }
 
+    /// Every destination has an instance, which nobody has told yet.
+    pub(super) fn all_have_it(&self, record: &Record, now_unix_ms: u64) {
+        if self.commitments.rule.keeps() {
+            self.has_it(record, true);
+        } else {
+            self.goes(record.id, now_unix_ms);
+        }
+        self.studies.left(record.id);
+        self.versions.left(record.id);
+    }
+
     /// Every destination has an instance that is not kept; who delivered it holds it.
     /// It goes with the next group: a repeat that comes from now on is taken.
     pub(super) fn goes(&self, id: SpoolId, at_unix_ms: u64) {
@@ -327,6 +338,11 @@ impl Look {
                 self.commitments.rule.due(&record)
             }
             Err(SpoolError::Damaged { what, .. }) => return Ok(Turn::Damaged(what)),
+            Err(error @ SpoolError::Locked { .. }) => {
+                // Keys are read at a start; the others go on.
+                warn!(spool_id = %id, %error, "delivered, stays until its key is there");
+                return Ok(Turn::Stays(u64::MAX));
+            }
             Err(error) => return Err(error),
         };
         // What awaits a commitment stays even for want of room. One that was delivered

@@ -51,16 +51,18 @@ pub struct Treatments {
     /// Rules beside the project's.
     rules: Vec<TagRule>,
     adopt: bool,
-    accept: bool,
+    /// When somebody accepted it although it was withdrawn, milliseconds since 1970.
+    accepted_unix_ms: Option<u64>,
     replace: bool,
     /// A destination takes it in no other transfer syntax.
     leave_in: Option<TransferSyntax>,
 }
 
 impl Treatments {
-    /// From what the record keeps.
+    /// From what the record keeps of an instance that was released so often. Whose a
+    /// study is was decided for one release: it may be another's by the next.
     #[must_use]
-    pub fn of(decisions: &[Decision]) -> Self {
+    pub fn of(decisions: &[Decision], releases: u32) -> Self {
         let mut treatments = Self::default();
         for decision in decisions {
             let mut rule = |group, element, action| {
@@ -69,8 +71,14 @@ impl Treatments {
             match decision.then {
                 Then::Remove(group, element) => rule(group, element, Action::Remove),
                 Then::Empty(group, element) => rule(group, element, Action::Empty),
-                Then::Adopt => treatments.adopt = true,
-                Then::Accept => treatments.accept = true,
+                Then::Adopt if decision.round == 0 || decision.round == releases => {
+                    treatments.adopt = true;
+                }
+                Then::Adopt => {}
+                Then::Accept => {
+                    treatments.accepted_unix_ms =
+                        Some(decision.at_unix_ms).max(treatments.accepted_unix_ms);
+                }
                 Then::Replace => treatments.replace = true,
                 Then::ExplicitLittleEndian => {
                     treatments.leave_in = Some(TransferSyntax::explicit_le());
@@ -318,10 +326,10 @@ impl Asked {
     }
 
     fn check_recalls(&self, leaving: &Leaving, assigned: &Assigned) -> Result<(), WorkError> {
-        if let Some(code) = self.memory.book.recalled_by(&leaving.instance)
-            && !self.treatments.accept
+        if let Some(withdrawn) = self.memory.book.recalled_by(&leaving.instance)
+            && self.treatments.accepted_unix_ms.is_none_or(|at| at < withdrawn.at_unix_ms)
         {
-            return Err(recalled(&code).into());
+            return Err(recalled(&withdrawn.code).into());
         }
         let Some(rejection) = &self.identity.rejection else { return Ok(()) };
         let instances = rejection.instances.iter();

@@ -17,7 +17,7 @@ use crate::clean::Report;
 use crate::clock::rfc3339;
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, Outcome};
-use crate::spool::{Leaving, Record, SpoolError, SpoolId, State, Then};
+use crate::spool::{Leaving, Record, SpoolError, SpoolId, State};
 
 /// A recall and what became of what it names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,21 +97,22 @@ impl Node {
         id: SpoolId,
         report: &Report,
     ) -> Result<bool, NodeError> {
-        let Some(code) = self.book.recalled_by(&report.sop_instance) else { return Ok(false) };
+        let Some(withdrawn) = self.book.recalled_by(&report.sop_instance) else { return Ok(false) };
         let held = self.locks.hold(id).await;
         if self.on_spool(move |spool| spool.state(id)).await? != Some(State::Held) {
             return Ok(true);
         }
         let record = self.on_spool(move |spool| spool.record(id)).await?;
-        if record.decisions.iter().any(|decision| decision.then == Then::Accept) {
+        if record.is_accepted(withdrawn.at_unix_ms) {
             return Ok(false);
         }
-        let aside = SetAside { why: recalled(&code), leaving: Some(leaving_of(report)) };
+        let aside = SetAside { why: recalled(&withdrawn.code), leaving: Some(leaving_of(report)) };
         self.quarantine_held(&held, id, aside).await?;
         Ok(true)
     }
 
-    /// Quarantines an instance whose clean copy stands.
+    /// Quarantines an instance whose clean copy stands; nothing where it was taken away
+    /// meanwhile, to be cleaned again or set aside.
     pub(super) async fn quarantine_cleaned(
         &self,
         id: SpoolId,
@@ -119,6 +120,9 @@ impl Node {
         report: &Report,
     ) -> Result<(), NodeError> {
         let held = self.locks.hold(id).await;
+        if self.on_spool(move |spool| spool.state(id)).await? != Some(State::Held) {
+            return Ok(());
+        }
         let aside = SetAside { why, leaving: Some(leaving_of(report)) };
         self.quarantine_held(&held, id, aside).await
     }

@@ -47,6 +47,7 @@ impl Node {
             actor: "airlock".to_owned(),
             reason: "a destination takes nothing else".to_owned(),
             at_unix_ms: self.clock.unix_ms(),
+            round: 0,
         };
         self.on_spool(move |spool| spool.clean_again(id, decision)).await?;
         let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());

@@ -33,6 +33,12 @@ const CHANGED: &str = "bytes differ from those acknowledged";
 
 /// Takes instances until the node stops; several of these run at once.
 pub(super) async fn clean_loop(node: Arc<Node>, line: Arc<CleanLine>, mut stopping: Stopping) {
+    // Else a conflict with what waits would not be seen.
+    tokio::select! {
+        biased;
+        () = stopping.wait() => return,
+        () = node.versions_known() => {}
+    }
     loop {
         tokio::select! {
             biased;
@@ -75,7 +81,8 @@ async fn clean_one(node: &Node, line: &CleanLine, id: SpoolId) -> Result<(), Nod
     let issuer = issuer_of(node, arrival);
     let input = node.spool.stored_of(State::Received, &record);
     let output = node.spool.stored_part(&record);
-    let (treatments, leaving) = (Treatments::of(&record.decisions), OnceLock::new());
+    let (treatments, leaving) =
+        (Treatments::of(&record.decisions, record.releases), OnceLock::new());
     let job = LineJob {
         input: &input,
         output: &output,
@@ -118,12 +125,19 @@ async fn commit(
     }
     let report = report_bytes(cleaned.report());
     let mut destinations = destinations(project)?;
+    // Nobody notes a delivery in between.
+    let _held = node.locks.hold(id).await;
+    let record = &node.on_spool(move |spool| spool.record(id)).await?;
     // Those that have it, where it was cleaned again for another.
     destinations.retain(|name| !record.deliveries.contains_key(name));
     let linked = destinations.clone();
     node.on_spool(move |spool| spool.commit_clean(id, &report, &linked)).await?;
     // Before it can be sent, and before the queue forgets that it was to be cleaned.
     node.note_cleaned(id, record, cleaned.report());
+    if destinations.is_empty() {
+        // All have it: the last word came while it was cleaned again.
+        node.all_have_it(record, node.clock.unix_ms());
+    }
     for destination in destinations {
         node.queue.offer(&Stage::Forward(destination), id, &project.name);
     }

@@ -4,20 +4,24 @@
 //!
 //! What was admitted is known by its new UIDs, so that nothing of the source stands
 //! in memory. Invariant: of one UID nothing older is admitted after something newer.
-//! In memory alone; after a restart the last days' receipts fill it in the
-//! background, and until they have, less is known.
+//! In memory alone; after a restart what waits is read first, the oldest first, and
+//! nothing is sent before what is older is known; then the last days' receipts are,
+//! and until they have been, less is known of what was delivered.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::node::Node;
+use super::node::{Node, NodeError};
+use super::recall::leaving_of;
+use crate::clean::Report;
 use crate::lifecycle::Stopping;
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, LedgerError, Outcome, Receipt};
-use crate::spool::{Leaving, SpoolId};
+use crate::spool::{Leaving, Spool, SpoolId};
 
 /// Most instances that are remembered. Default 200,000, some 30 MB: a week of a
 /// community hospital's; the oldest goes first.
@@ -25,6 +29,15 @@ const REMEMBERED_MAX: usize = 200_000;
 /// How far back receipts are read at a start. Default three days, a weekend: what a
 /// sender's queue repeats is younger.
 const READ_BACK_MS: u64 = 3 * 86_400_000;
+
+/// Instances that are read together at the start. Default 256: other steps of the
+/// spool come in between.
+const READ_GROUP: usize = 256;
+/// Pause before what waits is read once more. Default 10 s: a disk that fails is not
+/// mended quicker.
+const READ_AGAIN: Duration = Duration::from_secs(10);
+/// Pause between two looks at whether it was read. Default 20 ms.
+const READ_PAUSE: Duration = Duration::from_millis(20);
 
 /// What was admitted under each UID.
 #[derive(Debug)]
@@ -51,6 +64,16 @@ struct Known {
     /// Clean copies that wait, where more than one of a UID may.
     waiting: HashMap<Mark, BTreeSet<SpoolId>>,
     mark_of: HashMap<SpoolId, Mark>,
+    read: Read,
+}
+
+/// How far what waited at the start was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Read {
+    #[default]
+    Nothing,
+    UpTo(SpoolId),
+    All,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +145,46 @@ impl Versions {
         Ok(())
     }
 
+    /// Whether what a person or a newer object put in its place was admitted since.
+    pub(super) fn is_outdated(&self, id: SpoolId, project: &str, report: &Report) -> bool {
+        let leaving = leaving_of(report);
+        let known = self.known();
+        let newest = known.newest.get(&mark(project, &leaving.instance));
+        newest.is_some_and(|newest| {
+            newest.study != mark("", &leaving.study)
+                || newest.id > id && newest.output != mark("", &report.output_digest)
+        })
+    }
+
+    /// A clean copy stood at the start and waits for some destination.
+    fn stands(&self, id: SpoolId, (project, output): (&str, &str), leaving: &Leaving) {
+        let mut known = self.known();
+        let (instance, study) = (mark(project, &leaving.instance), mark("", &leaving.study));
+        if known.newest.get(&instance).is_none_or(|before| before.id < id) {
+            known.note(instance, Admitted { id, study, output: mark("", output) });
+            known.shrink(self.max);
+        }
+        known.waiting.entry(instance).or_default().insert(id);
+        known.mark_of.insert(id, instance);
+    }
+
+    /// Whether all that waited at the start and is not newer than this is known.
+    pub(super) fn is_read(&self, id: SpoolId) -> bool {
+        match self.known().read {
+            Read::Nothing => false,
+            Read::UpTo(last) => id <= last,
+            Read::All => true,
+        }
+    }
+
+    fn is_all_read(&self) -> bool {
+        self.known().read == Read::All
+    }
+
+    fn set_read(&self, read: Read) {
+        self.known().read = read;
+    }
+
     /// What is older of its UID and still waits for some destination.
     pub(super) fn older(&self, id: SpoolId) -> Vec<SpoolId> {
         let known = self.known();
@@ -187,9 +250,62 @@ fn mark(project: &str, uid: &str) -> Mark {
 }
 
 impl Node {
-    /// Reads what was delivered lately, so that corrections and conflicts are known
-    /// as before the restart.
+    /// Reads what waits and what was delivered lately, so that corrections and
+    /// conflicts are known as before the restart.
     pub(super) async fn remember_versions(self: Arc<Self>, stopping: Stopping) {
+        while let Err(error) = self.read_waiting(&stopping).await {
+            warn!(%error, "what waits cannot be read: nothing is sent");
+            tokio::time::sleep(READ_AGAIN).await;
+            if stopping.is_set() {
+                return;
+            }
+        }
+        if !self.versions.is_all_read() {
+            return;
+        }
+        self.remember_delivered(stopping).await;
+    }
+
+    /// Reads what waits, the oldest first; ends early when the node stops.
+    async fn read_waiting(self: &Arc<Self>, stopping: &Stopping) -> Result<(), NodeError> {
+        let ids = self.on_spool(Spool::list_waiting).await?;
+        let ids: Vec<_> = ids.into_iter().collect();
+        for group in ids.chunks(READ_GROUP) {
+            if stopping.is_set() {
+                return Ok(());
+            }
+            let (node, group) = (Arc::clone(self), group.to_vec());
+            self.on_spool(move |spool| {
+                for id in group {
+                    node.read_one_waiting(spool, id);
+                    node.versions.set_read(Read::UpTo(id));
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        self.versions.set_read(Read::All);
+        info!(instances = ids.len(), "what waits is known");
+        Ok(())
+    }
+
+    /// What cannot be read its destination's task finds out about.
+    fn read_one_waiting(&self, spool: &Spool, id: SpoolId) {
+        let (Ok(record), Ok(report)) = (spool.record(id), spool.report(id)) else { return };
+        let Ok(report) = serde_json::from_slice::<Report>(&report) else { return };
+        let Some(arrival) = &record.arrival else { return };
+        let output = (arrival.project.as_str(), report.output_digest.as_str());
+        self.versions.stands(id, output, &leaving_of(&report));
+    }
+
+    /// Returns when what waited at the start is known.
+    pub(super) async fn versions_known(&self) {
+        while !self.versions.is_all_read() {
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+    }
+
+    async fn remember_delivered(self: Arc<Self>, stopping: Stopping) {
         let since = self.clock.unix_ms().saturating_sub(READ_BACK_MS);
         let node = Arc::clone(&self);
         let read = tokio::task::spawn_blocking(move || -> Result<usize, LedgerError> {

@@ -78,6 +78,9 @@ impl Node {
                 return Ok(Gate::Shut(ORDER_WAIT, Because::Order));
             }
         }
+        if !self.versions.is_read(id) {
+            return Ok(Gate::Shut(ORDER_WAIT, Because::Start));
+        }
         if !self.has_whole_studies() {
             return Ok(Gate::Open);
         }
@@ -155,7 +158,8 @@ impl Node {
                 study: report.study_instance.clone(),
             },
             sender: arrival.calling_ae.clone(),
-            received_ms: record.received_unix_ms,
+            // By its id, as what arrives is compared: ids go on when the clock is set back.
+            received_ms: record.id.unix_ms(),
             quiet: of_sender.unwrap_or(quiet),
         })
     }

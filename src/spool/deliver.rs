@@ -44,6 +44,33 @@ impl Spool {
         Ok(!shared.is_awaited(id)?)
     }
 
+    /// Notes a destination's last word on an instance that was taken back meanwhile to
+    /// be cleaned again for another, so that this one does not get it twice; whether it
+    /// was. `releases`: of the clean copy that was delivered.
+    ///
+    /// # Errors
+    /// The record cannot be read or written.
+    pub fn delivered_meanwhile(
+        &self,
+        id: SpoolId,
+        destination: &DestinationName,
+        delivery: Delivery,
+        releases: u32,
+    ) -> Result<bool, SpoolError> {
+        let shared = &*self.0;
+        shared.usable()?;
+        let _only = shared.lock(id);
+        if shared.original(id)? != Some(State::Received)
+            || shared.read_record(id)?.releases != releases
+        {
+            return Ok(false);
+        }
+        shared.amend(id, |record| {
+            record.deliveries.entry(destination.clone()).or_insert(delivery);
+        })?;
+        Ok(true)
+    }
+
     /// Destinations that still wait for the instance.
     ///
     /// # Errors

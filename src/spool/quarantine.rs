@@ -99,7 +99,8 @@ impl Spool {
             record.deliveries.clear();
             record.commitments.clear();
             record.forgotten = false;
-            record.decisions.extend(decision);
+            let round = record.releases;
+            record.decisions.extend(decision.map(|decision| Decision { round, ..decision }));
             let surplus = record.decisions.len().saturating_sub(DECISIONS_MAX);
             record.decisions.drain(..surplus);
         })?;

@@ -92,6 +92,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether a person has accepted it although a note of this time withdraws it.
+    #[must_use]
+    pub fn is_accepted(&self, withdrawn_unix_ms: u64) -> bool {
+        self.decisions.iter().any(|decision| {
+            decision.then == Then::Accept && decision.at_unix_ms >= withdrawn_unix_ms
+        })
+    }
+
     /// It was set aside last because its bytes are not what they were.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
@@ -155,6 +163,9 @@ pub struct Decision {
     pub reason: String,
     /// Milliseconds since 1970.
     pub at_unix_ms: u64,
+    /// The release that it belongs to, counted from 1; 0 where nobody was asked.
+    #[serde(default)]
+    pub round: u32,
 }
 
 /// The last word of a destination on one instance.
