@@ -255,3 +255,25 @@ fn what_was_damaged_here_is_taken_when_its_sender_sends_it_again() {
     assert_eq!(node.settle(), aside);
     assert_eq!(node.delivered().len(), 2, "{}", node.log_tail());
 }
+
+#[test]
+fn a_record_that_was_damaged_in_quarantine_is_listed_and_can_be_discarded() {
+    let node = Node::start(&(configuration("keep = '0s'") + "faces = 'quarantine'\n"));
+    let head = |number| Object::ct(number).text((0x0018, 0x0015), "CS", "HEAD");
+    let files: Vec<_> = (0..2).map(|number| head(number).write(&node.home().join("in"))).collect();
+    send(&node, &files);
+    let aside = |quarantine| Standing { quarantine, ..Standing::default() };
+    assert_eq!(node.settle(), aside(2));
+    let id = node.quarantined()[0]["id"].as_str().unwrap().to_owned();
+    let record = node.spool("meta").join(format!("{id}.meta"));
+    let mut bytes = fs::read(&record).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&record, bytes).unwrap();
+
+    assert_eq!(node.reasons().len(), 2, "{:?}", node.reasons());
+    let words = ["quarantine", "discard", &id, "--actor", "tester", "--reason", "damaged"];
+    node.command(&words).success();
+    assert_eq!(node.settle(), aside(1));
+    assert_eq!(node.reasons().keys().collect::<Vec<_>>(), ["face"]);
+    assert_eq!(node.receipts("discarded").len(), 1);
+}

@@ -92,3 +92,62 @@ fn the_same_uid_in_another_study_is_held_also_after_a_restart_until_somebody_rep
     send(&node, "later", &[later]);
     wait_for_text(&scp, "90.5");
 }
+
+#[test]
+fn what_waited_over_a_restart_goes_before_its_correction_and_holds_another_study() {
+    let port = free_port();
+    let mut node = Node::start(&configuration(port));
+    send(&node, "first", &[with_kvp(Object::ct(0), "101.5"), with_kvp(Object::ct(1), "101.5")]);
+    node.wait_standing("clean copies", |standing| standing.outbox == 2);
+    assert!(node.stop().success());
+    node.start_again();
+    let elsewhere = with_kvp(Object::ct(1), "88.5").text(STUDY, "UI", "2.25.20260101.2.77");
+    send(&node, "then", &[with_kvp(Object::ct(0), "103.5"), elsewhere]);
+    node.wait_standing("the correction, and the conflict", |standing| {
+        (standing.outbox, standing.quarantine, standing.received) == (3, 1, 0)
+    });
+    assert_eq!(node.reasons(), [("conflict".to_owned(), 1)].into());
+    let scp = StoreScp::start_at(&node.home().join("pacs"), "PACS", port);
+    node.wait_standing("all sent", |standing| standing.outbox == 0);
+    let texts = ["101.5", "103.5"].map(|text| {
+        scp.files().iter().filter(|file| holds(&fs::read(file).unwrap(), text)).count()
+    });
+    assert_eq!(texts, [1, 1], "{:?}", scp.files());
+}
+
+#[test]
+fn what_waits_does_not_leave_when_its_project_is_gone_or_sends_elsewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let projects = |gone: bool, to: &str| {
+        let trial = format!(
+            "[project.trial]\nae_title = 'TRIAL'\nheader_only = ['{CT}']\ndestinations = ['pacs']\n"
+        );
+        let rest = format!(
+            "[project.rest]\nae_title = 'REST'\nheader_only = ['{CT}']\ndestinations = [{to}]\n\
+             [project.last]\nae_title = 'LAST'\ndestinations = ['pacs']\n\
+             [destination.pacs]\nae_title = 'PACS'\nhost = '127.0.0.1'\nport = {port}\n\
+             [destination.out]\nfolder = '{}'\n",
+            home.path().join("out").display()
+        );
+        if gone { rest } else { trial + &rest }
+    };
+    let mut node = Node::start(&projects(false, "'pacs'"));
+    for (number, called) in ["TRIAL", "REST"].into_iter().enumerate() {
+        let file = Object::ct(number).write(&node.home().join("in"));
+        storescu(called, node.port(), &[], &[file]).success();
+    }
+    node.wait_standing("both wait", |standing| standing.outbox == 2);
+    assert!(node.stop().success());
+    node.configure(&projects(true, "'out'"));
+    let scp = StoreScp::start_at(&node.home().join("pacs"), "PACS", port);
+    node.start_again();
+    node.wait_standing("one is set aside", |standing| {
+        (standing.outbox, standing.quarantine) == (1, 1)
+    });
+    assert_eq!(node.reasons(), [("no-project".to_owned(), 1)].into());
+    wait_for("a word on the other", Duration::from_secs(20), || {
+        node.log().contains("does not send there any more").then_some(())
+    });
+    assert!(scp.files().is_empty(), "{:?}", scp.files());
+}
