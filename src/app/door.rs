@@ -40,11 +40,16 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: P
             config,
             opened.instance_key.clone(),
         ))),
-        store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
+        store: store(node, opened.instance_key.clone()),
         offer: StorageOffer { private_classes },
         room: Room::new(&limits),
         limits,
     }
+}
+
+/// Where what comes in is kept.
+pub(super) fn store(node: Arc<Node>, instance_key: SecretKey) -> Arc<dyn Store> {
+    Arc::new(IntoSpool { node, instance_key })
 }
 
 /// Called title, calling title and address against the configuration.

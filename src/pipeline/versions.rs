@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
+use super::blocking::blocking;
 use super::node::Node;
 use crate::lifecycle::Stopping;
 use crate::reason::{Quarantine, Reason};
@@ -192,7 +193,7 @@ impl Node {
     pub(super) async fn remember_versions(self: Arc<Self>, stopping: Stopping) {
         let since = self.clock.unix_ms().saturating_sub(READ_BACK_MS);
         let node = Arc::clone(&self);
-        let read = tokio::task::spawn_blocking(move || -> Result<usize, LedgerError> {
+        let read = blocking(move || -> Result<usize, LedgerError> {
             let mut count = 0;
             for receipt in node.ledger.iter(Filter { since_unix_ms: since, ..Filter::default() })? {
                 if stopping.is_set() {

@@ -334,6 +334,10 @@ fn parent_of(dir: &Path) -> &Path {
 }
 
 fn random() -> Result<u64, SpoolError> {
+    #[cfg(test)]
+    if let Some(drawn) = crate::simulated::throw(usize::MAX) {
+        return Ok(u64::try_from(drawn).unwrap_or_default());
+    }
     getrandom::u64()
         .map_err(|e| SpoolError::Io { step: "draw random bytes", source: std::io::Error::other(e) })
 }
