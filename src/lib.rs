@@ -27,6 +27,8 @@ pub mod pseudonym;
 pub mod queue;
 pub mod reason;
 pub mod receipt;
+#[cfg(test)]
+mod simulated;
 pub mod spool;
 pub mod vault;
 pub mod worker;

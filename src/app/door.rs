@@ -48,7 +48,7 @@ pub fn door(opened: &Opened, node: Arc<Node>, config: &Arc<Config>, passcodes: P
             config,
             opened.instance_key.clone(),
         ))),
-        store: Arc::new(IntoSpool { node, instance_key: opened.instance_key.clone() }),
+        store: store(node, opened.instance_key.clone()),
         offer: StorageOffer { private_classes },
         room: Room::new(&limits),
         limits,
@@ -70,6 +70,11 @@ fn descriptors_left() -> usize {
         warn!(connections = left, "few file descriptors: raise the limit (nofile) to 4096");
     }
     left
+}
+
+/// Where what comes in is kept.
+pub(super) fn store(node: Arc<Node>, instance_key: SecretKey) -> Arc<dyn Store> {
+    Arc::new(IntoSpool { node, instance_key })
 }
 
 /// Called title, calling title and address against the configuration.

@@ -7,6 +7,8 @@ pub mod opened;
 pub mod passcodes;
 pub mod peers;
 pub mod serve;
+#[cfg(test)]
+mod simulation;
 
 pub use opened::{AppError, Opened};
 pub use serve::serve;

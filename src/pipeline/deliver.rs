@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
+use super::blocking::blocking;
 use super::node::{Node, NodeError, SetAside};
 use super::studies::Gate;
 use crate::clean::{AdmitError, Cleaned, Report};
@@ -52,6 +53,21 @@ pub enum Target {
     Folder(Folder),
     /// A Storage SCP.
     Ae(Box<Sender>),
+    /// Of a simulation.
+    #[cfg(test)]
+    Scripted(Box<dyn Script>),
+}
+
+/// A destination that answers as a simulation has it.
+#[cfg(test)]
+pub trait Script: Send + Sync + std::fmt::Debug {
+    /// What it says to an instance.
+    fn answer(
+        &mut self,
+        cleaned: Arc<Cleaned>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+    /// It answers C-ECHO.
+    fn is_there(&self) -> bool;
 }
 
 /// A target and its name in the configuration.
@@ -141,6 +157,8 @@ impl Target {
                 let written = tokio::task::spawn_blocking(move || folder.deliver(&cleaned));
                 written.await.unwrap_or(Outcome::RetryItem)
             }
+            #[cfg(test)]
+            Self::Scripted(script) => outcome(&script.answer(cleaned).await, tries),
         }
     }
 
@@ -148,6 +166,8 @@ impl Target {
         match self {
             Self::Ae(sender) => sender.idle().await,
             Self::Folder(_) => std::future::pending().await,
+            #[cfg(test)]
+            Self::Scripted(_) => std::future::pending().await,
         }
     }
 
@@ -155,6 +175,8 @@ impl Target {
         match self {
             Self::Ae(sender) => sender.close().await,
             Self::Folder(_) => {}
+            #[cfg(test)]
+            Self::Scripted(_) => {}
         }
     }
 }
@@ -176,6 +198,14 @@ impl Line {
     /// After several failures in a row, or a refusal, the destination is asked by C-ECHO
     /// before an instance is risked. One that takes no C-ECHO but talks to us is there.
     async fn answers(&mut self, target: &Target) -> bool {
+        #[cfg(test)]
+        if let Target::Scripted(script) = target
+            && !script.is_there()
+        {
+            let name = self.name.clone();
+            self.left_alone(&outcome(&Answer::Unreachable, 1), name.as_str());
+            return false;
+        }
         let Target::Ae(sender) = target else { return true };
         match sender.is_there().await {
             Ok(()) => {
@@ -345,7 +375,7 @@ impl Line {
             return damaged("report");
         };
         let file = self.node.spool.stored(State::Cleaned, id);
-        match tokio::task::spawn_blocking(move || Cleaned::admit(report, file)).await {
+        match blocking(move || Cleaned::admit(report, file)).await {
             Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
             // Waiting would not bring it back.
             Ok(Err(AdmitError::Io(error))) if error.kind() == std::io::ErrorKind::NotFound => {

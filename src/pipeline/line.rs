@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::blocking::blocking;
 use super::versions::Versions;
 use crate::clean::metadata::mapped_uid;
 use crate::clean::{Checked, Cleaned, Identity, Report, Rest};
@@ -28,6 +29,22 @@ pub struct CleanLine {
     cleaners: Pool,
     verifiers: Pool,
     memory: LineMemory,
+    #[cfg(test)]
+    stub: Option<Box<dyn StubWorker>>,
+}
+
+/// Stands for both workers in a simulation.
+#[cfg(test)]
+pub(crate) trait StubWorker: Send + Sync {
+    /// What it asks about.
+    fn identity(&self, job: &LineJob<'_>) -> Result<Identity, WorkError>;
+    /// Writes the clean object.
+    fn clean(
+        &self,
+        job: &LineJob<'_>,
+        identity: &Identity,
+        assigned: &Assigned,
+    ) -> Result<Report, WorkError>;
 }
 
 /// What the line asks about each instance.
@@ -142,7 +159,19 @@ impl CleanLine {
             cleaners: pool(Role::Clean, config.workers),
             verifiers: pool(Role::Verify, config.workers),
             memory,
+            #[cfg(test)]
+            stub: None,
         })
+    }
+
+    /// A line whose workers are a stub.
+    #[cfg(test)]
+    pub(crate) fn stubbed(
+        config: &Config,
+        memory: LineMemory,
+        stub: Box<dyn StubWorker>,
+    ) -> std::io::Result<Self> {
+        Ok(Self { stub: Some(stub), ..Self::new(config, memory, Vec::new())? })
     }
 
     /// Starts one worker of each role, to learn early whether that works.
@@ -176,6 +205,14 @@ impl CleanLine {
     async fn work(&self, job: LineJob<'_>, in_parts: bool) -> Result<Checked, WorkError> {
         let none = Treatments::default();
         let treatments = job.treatments.unwrap_or(&none);
+        #[cfg(test)]
+        if let Some(stub) = &self.stub {
+            let identity = stub.identity(&job)?;
+            let assigned = self.answer(job, treatments, identity.clone()).await?;
+            crate::simulated::pause().await;
+            let report = stub.clean(&job, &identity, &assigned)?;
+            return Ok(Checked { report, written: job.output.clone(), rest: None });
+        }
         let order = CleanOrder {
             input: job.input.path().to_owned(),
             input_seal: job.input.seal(),
@@ -225,7 +262,7 @@ impl CleanLine {
             treatments: treatments.clone(),
             identity,
         };
-        let answered = tokio::task::spawn_blocking(move || asked.answered()).await;
+        let answered = blocking(move || asked.answered()).await;
         let (answer, leaving) =
             answered.map_err(|error| WorkError::NotAssigned { what: error.to_string() })?;
         if let (Some(told), Some(leaving)) = (job.leaving, leaving) {
@@ -380,7 +417,7 @@ fn not_remembered(error: CorrectionError) -> WorkError {
 }
 
 async fn admit(report: Report, output: Stored) -> Result<Cleaned, WorkError> {
-    match tokio::task::spawn_blocking(move || Cleaned::admit(report, output)).await {
+    match blocking(move || Cleaned::admit(report, output)).await {
         Ok(Ok(cleaned)) => Ok(cleaned),
         Ok(Err(error)) => Err(WorkError::Io { what: error.to_string() }),
         Err(error) => Err(WorkError::Io { what: error.to_string() }),

@@ -6,6 +6,7 @@
 
 mod again;
 pub mod alarm;
+mod blocking;
 pub mod commitment;
 pub mod committer;
 pub mod decide;
@@ -29,8 +30,12 @@ mod whole;
 
 pub use commitment::{CommitmentView, Holding};
 pub use decide::{Choice, ReleaseOrder, Which};
+#[cfg(test)]
+pub use deliver::Script;
 pub use deliver::{Destination, Target};
 pub use handle::{QuarantineView, QueueView};
+#[cfg(test)]
+pub(crate) use line::StubWorker;
 pub use line::{CleanLine, LineJob, LineMemory, Treatments};
 pub use node::{Node, NodeError, NodeParts};
 pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};

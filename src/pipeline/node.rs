@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing::warn;
 
+use super::blocking::blocking;
 use super::commitment::Commitments;
 use super::keep::{self, Kept};
 use super::line::CleanLine;
@@ -212,7 +213,7 @@ impl Node {
         step: impl FnOnce(&Spool) -> Result<T, SpoolError> + Send + 'static,
     ) -> Result<T, NodeError> {
         let spool = self.spool.clone();
-        match tokio::task::spawn_blocking(move || step(&spool)).await {
+        match blocking(move || step(&spool)).await {
             Ok(done) => Ok(done?),
             Err(_runtime_ends) => Err(NodeError::Stopping),
         }

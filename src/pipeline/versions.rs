@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::blocking::blocking;
 use super::node::{Node, NodeError};
 use super::recall::leaving_of;
 use crate::clean::Report;
@@ -252,12 +253,12 @@ fn mark(project: &str, uid: &str) -> Mark {
 impl Node {
     /// Reads what waits and what was delivered lately, so that corrections and
     /// conflicts are known as before the restart.
-    pub(super) async fn remember_versions(self: Arc<Self>, stopping: Stopping) {
+    pub(super) async fn remember_versions(self: Arc<Self>, mut stopping: Stopping) {
         while let Err(error) = self.read_waiting(&stopping).await {
             warn!(%error, "what waits cannot be read: nothing is sent");
-            tokio::time::sleep(READ_AGAIN).await;
-            if stopping.is_set() {
-                return;
+            tokio::select! {
+                () = stopping.wait() => return,
+                () = tokio::time::sleep(READ_AGAIN) => {}
             }
         }
         if !self.versions.is_all_read() {
@@ -308,7 +309,7 @@ impl Node {
     async fn remember_delivered(self: Arc<Self>, stopping: Stopping) {
         let since = self.clock.unix_ms().saturating_sub(READ_BACK_MS);
         let node = Arc::clone(&self);
-        let read = tokio::task::spawn_blocking(move || -> Result<usize, LedgerError> {
+        let read = blocking(move || -> Result<usize, LedgerError> {
             let mut count = 0;
             for receipt in node.ledger.iter(Filter { since_unix_ms: since, ..Filter::default() })? {
                 if stopping.is_set() {

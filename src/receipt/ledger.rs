@@ -69,6 +69,12 @@ impl Ledger {
         let synced = Arc::new(Mutex::new(writer.anchor().clone()));
         let (queue, jobs) = mpsc::channel(QUEUE_RECEIPTS_MAX);
         let after_sync = Arc::clone(&synced);
+        #[cfg(test)]
+        if crate::simulated::is_on() {
+            tokio::spawn(write_groups_simulated(writer, jobs, after_sync));
+            let place = Place { dir: dir.to_owned(), disk, key };
+            return Ok((Self { place, synced, queue: Some(queue), thread: None }, report));
+        }
         let thread = std::thread::Builder::new()
             .name("receipts".to_owned())
             .spawn(move || write_groups(writer, jobs, &after_sync))
@@ -200,18 +206,41 @@ impl ClosedLedger {
 fn write_groups(mut writer: Writer, mut jobs: mpsc::Receiver<Job>, synced: &Mutex<Anchor>) {
     while let Some(first) = jobs.blocking_recv() {
         std::thread::sleep(GROUP_WAIT);
-        let (mut receipts, mut replies) = (vec![first.json], vec![first.reply]);
-        while receipts.len() < GROUP_LINES_MAX
-            && let Ok(job) = jobs.try_recv()
-        {
-            receipts.push(job.json);
-            replies.push(job.reply);
-        }
-        let written = writer.append(&receipts);
-        *synced.lock().unwrap_or_else(PoisonError::into_inner) = writer.anchor().clone();
-        for reply in replies {
-            // Whoever went away learns it from the ledger after the restart.
-            drop(reply.send(written.clone()));
-        }
+        write_group(&mut writer, first, &mut jobs, synced);
+    }
+}
+
+/// The first receipt and all that wait behind it.
+fn write_group(
+    writer: &mut Writer,
+    first: Job,
+    jobs: &mut mpsc::Receiver<Job>,
+    synced: &Mutex<Anchor>,
+) {
+    let (mut receipts, mut replies) = (vec![first.json], vec![first.reply]);
+    while receipts.len() < GROUP_LINES_MAX
+        && let Ok(job) = jobs.try_recv()
+    {
+        receipts.push(job.json);
+        replies.push(job.reply);
+    }
+    let written = writer.append(&receipts);
+    *synced.lock().unwrap_or_else(PoisonError::into_inner) = writer.anchor().clone();
+    for reply in replies {
+        // Whoever went away learns it from the ledger after the restart.
+        drop(reply.send(written.clone()));
+    }
+}
+
+/// [`write_groups`] as a task, in simulated time.
+#[cfg(test)]
+async fn write_groups_simulated(
+    mut writer: Writer,
+    mut jobs: mpsc::Receiver<Job>,
+    synced: Arc<Mutex<Anchor>>,
+) {
+    while let Some(first) = jobs.recv().await {
+        tokio::time::sleep(GROUP_WAIT).await;
+        write_group(&mut writer, first, &mut jobs, &synced);
     }
 }

@@ -151,11 +151,11 @@ impl SpoolWriter {
         shared.write_new(&shared.layout.record(self.id), &encode(&record, 0, &shared.vault)?)?;
         kill_point("spool.commit.record-synced");
 
+        // The record's name first, synced: an object without one counts as damaged.
+        shared.sync_dir(Dir::Meta)?;
         let received = shared.layout.object(State::Received, self.id);
         shared.rename(&shared.layout.incoming(self.id), &received)?;
         kill_point("spool.commit.named");
-        // The record's name first: an object without one counts as damaged.
-        shared.sync_dir(Dir::Meta)?;
         shared.sync_dir(Dir::Received)?;
         kill_point("spool.commit.durable");
         self.stage = Stage::Committed;

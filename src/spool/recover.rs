@@ -1,6 +1,7 @@
 //! [`Spool::open`]: what a crash left is finished or taken back, by names alone.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -125,7 +126,8 @@ impl Spool {
 }
 
 impl Shared {
-    /// Makes the directories, each durable in its parent.
+    /// Makes the directories, each durable in its parent. Those of the two innermost
+    /// are synced also where they stood: a start that failed may have left them unsynced.
     fn make_root(&self) -> Result<(), SpoolError> {
         let mut created = Vec::new();
         for dir in self.layout.root().ancestors() {
@@ -136,7 +138,20 @@ impl Shared {
         }
         Dir::ALL.into_iter().try_for_each(|dir| self.make_dir(dir))?;
         self.sync_path(self.layout.root())?;
-        created.iter().try_for_each(|dir| self.sync_path(parent_of(dir)))
+        created.iter().try_for_each(|dir| self.sync_path(parent_of(dir)))?;
+        let innermost = self.layout.root().ancestors().take(2);
+        for dir in innermost.filter(|dir| !created.iter().any(|made| made == dir)) {
+            match self.sync_path(parent_of(dir)) {
+                // Somebody else's, who made what stands in it; or none.
+                Err(SpoolError::Io { source, .. })
+                    if matches!(
+                        source.kind(),
+                        ErrorKind::PermissionDenied | ErrorKind::NotFound
+                    ) => {}
+                synced => synced?,
+            }
+        }
+        Ok(())
     }
 
     /// Reads all names; unfinished files are removed on the way.
@@ -334,6 +349,10 @@ fn parent_of(dir: &Path) -> &Path {
 }
 
 fn random() -> Result<u64, SpoolError> {
+    #[cfg(test)]
+    if let Some(drawn) = crate::simulated::throw(usize::MAX) {
+        return Ok(u64::try_from(drawn).unwrap_or_default());
+    }
     getrandom::u64()
         .map_err(|e| SpoolError::Io { step: "draw random bytes", source: std::io::Error::other(e) })
 }

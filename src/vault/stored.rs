@@ -56,6 +56,10 @@ impl Stored {
     /// # Errors
     /// The system's; a [`super::VaultError`] in one.
     pub fn open(&self) -> io::Result<Reader<File>> {
+        #[cfg(test)]
+        if let Some(file) = crate::simulated::file(&self.path) {
+            return self.read(file?);
+        }
         self.read(File::open(&self.path)?)
     }
 

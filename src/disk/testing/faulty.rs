@@ -21,6 +21,8 @@ struct Plan {
     calls: usize,
     fail: Option<(usize, i32)>,
     off_from: Option<usize>,
+    bytes_unsynced: bool,
+    names_unsynced: bool,
 }
 
 impl FaultyDisk {
@@ -42,6 +44,12 @@ impl FaultyDisk {
         self.plan.lock().unwrap().off_from = Some(call);
     }
 
+    /// From now on syncs of files, or of directories, do nothing.
+    pub fn leave_out_syncs(&self, bytes: bool, names: bool) {
+        let mut plan = self.plan.lock().unwrap();
+        (plan.bytes_unsynced, plan.names_unsynced) = (bytes, names);
+    }
+
     /// Calls made so far.
     #[must_use]
     pub fn calls(&self) -> usize {
@@ -61,7 +69,9 @@ impl FaultyDisk {
         }
     }
 
-    fn is_off(&self) -> bool {
+    /// Whether the power went off.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
         let plan = self.plan.lock().unwrap();
         plan.off_from.is_some_and(|from| plan.calls > from)
     }
@@ -109,6 +119,9 @@ impl Disk for FaultyDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.pass()?;
+        if self.plan.lock().unwrap().names_unsynced {
+            return Ok(());
+        }
         self.inner.sync_dir(path)
     }
 
@@ -176,6 +189,9 @@ impl Seek for FaultyFile {
 impl DiskFile for FaultyFile {
     fn sync_data(&mut self) -> io::Result<()> {
         self.disk.pass()?;
+        if self.disk.plan.lock().unwrap().bytes_unsynced {
+            return Ok(());
+        }
         self.file.sync_data()
     }
 
