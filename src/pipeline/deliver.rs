@@ -290,7 +290,8 @@ impl Line {
         let held = self.node.locks.hold(id).await;
         let waits = self.node.on_spool(move |spool| Ok((spool.state(id)?, spool.awaiting(id)?)));
         let (state, awaiting) = waits.await?;
-        if state != Some(State::Held) || !awaiting.contains(&self.name) {
+        // One without an original is an error still: it is tried until a restart tells.
+        if state.is_some_and(|state| state != State::Held || !awaiting.contains(&self.name)) {
             return Ok(());
         }
         self.node.quarantine_held(&held, id, SetAside { why, leaving: None }).await

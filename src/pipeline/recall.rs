@@ -120,7 +120,8 @@ impl Node {
         report: &Report,
     ) -> Result<(), NodeError> {
         let held = self.locks.hold(id).await;
-        if self.on_spool(move |spool| spool.state(id)).await? != Some(State::Held) {
+        let state = self.on_spool(move |spool| spool.state(id)).await?;
+        if state.is_some_and(|state| state != State::Held) {
             return Ok(());
         }
         let aside = SetAside { why, leaving: Some(leaving_of(report)) };
