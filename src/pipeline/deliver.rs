@@ -118,6 +118,12 @@ pub(super) async fn deliver_loop(
         finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
         stopping: stopping.clone(),
     };
+    // Else a correction could overtake what waited before the start.
+    tokio::select! {
+        biased;
+        () = stopping.wait() => {}
+        () = line.node.versions_known() => {}
+    }
     loop {
         tokio::select! {
             biased;

@@ -4,9 +4,9 @@
 //!
 //! What was admitted is known by its new UIDs, so that nothing of the source stands
 //! in memory. Invariant: of one UID nothing older is admitted after something newer.
-//! In memory alone; after a restart what waits is read first, the oldest first, and
-//! nothing is sent before what is older is known; then the last days' receipts are,
-//! and until they have been, less is known of what was delivered.
+//! In memory alone; after a restart what waits is read before anything is cleaned or
+//! sent; then the last days' receipts are, and until they have been, less is known of
+//! what was delivered.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -65,16 +65,8 @@ struct Known {
     /// Clean copies that wait, where more than one of a UID may.
     waiting: HashMap<Mark, BTreeSet<SpoolId>>,
     mark_of: HashMap<SpoolId, Mark>,
-    read: Read,
-}
-
-/// How far what waited at the start was read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Read {
-    #[default]
-    Nothing,
-    UpTo(SpoolId),
-    All,
+    /// All that waited at the start is known.
+    is_read: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -169,21 +161,8 @@ impl Versions {
         known.mark_of.insert(id, instance);
     }
 
-    /// Whether all that waited at the start and is not newer than this is known.
-    pub(super) fn is_read(&self, id: SpoolId) -> bool {
-        match self.known().read {
-            Read::Nothing => false,
-            Read::UpTo(last) => id <= last,
-            Read::All => true,
-        }
-    }
-
-    fn is_all_read(&self) -> bool {
-        self.known().read == Read::All
-    }
-
-    fn set_read(&self, read: Read) {
-        self.known().read = read;
+    fn is_read(&self) -> bool {
+        self.known().is_read
     }
 
     /// What is older of its UID and still waits for some destination.
@@ -261,13 +240,13 @@ impl Node {
                 () = tokio::time::sleep(READ_AGAIN) => {}
             }
         }
-        if !self.versions.is_all_read() {
+        if !self.versions.is_read() {
             return;
         }
         self.remember_delivered(stopping).await;
     }
 
-    /// Reads what waits, the oldest first; ends early when the node stops.
+    /// Reads what waits; ends early when the node stops.
     async fn read_waiting(self: &Arc<Self>, stopping: &Stopping) -> Result<(), NodeError> {
         let ids = self.on_spool(Spool::list_waiting).await?;
         let ids: Vec<_> = ids.into_iter().collect();
@@ -277,15 +256,12 @@ impl Node {
             }
             let (node, group) = (Arc::clone(self), group.to_vec());
             self.on_spool(move |spool| {
-                for id in group {
-                    node.read_one_waiting(spool, id);
-                    node.versions.set_read(Read::UpTo(id));
-                }
+                group.into_iter().for_each(|id| node.read_one_waiting(spool, id));
                 Ok(())
             })
             .await?;
         }
-        self.versions.set_read(Read::All);
+        self.versions.known().is_read = true;
         info!(instances = ids.len(), "what waits is known");
         Ok(())
     }
@@ -301,7 +277,7 @@ impl Node {
 
     /// Returns when what waited at the start is known.
     pub(super) async fn versions_known(&self) {
-        while !self.versions.is_all_read() {
+        while !self.versions.is_read() {
             tokio::time::sleep(READ_PAUSE).await;
         }
     }

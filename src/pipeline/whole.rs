@@ -78,9 +78,6 @@ impl Node {
                 return Ok(Gate::Shut(ORDER_WAIT, Because::Order));
             }
         }
-        if !self.versions.is_read(id) {
-            return Ok(Gate::Shut(ORDER_WAIT, Because::Start));
-        }
         if !self.has_whole_studies() {
             return Ok(Gate::Open);
         }
