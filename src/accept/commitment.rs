@@ -20,8 +20,7 @@ use crate::dimse::{Association, AssociationError, Transport, status};
 /// Most reports of ours on one association that are not answered yet. Default 16: one
 /// more request is refused, and asked again.
 const OWED_MAX: usize = 16;
-/// Most instances in them together. Default 40,000: two requests of the largest kind,
-/// some 7 MB of an association's memory.
+/// Most instances in them together. Default 40,000: two requests of the largest kind.
 const OWED_INSTANCES_MAX: usize = 40_000;
 
 /// Something that takes its time.

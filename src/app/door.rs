@@ -24,8 +24,8 @@ use crate::spool::{self, SpoolError, SpoolWriter};
 /// one after the other.
 const REPORTERS_MAX: usize = 4;
 
-/// File descriptors that the node needs for itself. 512: workers, spool, ledger and
-/// table with 64 associations, twice over.
+/// File descriptors that are left to the node itself: workers, spool, ledger, table,
+/// sockets to destinations. 512: half of the usual limit.
 const DESCRIPTORS_OWN: u64 = 512;
 /// Fewest connections, however few descriptors there are: one for each association.
 const CONNECTIONS_MIN: usize = 64;

@@ -200,8 +200,8 @@ fn checked_profile(key: &str, name: Option<&str>, faults: &mut Faults) -> Profil
     }
 }
 
-/// Highest score that a name may have to have. 0.9: above it the recogniser finds
-/// hardly anything.
+/// Highest score that a name may have to have. 0.9: what the recogniser is so sure of
+/// is hidden whatever somebody writes.
 const NAME_SCORE_MAX: f32 = 0.9;
 
 fn checked_scores(

@@ -498,19 +498,10 @@ async fn finish(
             Ok(Some((was_last, record)))
         })
         .await?;
+    info!(spool_id = %id, destination = name.as_str(), status, "delivered");
     // It is cleaned again for another destination, and not for this one.
     let Some((was_last, record)) = noted else { return Ok(()) };
     node.queue.done(&Stage::Forward(name.clone()), id);
-    match record {
-        Some(record) => node.has_it(&record, was_last),
-        // While another destination waits for it, a repeat is one.
-        None if was_last => node.goes(id, delivery.at_unix_ms),
-        None => {}
-    }
-    if was_last {
-        node.studies.left(id);
-        node.versions.left(id);
-    }
-    info!(spool_id = %id, destination = name.as_str(), status, "delivered");
+    node.arrived(id, record.as_ref(), was_last, delivery.at_unix_ms);
     Ok(())
 }

@@ -169,20 +169,30 @@ impl Node {
         }
     }
 
-    /// Every destination has an instance, which nobody has told yet.
-    pub(super) fn all_have_it(&self, record: &Record, now_unix_ms: u64) {
-        if self.commitments.rule.keeps() {
-            self.has_it(record, true);
-        } else {
-            self.goes(record.id, now_unix_ms);
+    /// Takes note that a destination has an instance, and whether it was the last one;
+    /// who delivered it holds it. `record`: where instances are kept, or asked about.
+    pub(super) fn arrived(
+        &self,
+        id: SpoolId,
+        record: Option<&Record>,
+        was_last: bool,
+        at_unix_ms: u64,
+    ) {
+        match record {
+            Some(record) => self.has_it(record, was_last),
+            // While another destination waits for it, a repeat is one.
+            None if was_last => self.goes(id, at_unix_ms),
+            None => {}
         }
-        self.studies.left(record.id);
-        self.versions.left(record.id);
+        if was_last {
+            self.studies.left(id);
+            self.versions.left(id);
+        }
     }
 
     /// Every destination has an instance that is not kept; who delivered it holds it.
     /// It goes with the next group: a repeat that comes from now on is taken.
-    pub(super) fn goes(&self, id: SpoolId, at_unix_ms: u64) {
+    fn goes(&self, id: SpoolId, at_unix_ms: u64) {
         self.repeats.forget(id);
         self.kept.until(id, at_unix_ms);
     }

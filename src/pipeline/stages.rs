@@ -136,7 +136,8 @@ async fn commit(
     node.note_cleaned(id, record, cleaned.report());
     if destinations.is_empty() {
         // All have it: the last word came while it was cleaned again.
-        node.all_have_it(record, node.clock.unix_ms());
+        let kept = node.commitments.rule.keeps().then_some(record);
+        node.arrived(id, kept, true, node.clock.unix_ms());
     }
     for destination in destinations {
         node.queue.offer(&Stage::Forward(destination), id, &project.name);

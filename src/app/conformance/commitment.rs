@@ -60,7 +60,10 @@ pub(super) fn failures() -> Table {
             text("Referenced SOP Sequence"),
             "its original is held: received, delivered and kept, or in quarantine",
         ),
-        (hex(NO_SUCH_INSTANCE), "nothing is held of it, or not for this project"),
+        (
+            hex(NO_SUCH_INSTANCE),
+            "nothing whole is held of it, or not for this project or not from this AE title",
+        ),
         (hex(CLASS_INSTANCE_CONFLICT), "it is held under another SOP class"),
         (hex(PROCESSING_FAILURE), "the disk failed"),
     ]

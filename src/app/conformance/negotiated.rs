@@ -62,6 +62,11 @@ pub(super) fn limits(config: &Config) -> Table {
             accept.connections_max.to_string(),
             "",
         ),
+        row(
+            "of one address, IPv6 by networks of 64 bits",
+            accept.connections_per_address_max.to_string(),
+            "",
+        ),
         row("associations at once, as requestor", text("1 for each destination"), ""),
         row("outstanding operations, either role", text("1"), ""),
         row("presentation contexts of an association", CONTEXTS_MAX.to_string(), ""),
