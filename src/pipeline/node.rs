@@ -258,7 +258,11 @@ impl Node {
     ) -> Result<(), NodeError> {
         let SetAside { why, leaving } = aside;
         warn!(spool_id = %id, reason = why.reason.code(), detail = why.detail, "quarantined");
-        let is_damaged = why.reason == Reason::DamagedSpool;
+        // Its repeats stay known: the same bytes are not set aside twice. Only what is
+        // damaged here is taken again, from now on: its sender has it whole.
+        if why.reason == Reason::DamagedSpool {
+            self.repeats.forget(id);
+        }
         let outcome = Outcome::Quarantined { reason: why.reason, detail: why.detail.clone() };
         let record = self.record(id).await?;
         if let Ok(record) = &record {
@@ -277,11 +281,6 @@ impl Node {
         self.refusals.forget(id);
         self.kept.remove(id);
         self.commitments.forget(id);
-        // Its repeats stay known: the same bytes are not set aside twice. Only what is
-        // damaged here is taken again: its sender has it whole.
-        if is_damaged {
-            self.repeats.forget(id);
-        }
         if record.is_err() {
             // Rebuilt from the bytes by now.
             let record = self.on_spool(move |spool| spool.record(id)).await?;
