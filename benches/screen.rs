@@ -3,7 +3,8 @@
 //!
 //! In: the files of `SCREEN_FILES`, a folder that `scripts/screen-figures` fills;
 //! without it nothing is measured. Out: a line of JSON for the first frame of each
-//! file. With `SCREEN_VIEWS`, the views are written there too, as bytes.
+//! file. With `SCREEN_VIEWS`, the views are written there too, as bytes. With
+//! `SCREEN_WINDOWS`, every frame is searched, whole and in windows around what is marked.
 
 #![allow(
     missing_docs,
@@ -20,6 +21,10 @@ use std::time::Instant;
 
 use airlock::clean::pixels::view::{Display, Windows, views};
 use airlock::clean::pixels::{Codec, Decoder, FrameSource, PixelAttributes, Received};
+use airlock::clean::redact::area::Rect;
+use airlock::clean::redact::eyes::UNFOUND_CELLS_MAX;
+use airlock::clean::redact::gaze::Place;
+use airlock::clean::redact::windows;
 use airlock::clean::text::{ModelFiles, Ocr, View};
 use airlock::config::CleanRules;
 use airlock::dicom::Tag;
@@ -54,9 +59,37 @@ fn keep(folder: &Path, name: &str, views: &[View]) {
     }
 }
 
+/// The middles of the marked cells.
+fn marked(ocr: &mut Ocr, view: &View) -> Vec<Place> {
+    let cells = ocr.cells(view).unwrap();
+    cells.marked().map(|(column, row)| Place::of_cell(0, column, row)).collect()
+}
+
+/// What is found in windows around the places of each view; nothing where a view is to be
+/// searched whole.
+fn found_in_windows(
+    ocr: &mut Ocr,
+    views: &[View],
+    places: &[Vec<Place>],
+) -> Option<Vec<[[f32; 2]; 4]>> {
+    let mut found = Vec::new();
+    for (view, places) in views.iter().zip(places) {
+        for window in windows::around(places.iter(), view.width, view.height)? {
+            let Rect { x0, y0, x1, y1 } = window.rect;
+            let regions = ocr.find_within(view, [x0, y0, x1, y1]).unwrap();
+            if regions.is_empty() && window.places > UNFOUND_CELLS_MAX {
+                return None;
+            }
+            found.extend(regions.iter().map(|region| region.corners));
+        }
+    }
+    Some(found)
+}
+
 fn main() {
     let Some(folder) = std::env::var_os("SCREEN_FILES") else { return };
     let kept = std::env::var_os("SCREEN_VIEWS").map(PathBuf::from);
+    let windowed = std::env::var_os("SCREEN_WINDOWS").is_some();
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_instance = |path: &PathBuf| path.extension().is_some_and(|end| end == "dcm");
     let mut files: Vec<_> = entries.filter(is_instance).collect();
@@ -69,10 +102,11 @@ fn main() {
             keep(kept, &name, &views);
         }
         let start = Instant::now();
-        let marked: Vec<usize> =
-            views.iter().map(|view| ocr.cells(view).unwrap().marked().count()).collect();
+        let places: Vec<Vec<Place>> = views.iter().map(|view| marked(&mut ocr, view)).collect();
         let screen_us = start.elapsed().as_micros();
-        let passes = marked.iter().all(|count| *count == 0);
+        let marked: Vec<usize> = places.iter().map(Vec::len).collect();
+        let passes = windowed || marked.iter().all(|count| *count == 0);
+        let in_windows = windowed.then(|| found_in_windows(&mut ocr, &views, &places)).flatten();
         let found: Vec<_> = views
             .iter()
             .filter(|_| passes)
@@ -81,6 +115,7 @@ fn main() {
             .collect();
         let row = serde_json::json!({
             "file": name, "marked": marked, "view_us": view_us, "screen_us": screen_us, "found": found,
+            "in_windows": in_windows,
         });
         println!("{row}");
     }

@@ -1,10 +1,12 @@
 """How many frames with text the screen would let pass, and how many without it stops.
 
-    screen_figures.py SEED PLANTED EMPTY [CARGO BENCH OPTIONS]
+    screen_figures.py [--windows] SEED PLANTED EMPTY [CARGO BENCH OPTIONS]
 
 Draws frames (screenset.py) in batches, has `cargo bench --bench screen` screen them and
 search those that it would let pass, and prints tables in Markdown. A frame is missed
-when no cell of any view is marked and the detector finds the planted line in it.
+when no cell of any view is marked and the detector finds the planted line in it. With
+--windows each frame is searched, whole and in windows around what is marked, and what
+the windows miss is counted: the whole finds the line, and no find of a window touches it.
 """
 
 import json
@@ -59,6 +61,32 @@ def table(head, rows):
     print()
 
 
+def touches(corners, box):
+    """A find lies over some of the line."""
+    return all(
+        min(corner[axis] for corner in corners) < box[axis + 2] and box[axis] < max(corner[axis] for corner in corners)
+        for axis in (0, 1)
+    )
+
+
+def windows(seed, count, options):
+    classes, missed = defaultdict(Counter), []
+    for told, row in batches("planted", seed, count, options):
+        box, inside = told["box"], row["in_windows"]
+        found = any(is_line(corners, box) for corners in row["found"])
+        in_windows = any(row["marked"]) and inside is not None
+        miss = in_windows and found and not any(touches(corners, box) for corners in inside)
+        for name in (told["contrast"], told["ground"], "all"):
+            classes[name].update(frames=1, found=found and in_windows, missed=miss, whole=any(row["marked"]) and inside is None)
+        if miss:
+            missed.append((row["file"], told["ground"], told["contrast"], told["height"], told["letters"], told["face"]))
+    keys = ("frames", "whole", "found", "missed")
+    table(["frames with a line", "frames", "searched whole", "in windows, line found by the whole", "missed"],
+          [(name, *(count[key] for key in keys)) for name, count in sorted(classes.items())])  # fmt: skip
+    if missed:
+        table(["missed", "ground", "contrast", "height, px", "letters", "typeface"], missed)
+
+
 def planted(seed, count, options):
     classes, missed = defaultdict(Counter), []
     for told, row in batches("planted", seed, count, options):
@@ -87,10 +115,14 @@ def empty(seed, count, options):
 
 
 def main():
-    seed, with_text, without = map(int, sys.argv[1:4])
+    arguments = [argument for argument in sys.argv[1:] if argument != "--windows"]
+    seed, with_text, without = map(int, arguments[:3])
     print(f"seed {seed}\n")
-    planted(seed, with_text, sys.argv[4:])
-    empty(seed + 1_000_000, without, sys.argv[4:])
+    if len(arguments) < len(sys.argv) - 1:
+        os.environ["SCREEN_WINDOWS"] = "1"
+        return windows(seed, with_text, arguments[3:])
+    planted(seed, with_text, arguments[3:])
+    empty(seed + 1_000_000, without, arguments[3:])
 
 
 if __name__ == "__main__":

@@ -86,7 +86,12 @@ impl Area {
     /// give the whole picture: something was there.
     #[must_use]
     pub fn of_line(line: &TextLine, width: u32, height: u32) -> Self {
-        let corners = line.corners;
+        Self::of_corners(line.corners, width, height)
+    }
+
+    /// The same of a place that looks like text.
+    #[must_use]
+    pub fn of_corners(corners: [[f32; 2]; 4], width: u32, height: u32) -> Self {
         if corners.iter().flatten().any(|place| !place.is_finite()) {
             return Self::upright(Rect::whole(width, height));
         }

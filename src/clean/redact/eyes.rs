@@ -1,7 +1,9 @@
-//! Looks at frames: views in, judged areas out.
+//! Looks at frames: views in, judged areas out; and reads kept lines again on
+//! later frames.
 
-use super::area::{Area, MARGIN_PX, Rect};
-use super::{LookError, Looker, narrow, reach, spare};
+use super::area::{Area, MARGIN_PX, Rect, covered};
+use super::gaze::Place;
+use super::{LookError, Looker, narrow, reach, spare, windows};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
@@ -9,6 +11,15 @@ use crate::clean::text::{TextLine, View};
 /// Part of a line (in percent) that another view must have read clearly for the
 /// line to count as read.
 const SAME_LINE_PERCENT: u64 = 60;
+
+/// How far a find may go beyond a line that was found before and still be that line.
+/// Default 3 pixels: boxes of one line differ by as much from frame to frame, and a
+/// letter of the smallest text is wider.
+const BEYOND_PX: u32 = 3;
+
+/// Marked cells that a window may have in which nothing at all is found. Default 8: the
+/// screen marks one to three of speckle, and more of two letters.
+pub const UNFOUND_CELLS_MAX: usize = 8;
 
 /// A judged place of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +40,20 @@ pub struct Eyes<'a> {
     pub judge: &'a dyn Fn(&TextLine) -> LineVerdict,
     /// Places where what cannot be read is no text.
     pub trusted: &'a [Rect],
+    /// The lines of each view that the last look kept whole.
+    kept: Vec<Vec<TextLine>>,
+}
+
+impl<'a> Eyes<'a> {
+    /// Eyes that have seen nothing yet.
+    #[must_use]
+    pub fn new(
+        looker: &'a mut dyn Looker,
+        judge: &'a dyn Fn(&TextLine) -> LineVerdict,
+        trusted: &'a [Rect],
+    ) -> Self {
+        Self { looker, judge, trusted, kept: Vec::new() }
+    }
 }
 
 impl std::fmt::Debug for Eyes<'_> {
@@ -49,9 +74,14 @@ impl Eyes<'_> {
         enhanced: Option<usize>,
     ) -> Result<Vec<Finding>, LookError> {
         let mut by_view = Vec::with_capacity(views.len());
+        self.kept.clear();
         for (index, view) in views.iter().enumerate() {
             let lines = self.looker.lines(view)?;
-            let judged = lines.iter().flat_map(|line| self.findings(line, view));
+            let verdicts: Vec<LineVerdict> = lines.iter().map(|line| (self.judge)(line)).collect();
+            let judged = lines.iter().zip(&verdicts);
+            let kept = judged.clone().filter(|(_, verdict)| !verdict.hide);
+            self.kept.push(kept.map(|(line, _)| line.clone()).collect());
+            let judged = judged.flat_map(|(line, verdict)| self.findings(line, verdict, view));
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
@@ -61,6 +91,51 @@ impl Eyes<'_> {
             by_view.push(found);
         }
         Ok(merge(by_view).into_iter().map(|finding| self.settled(finding)).collect())
+    }
+
+    /// Whether nothing is new around these places: what looks like text there has not
+    /// `changed` since the last look, lies under what is `hidden` on every frame, or
+    /// lies under lines that the last look kept and that, read again, are kept still.
+    ///
+    /// # Errors
+    /// The looker's: the instance is quarantined.
+    pub fn keep_still(
+        &mut self,
+        views: &[View],
+        places: &[Place],
+        hidden: &[Area],
+        changed: &dyn Fn(usize, Rect) -> bool,
+    ) -> Result<bool, LookError> {
+        for (index, view) in views.iter().enumerate() {
+            let places = places.iter().filter(|place| place.view == index);
+            let Some(parts) = windows::around(places, view.width, view.height) else {
+                return Ok(false);
+            };
+            let kept = self.kept.get(index).map_or(&[][..], Vec::as_slice);
+            let mut to_read = vec![false; kept.len()];
+            for part in parts {
+                let Some(found) = self.looker.places(view, part.rect)? else { return Ok(false) };
+                // Where the screen is so sure the window may show too little.
+                if found.is_empty() && part.places > UNFOUND_CELLS_MAX {
+                    return Ok(false);
+                }
+                for found in found.iter().filter(|found| changed(index, inner(found.rect))) {
+                    let lies_under = kept.iter().position(|line| is_same(line, found, view));
+                    match lies_under.and_then(|line| to_read.get_mut(line)) {
+                        Some(read) => *read = true,
+                        None if covered(found.rect, hidden) => {}
+                        None => return Ok(false),
+                    }
+                }
+            }
+            for (line, _) in kept.iter().zip(to_read).filter(|(_, read)| *read) {
+                let now = self.looker.read(view, line)?;
+                if (self.judge)(&now).hide {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// What cannot be read is kept where it lies, margin and all, in a trusted
@@ -75,18 +150,37 @@ impl Eyes<'_> {
     }
 
     /// A line found in a view: one finding, or one for each of its parts.
-    fn findings(&self, line: &TextLine, view: &View) -> Vec<Finding> {
-        let verdict = (self.judge)(line);
+    fn findings(&self, line: &TextLine, verdict: &LineVerdict, view: &View) -> Vec<Finding> {
         let placed = |line: &TextLine, reason, hide| {
             let area = Area::of_line(line, view.width, view.height);
             Finding { area, reason, hide }
         };
-        let Some(parts) = narrow::parts(view, line, &verdict, self.judge, margin()) else {
+        let Some(parts) = narrow::parts(view, line, verdict, self.judge, margin()) else {
             return vec![placed(line, verdict.reason, verdict.hide)];
         };
         let reason = |hide: bool| if hide { verdict.reason } else { TextReason::Clinical };
         parts.iter().map(|part| placed(&part.line, reason(part.hide), part.hide)).collect()
     }
+}
+
+/// A box without its margin.
+fn inner(rect: Rect) -> Rect {
+    let Rect { x0, y0, x1, y1 } = rect;
+    let inner = Rect {
+        x0: x0 + MARGIN_PX,
+        y0: y0 + MARGIN_PX,
+        x1: x1.saturating_sub(MARGIN_PX),
+        y1: y1.saturating_sub(MARGIN_PX),
+    };
+    if inner.x0 < inner.x1 && inner.y0 < inner.y1 { inner } else { rect }
+}
+
+/// What is found lies where a line was, and goes beyond it by less than a letter.
+fn is_same(line: &TextLine, found: &Area, view: &View) -> bool {
+    let Rect { x0, y0, x1, y1 } = Area::of_line(line, view.width, view.height).rect;
+    let Rect { x0: left, y0: top, x1: right, y1: foot } = found.rect;
+    let lies = |inner: u32, outer: u32| inner + BEYOND_PX >= outer;
+    lies(left, x0) && lies(top, y0) && lies(x1, right) && lies(y1, foot)
 }
 
 #[expect(clippy::as_conversions, reason = "a few pixels are exact")]
@@ -158,7 +252,8 @@ mod tests {
         }
         let (hide, reason) = (true, TextReason::Unreadable);
         let unread = |_: &TextLine| LineVerdict { hide, reason, spans: Vec::new() };
-        let mut eyes = Eyes { looker: &mut Blot, judge: &unread, trusted: &[] };
+        let mut blot = Blot;
+        let mut eyes = Eyes::new(&mut blot, &unread, &[]);
         let views = [view(40), view(40)];
         assert_eq!(eyes.look(&views, None).unwrap().len(), 2);
         assert_eq!(eyes.look(&views, Some(1)).unwrap().len(), 1);

@@ -247,7 +247,7 @@ impl Job<'_> {
             }
             let windows = Windows::of(&decoded.frame);
             let shown = views(&decoded.frame, &self.display, &windows);
-            if gaze.wants(&shown, windows.enhanced(), &seen.hidden, eyes.looker)? {
+            if gaze.wants(&shown, windows.enhanced(), &seen.hidden, eyes)? {
                 seen.frames_read = seen.frames_read.saturating_add(1);
                 let found = eyes.look(&shown, windows.enhanced())?;
                 if let Some(watch) = &mut watch {
@@ -301,7 +301,7 @@ impl Job<'_> {
         for frame in 0..attributes.frames {
             let Canvas { windows, painted: canvas } = brush.paint(reader.read(frame)?)?;
             let shown = views(&canvas.decoded.frame, &self.display, &windows);
-            if gaze.wants(&shown, windows.enhanced(), &[], eyes.looker)? {
+            if gaze.wants(&shown, windows.enhanced(), &painted, eyes)? {
                 let found = eyes.look(&shown, windows.enhanced())?;
                 for finding in found.into_iter().filter(|found| found.hide) {
                     seen.add(frame, attributes.frames, finding)?;

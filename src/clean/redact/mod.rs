@@ -23,11 +23,13 @@ pub mod regions;
 pub mod screen;
 pub mod sector;
 mod spare;
+pub mod windows;
 
 use std::io::SeekFrom;
 
 use dicom_dictionary_std::tags;
 
+use self::area::{Area, Rect};
 use crate::clean::judge::{Judge, LineVerdict, Matcher};
 use crate::clean::pixels::{
     Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError, Received,
@@ -54,6 +56,24 @@ pub trait Looker {
     /// The model failed: the instance is quarantined.
     fn cells(&mut self, view: &View) -> Result<Cells, LookError> {
         Ok(Cells::new(view.width, view.height, true))
+    }
+
+    /// Every place that looks like text in one part of a picture; `None` where nobody
+    /// can say.
+    ///
+    /// # Errors
+    /// The model failed: the instance is quarantined.
+    fn places(&mut self, _view: &View, _part: Rect) -> Result<Option<Vec<Area>>, LookError> {
+        Ok(None)
+    }
+
+    /// What stands in another picture where a line was found, without searching it;
+    /// nothing where nobody can say.
+    ///
+    /// # Errors
+    /// The model failed: the instance is quarantined.
+    fn read(&mut self, _view: &View, line: &TextLine) -> Result<TextLine, LookError> {
+        Ok(TextLine { corners: line.corners, text: String::new(), confidence: 0.0 })
     }
 }
 
@@ -176,7 +196,7 @@ fn clean_with(
         display,
     };
     let trusted = job.trusted();
-    let mut eyes = eyes::Eyes { looker: ctx.looker, judge, trusted: &trusted };
+    let mut eyes = eyes::Eyes::new(ctx.looker, judge, &trusted);
     if searched { job.search(&mut eyes) } else { job.pass_unsearched() }
 }
 

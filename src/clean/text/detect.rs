@@ -9,7 +9,7 @@ use super::bands::Band;
 use super::models::DETECTOR;
 use super::picture::{Picture, Tap};
 use super::plan::Plan;
-use super::regions::Sweep;
+use super::regions::{DOUBT_MIN, SCORE_MIN, Sweep};
 use super::{Region, TextError, runtime};
 
 /// The model was trained on (v / 255 - mean) / deviation, in the order blue,
@@ -34,15 +34,37 @@ impl Detector {
     pub(crate) fn find(&mut self, picture: &Picture<'_>) -> Result<Vec<Region>, TextError> {
         let (width, height) = picture.size();
         let plan = Plan::new(width, height);
-        let mut band = Band::new(&plan);
-        let mut sweep = Sweep::default();
+        self.find_by(picture, &plan, SCORE_MIN)
+    }
+
+    /// Searches one window of the picture (left, top, right, lower edge) as it is
+    /// scaled where the whole picture is searched; less sure finds count too.
+    pub(crate) fn find_within(
+        &mut self,
+        picture: &Picture<'_>,
+        place: [u32; 4],
+    ) -> Result<Vec<Region>, TextError> {
+        let (width, height) = picture.size();
+        let plan = Plan::new(width, height).around([width, height], place);
+        self.find_by(picture, &plan, DOUBT_MIN)
+    }
+
+    fn find_by(
+        &mut self,
+        picture: &Picture<'_>,
+        plan: &Plan,
+        score_min: f32,
+    ) -> Result<Vec<Region>, TextError> {
+        let (width, height) = picture.size();
+        let mut band = Band::new(plan);
+        let mut sweep = Sweep::new(score_min);
         for (i, &top) in plan.tops.iter().enumerate() {
             band.move_to(top);
             for &left in &plan.lefts {
-                self.fill(picture, &plan, [left, top]);
-                self.run(&plan, |map| band.put(left, plan.tile[0], map))?;
+                self.fill(picture, plan, [left, top]);
+                self.run(plan, |map| band.put(left, plan.tile[0], map))?;
             }
-            let end = plan.tops.get(i + 1).copied().unwrap_or(plan.scaled[1]);
+            let end = plan.tops.get(i + 1).copied().unwrap_or(top + plan.tile[1]);
             for y in top..end {
                 sweep.row(y, band.row(y))?;
             }

@@ -115,6 +115,24 @@ impl Ocr {
         regions.iter().map(|region| recogniser.read(&picture, region)).collect()
     }
 
+    /// Every place that looks like text in one part of a frame (left, top, right, lower
+    /// edge), for much less than searching all of it.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines; the frame was not searched.
+    pub fn find_within(&mut self, view: &View, part: [u32; 4]) -> Result<Vec<Region>, TextError> {
+        self.detector()?.find_within(&Picture::new(view)?, part)
+    }
+
+    /// What stands in another frame where a line was found.
+    ///
+    /// # Errors
+    /// Any [`TextError`]: the caller quarantines.
+    pub fn read_again(&mut self, view: &View, line: &TextLine) -> Result<TextLine, TextError> {
+        let picture = Picture::new(view)?;
+        self.recogniser()?.read(&picture, &Region { corners: line.corners, score: 1.0 })
+    }
+
     fn detector(&mut self) -> Result<&mut Detector, TextError> {
         let loaded = match self.detector.take() {
             Some(detector) => detector,

@@ -3,6 +3,8 @@
 //! The whole picture is scaled once, in thought; tiles are windows of the scaled
 //! picture, so that their answers can be laid over each other pixel by pixel.
 
+use std::ops::Range;
+
 /// Longer side of the network's input, in pixels. Default 1280: with
 /// [`SHORT_MAX`] the largest input with which a worker stays under 512 MB.
 const LONG_MAX: u32 = 1280;
@@ -16,6 +18,9 @@ const SCALE_MAX: f32 = 2.0;
 const OVERLAP: u32 = 96;
 /// The network halves its input five times.
 const GRID: u32 = 32;
+/// Sides of windows come in steps of this, so that few shapes occur and the
+/// runtime's memory does not grow with every new one.
+const WINDOW_STEP: u32 = 128;
 
 /// Tiles over a scaled picture; all of one size.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +56,15 @@ impl Plan {
         Self { scaled, tile: [across, down], lefts, tops }
     }
 
+    /// One tile of the same scaled picture, around a place of the picture: its left,
+    /// top, right and lower edge in pixels. No larger than the network's input.
+    pub(crate) fn around(&self, [width, height]: [u32; 2], place: [u32; 4]) -> Self {
+        let [x0, y0, x1, y1] = place;
+        let across = window(x0..x1, width, self.scaled[0], self.tile[0]);
+        let down = window(y0..y1, height, self.scaled[1], self.tile[1]);
+        Self { tile: [across.1, down.1], lefts: vec![across.0], tops: vec![down.0], ..self.clone() }
+    }
+
     /// Network pixels per pixel of the picture, on each axis.
     pub(crate) fn scale(&self, width: u32, height: u32) -> [f32; 2] {
         [self.scaled[0] as f32 / width as f32, self.scaled[1] as f32 / height as f32]
@@ -60,6 +74,16 @@ impl Plan {
         let area = u64::from(self.scaled[0]) * u64::from(self.scaled[1]);
         (self.lefts.len() * self.tops.len(), std::cmp::Reverse(area))
     }
+}
+
+/// Start and size, in pixels of the network, of a window over `place` of `len`
+/// pixels that are scaled to `scaled`.
+fn window(place: Range<u32>, len: u32, scaled: u32, max: u32) -> (u32, u32) {
+    let at = |edge: u32| u64::from(edge.min(len)) * u64::from(scaled) / u64::from(len.max(1));
+    let start = (at(place.start) / u64::from(GRID) * u64::from(GRID)) as u32;
+    let end = (at(place.end) as u32).max(start + 1);
+    let size = (end - start).next_multiple_of(WINDOW_STEP).min(max);
+    (start.min(scaled - size), size)
 }
 
 /// Nearest multiple of 32, at least 32.
@@ -107,6 +131,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_window_covers_its_place_and_lies_in_the_scaled_picture(
+            w in 1u32..3000, h in 1u32..3000, x in 0u32..3000, y in 0u32..3000, side in 1u32..400
+        ) {
+            let (x, y) = (x.min(w - 1), y.min(h - 1));
+            let plan = Plan::new(w, h);
+            let window = plan.around([w, h], [x, y, x + side, y + side]);
+            let starts = [window.lefts[0], window.tops[0]];
+            for (axis, (start, (first, len))) in starts.iter().zip([(x, w), (y, h)]).enumerate() {
+                let (tile, scaled) = (window.tile[axis], plan.scaled[axis]);
+                prop_assert!(start + tile <= scaled && tile % GRID == 0 && start % GRID == 0);
+                let scale = f64::from(scaled) / f64::from(len);
+                let end = (f64::from((first + side).min(len)) * scale).floor();
+                prop_assert!(f64::from(*start) <= f64::from(first) * scale);
+                prop_assert!(f64::from(start + tile) >= end.min(f64::from(start + plan.tile[axis])));
+            }
+        }
+
         #[test]
         fn tiles_cover_the_picture_and_overlap(w in 1u32..20_000, h in 1u32..20_000) {
             let plan = Plan::new(w, h);

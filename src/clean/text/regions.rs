@@ -11,7 +11,9 @@ use super::{Region, TextError};
 /// measured (facts/models.md §1.4).
 const PIXEL_MIN: u8 = 77;
 /// A component counts as text from this mean probability on. Default 0.5, as measured.
-const SCORE_MIN: f32 = 0.5;
+pub(super) const SCORE_MIN: f32 = 0.5;
+/// The same where a find only has the whole frame searched. Default 0.3: each component.
+pub(super) const DOUBT_MIN: f32 = 0.3;
 /// The detector marks the kernel of a line, shrunk by about this ratio of area
 /// to outline; boxes grow by it. Default 1.6, as measured.
 const UNCLIP: f32 = 1.6;
@@ -36,8 +38,9 @@ struct Run {
 }
 
 /// Joins runs to components while the rows of the map pass by.
-#[derive(Default)]
 pub(crate) struct Sweep {
+    /// Least mean probability of a component that counts.
+    score_min: f32,
     runs: Vec<Run>,
     /// For each run, one with a lower or equal index in the same component.
     parents: Vec<u32>,
@@ -46,6 +49,11 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
+    /// Before the first row.
+    pub(crate) fn new(score_min: f32) -> Self {
+        Self { score_min, runs: Vec::new(), parents: Vec::new(), previous: 0 }
+    }
+
     /// Takes the next row of the map, the rows in order from 0.
     pub(crate) fn row(&mut self, y: u32, probabilities: &[u8]) -> Result<(), TextError> {
         let current = self.runs.len();
@@ -113,7 +121,7 @@ impl Sweep {
         let regions: Vec<Region> = components
             .filter_map(|members| {
                 let runs: Vec<Run> = members.iter().map(|&(_, run)| self.runs[run]).collect();
-                region(&runs, scale)
+                region(&runs, scale, self.score_min)
             })
             .take(REGIONS_MAX + 1)
             .collect();
@@ -131,7 +139,7 @@ impl Sweep {
 ///
 /// The mean is taken over the component, not over its box: it falls less for
 /// curved or touching lines, so that doubt is kept as text.
-fn region(runs: &[Run], scale: [f32; 2]) -> Option<Region> {
+fn region(runs: &[Run], scale: [f32; 2], score_min: f32) -> Option<Region> {
     let sum: u64 = runs.iter().map(|run| run.sum).sum();
     let count: u64 = runs.iter().map(|run| u64::from(run.end - run.start)).sum();
     let score = sum as f32 / (count as f32 * 255.0);
@@ -141,7 +149,7 @@ fn region(runs: &[Run], scale: [f32; 2]) -> Option<Region> {
         .collect();
     let kernel = smallest_rect(&outline)?;
     let side_min = SIDE_MIN / scale[0].min(scale[1]);
-    if score < SCORE_MIN || kernel.short_side() < side_min {
+    if score < score_min || kernel.short_side() < side_min {
         return None;
     }
     Some(Region { corners: unclipped(kernel).corners(), score })
@@ -164,7 +172,7 @@ mod tests {
 
     /// A map of 0 with `value` where `inside` says so.
     fn sweep(size: [u32; 2], value: u8, inside: impl Fn(f32, f32) -> bool) -> Vec<Region> {
-        let mut sweep = Sweep::default();
+        let mut sweep = Sweep::new(SCORE_MIN);
         for y in 0..size[1] {
             let row: Vec<u8> = (0..size[0])
                 .map(|x| if inside(x as f32 + 0.5, y as f32 + 0.5) { value } else { 0 })
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn too_many_places_are_an_error_not_a_cut() {
-        let mut sweep = Sweep::default();
+        let mut sweep = Sweep::new(SCORE_MIN);
         let row: Vec<u8> = (0..400).map(|x| if x % 8 < 4 { 255 } else { 0 }).collect();
         let gap = vec![0; 400];
         for y in 0..400 {

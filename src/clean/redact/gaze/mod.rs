@@ -3,11 +3,13 @@
 //!
 //! A frame is looked at, whole, where it differs from the last look and the looker's
 //! [`cells`](super::Looker::cells) say that text may stand there. What is painted over
-//! on every frame need not be looked at again.
+//! on every frame need not be looked at again, nor a kept line over a moving picture
+//! that still reads as one to keep.
 
 use std::ops::Range;
 
 use super::area::{Area, Rect, covered};
+use super::eyes::Eyes;
 use super::{LookError, Looker};
 use crate::clean::text::{CELL_PX, View};
 
@@ -86,7 +88,7 @@ impl Gaze {
     }
 
     /// Whether a frame is to be looked at; remembers it as looked at. Text under what
-    /// is `hidden` on every frame is no reason.
+    /// is `hidden` on every frame is no reason, nor are lines that the eyes keep still.
     ///
     /// # Errors
     /// The looker's: the instance is quarantined.
@@ -95,7 +97,7 @@ impl Gaze {
         views: &[View],
         enhanced: Option<usize>,
         hidden: &[Area],
-        looker: &mut dyn Looker,
+        eyes: &mut Eyes<'_>,
     ) -> Result<bool, LookError> {
         let shapes = |views: &[View]| -> Vec<(u32, u32, u8)> {
             views.iter().map(|view| (view.width, view.height, view.samples)).collect()
@@ -103,9 +105,15 @@ impl Gaze {
         let is_first = shapes(views) != shapes(&self.seen);
         let look = if is_first || (self.nothing_yet && self.changed(views, enhanced)) {
             self.nothing_yet &= !views.iter().any(shows_something);
-            self.first_whole || self.unscreened || is_marked(views, looker)?
+            self.first_whole || self.unscreened || is_marked(views, eyes.looker)?
+        } else if self.unscreened {
+            self.pairs(views, enhanced).any(|pair| !self.nearby(pair.changed_strips()).is_empty())
         } else {
-            self.has_news(views, enhanced, hidden, looker)?
+            let news = self.news(views, enhanced, hidden, eyes.looker)?;
+            let changed = |view: usize, place: Rect| {
+                self.pairs(views, enhanced).nth(view).is_none_or(|pair| pair.differs(place))
+            };
+            !news.is_empty() && !eyes.keep_still(views, &news, hidden, &changed)?
         };
         if look || is_first {
             self.seen = views.to_vec();
@@ -118,21 +126,19 @@ impl Gaze {
         self.pairs(views, enhanced).any(|pair| !pair.changed_strips().is_empty())
     }
 
-    /// A marked cell changed, or nobody looked at it.
-    fn has_news(
+    /// The marked cells that changed, or that nobody looked at.
+    fn news(
         &self,
         views: &[View],
         enhanced: Option<usize>,
         hidden: &[Area],
         looker: &mut dyn Looker,
-    ) -> Result<bool, LookError> {
-        for pair in self.pairs(views, enhanced) {
+    ) -> Result<Vec<Place>, LookError> {
+        let mut news = Vec::new();
+        for (index, pair) in self.pairs(views, enhanced).enumerate() {
             let changed = self.nearby(pair.changed_strips());
             if changed.is_empty() {
                 continue;
-            }
-            if self.unscreened {
-                return Ok(true);
             }
             let is_news = |&(column, row): &(u32, u32)| {
                 let strip = row * CELL_PX / STRIP_ROWS;
@@ -142,11 +148,11 @@ impl Gaze {
                     // With what is around it: a line can go on beyond the paint.
                     && !covered(around, hidden)
             };
-            if looker.cells(pair.view)?.marked().any(|cell| is_news(&cell)) {
-                return Ok(true);
-            }
+            let cells = looker.cells(pair.view)?;
+            let place = |(column, row)| Place::of_cell(index, column, row);
+            news.extend(cells.marked().filter(is_news).map(place));
         }
-        Ok(false)
+        Ok(news)
     }
 
     fn pairs<'a>(
@@ -169,6 +175,26 @@ impl Gaze {
             });
         }
         strips
+    }
+}
+
+/// The middle of a cell of one of a frame's views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the views.
+    pub view: usize,
+    /// Column of its pixel.
+    pub x: u32,
+    /// Row of its pixel.
+    pub y: u32,
+}
+
+impl Place {
+    /// The middle of a cell of a view.
+    #[must_use]
+    pub fn of_cell(view: usize, column: u32, row: u32) -> Self {
+        let [x, y] = [column, row].map(|cell| cell * CELL_PX + CELL_PX / 2);
+        Self { view, x, y }
     }
 }
 
@@ -268,5 +294,7 @@ fn index(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Which frames are looked at, with a looker that marks what is bright.
 
 use super::*;
+use crate::clean::judge::LineVerdict;
+use crate::clean::report::TextReason;
 use crate::clean::text::{Cells, TextLine};
 
 /// Marks the cells of one view that hold a sample of at least 60; all of them
@@ -28,6 +30,16 @@ impl Looker for Bright {
     }
 }
 
+/// Eyes that keep nothing of what they see.
+fn eyes(looker: &mut Bright) -> Eyes<'_> {
+    let hide = &|_: &TextLine| LineVerdict {
+        hide: true,
+        reason: TextReason::Unreadable,
+        spans: Vec::new(),
+    };
+    Eyes::new(looker, hide, &[])
+}
+
 const EVERYWHERE: Bright = Bright { all: true, asked: 0 };
 
 fn view(height: u32, mark: Option<(u32, u8)>) -> View {
@@ -40,7 +52,7 @@ fn view(height: u32, mark: Option<(u32, u8)>) -> View {
 }
 
 fn wants(gaze: &mut Gaze, view: View, enhanced: Option<usize>) -> bool {
-    gaze.wants(&[view], enhanced, &[], &mut { EVERYWHERE }).unwrap()
+    gaze.wants(&[view], enhanced, &[], &mut eyes(&mut { EVERYWHERE })).unwrap()
 }
 
 #[test]
@@ -102,13 +114,13 @@ fn slow_fading_adds_up_until_it_is_looked_at() {
 fn where_nothing_is_marked_nothing_is_looked_at_unless_the_first_frame_must_be() {
     let mut looker = Bright::default();
     let nothing = [view(400, None)];
-    assert!(!Gaze::default().wants(&nothing, None, &[], &mut looker).unwrap());
+    assert!(!Gaze::default().wants(&nothing, None, &[], &mut eyes(&mut looker)).unwrap());
     let mut gaze = Gaze::default().first_whole();
-    assert!(gaze.wants(&nothing, None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&nothing, None, &[], &mut eyes(&mut looker)).unwrap());
     let faint = [view(400, Some((200, 30)))];
-    assert!(!gaze.wants(&faint, None, &[], &mut looker).unwrap(), "not marked");
+    assert!(!gaze.wants(&faint, None, &[], &mut eyes(&mut looker)).unwrap(), "not marked");
     let name = [view(400, Some((200, 90)))];
-    assert!(Gaze::default().wants(&name, None, &[], &mut looker).unwrap());
+    assert!(Gaze::default().wants(&name, None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 /// The change of the ground beside a line marks its strip as changed, never
@@ -125,11 +137,11 @@ fn a_line_that_fades_in_on_a_moving_ground_is_looked_at_when_it_is_marked() {
         [frame]
     };
     for step in 0..10 {
-        assert!(!gaze.wants(&frame(step), None, &[], &mut looker).unwrap(), "{step}");
+        assert!(!gaze.wants(&frame(step), None, &[], &mut eyes(&mut looker)).unwrap(), "{step}");
     }
-    assert!(gaze.wants(&frame(10), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&frame(10), None, &[], &mut eyes(&mut looker)).unwrap());
     for step in 11..20 {
-        assert!(!gaze.wants(&frame(step), None, &[], &mut looker).unwrap(), "{step}");
+        assert!(!gaze.wants(&frame(step), None, &[], &mut eyes(&mut looker)).unwrap(), "{step}");
     }
     assert!(looker.asked > 10, "asked for each frame whose ground moved: {}", looker.asked);
 }
@@ -143,9 +155,9 @@ fn a_marked_cell_is_looked_at_again_when_it_changes_and_not_when_others_do() {
         (frame.pixels[5], frame.pixels[90]) = (line, ground);
         [frame]
     };
-    assert!(gaze.wants(&frame(200, 50), None, &[], &mut looker).unwrap());
-    assert!(!gaze.wants(&frame(200, 20), None, &[], &mut looker).unwrap());
-    assert!(gaze.wants(&frame(230, 20), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&frame(200, 50), None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(!gaze.wants(&frame(200, 20), None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(gaze.wants(&frame(230, 20), None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 #[test]
@@ -178,9 +190,11 @@ fn a_picture_that_moves_is_looked_at_when_a_name_comes() {
     let mut looker = Bright::default();
     let mut gaze = Gaze::default();
     for step in 0..9 {
-        assert!(!gaze.wants(&labelled(step, false, false), None, &[], &mut looker).unwrap());
+        assert!(
+            !gaze.wants(&labelled(step, false, false), None, &[], &mut eyes(&mut looker)).unwrap()
+        );
     }
-    assert!(gaze.wants(&labelled(9, false, true), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&labelled(9, false, true), None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 #[test]
@@ -188,9 +202,9 @@ fn a_moving_line_under_what_is_hidden_is_not_looked_at_again() {
     let mut looker = Bright::default();
     let mut gaze = Gaze::default();
     let hidden = [Area::upright(Rect { x0: 80, y0: 48, x1: 184, y1: 96 })];
-    gaze.wants(&labelled(0, false, true), None, &[], &mut looker).unwrap();
-    assert!(!gaze.wants(&labelled(1, false, true), None, &hidden, &mut looker).unwrap());
-    assert!(gaze.wants(&labelled(2, false, true), None, &[], &mut looker).unwrap());
+    gaze.wants(&labelled(0, false, true), None, &[], &mut eyes(&mut looker)).unwrap();
+    assert!(!gaze.wants(&labelled(1, false, true), None, &hidden, &mut eyes(&mut looker)).unwrap());
+    assert!(gaze.wants(&labelled(2, false, true), None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 #[test]
@@ -198,15 +212,15 @@ fn black_frames_before_the_first_that_shows_something_do_not_count_as_first() {
     let mut looker = Bright { asked: 0, all: false };
     let mut gaze = Gaze::default().first_whole();
     let black = [View { width: 64, height: 64, samples: 1, pixels: vec![0; 64 * 64] }];
-    assert!(gaze.wants(&black, None, &[], &mut looker).unwrap());
-    assert!(!gaze.wants(&black, None, &[], &mut looker).unwrap(), "nothing changed");
+    assert!(gaze.wants(&black, None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(!gaze.wants(&black, None, &[], &mut eyes(&mut looker)).unwrap(), "nothing changed");
     // Nothing is marked on it, and it is searched all the same; the next one is not.
     let dim = |step: u8| {
         let pixels = (0..64 * 64).map(|place: u32| u8::try_from(place % 50).unwrap() + step);
         [View { width: 64, height: 64, samples: 1, pixels: pixels.collect() }]
     };
-    assert!(gaze.wants(&dim(0), None, &[], &mut looker).unwrap());
-    assert!(!gaze.wants(&dim(9), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&dim(0), None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(!gaze.wants(&dim(9), None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 /// White lines stay, and between them one of another shade is replaced.
@@ -229,14 +243,14 @@ fn a_line_that_is_replaced_between_lines_that_stay_is_looked_at() {
         [View { width: 160, height: 64, samples: 1, pixels: pixels.collect() }]
     };
     let (mut looker, mut gaze) = (Bright::default(), Gaze::default());
-    assert!(gaze.wants(&frame(false), None, &[], &mut looker).unwrap());
-    assert!(gaze.wants(&frame(true), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&frame(false), None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(gaze.wants(&frame(true), None, &[], &mut eyes(&mut looker)).unwrap());
 }
 
 #[test]
 fn without_the_screen_each_change_is_looked_at() {
     let (mut looker, mut gaze) = (Bright::default(), Gaze::default().unscreened());
-    assert!(gaze.wants(&labelled(0, true, false), None, &[], &mut looker).unwrap());
-    assert!(gaze.wants(&labelled(1, true, false), None, &[], &mut looker).unwrap());
+    assert!(gaze.wants(&labelled(0, true, false), None, &[], &mut eyes(&mut looker)).unwrap());
+    assert!(gaze.wants(&labelled(1, true, false), None, &[], &mut eyes(&mut looker)).unwrap());
     assert_eq!(looker.asked, 0);
 }
