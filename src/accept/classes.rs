@@ -12,7 +12,8 @@ use crate::dimse::scu::VERIFICATION;
 
 /// Root of the UIDs that the standard gives.
 const STANDARD_ROOT: &str = "1.2.840.10008.";
-/// All composite storage classes of the standard but a few stand under this.
+/// All composite storage classes of the standard but a few stand under this, and
+/// some of other services: Protocol Approval and Inventory Query/Retrieve.
 const STORAGE_ROOT: &str = "1.2.840.10008.5.1.4.1.1.";
 
 /// Coded without loss: uncompressed and deflated frames, JPEG Lossless, JPEG-LS,
@@ -107,15 +108,17 @@ impl Offer for SenderOffer<'_> {
 /// Annexes B, GG), by its place or by its name in the dictionary.
 #[must_use]
 pub fn is_storage_class(class: &Uid) -> bool {
+    let Some(entry) = StandardSopClassDictionary.by_uid(class.as_str()) else {
+        // Newer than the dictionary.
+        return class.as_str().starts_with(STORAGE_ROOT);
+    };
     if class.as_str().starts_with(STORAGE_ROOT) {
-        return true;
+        return entry.r#type == UidType::SopClass && entry.alias.contains("Storage");
     }
-    StandardSopClassDictionary.by_uid(class.as_str()).is_some_and(|entry| {
-        entry.r#type == UidType::SopClass
-            && (entry.alias.ends_with("Storage") || entry.alias.ends_with("StorageTrial"))
-            // The DICOMDIR of media: never sent over a network.
-            && entry.alias != "MediaStorageDirectoryStorage"
-    })
+    entry.r#type == UidType::SopClass
+        && (entry.alias.ends_with("Storage") || entry.alias.ends_with("StorageTrial"))
+        // The DICOMDIR of media: never sent over a network.
+        && entry.alias != "MediaStorageDirectoryStorage"
 }
 
 #[cfg(test)]
@@ -150,17 +153,30 @@ mod tests {
             VERIFICATION,
             "1.2.840.10008.5.1.4.1.1.6.1",    // Ultrasound
             "1.2.840.10008.5.1.4.1.1.999.99", // a class newer than the dictionary
+            "1.2.840.10008.5.1.4.1.1.200.3",  // Protocol Approval Storage
+            "1.2.840.10008.5.1.4.1.1.201.1",  // Inventory Storage
+            "1.2.840.10008.5.1.4.1.1.3",      // retired Ultrasound Multi-frame
+            "1.2.840.10008.5.1.4.1.1.9.1",    // Waveform Storage Trial
             "1.2.840.10008.5.1.4.34.7",       // RT Beams Delivery Instruction
             "1.2.840.10008.5.1.4.38.1",       // Hanging Protocol
         ];
         let refused = [
-            "1.2.840.10008.1.3.10",        // Media Storage Directory
-            "1.2.840.10008.1.20.1",        // Storage Commitment
-            "1.2.840.10008.5.1.4.31",      // Modality Worklist
-            "1.2.840.10008.3.1.2.3.3",     // MPPS
-            "1.2.840.10008.5.1.4.1.2.2.1", // Study Root FIND
-            "1.2.840.10008.5.1.4.1.2.2.2", // Study Root MOVE
-            "1.2.826.0.1.3680043.2.1",     // private
+            "1.2.840.10008.1.3.10",          // Media Storage Directory
+            "1.2.840.10008.1.20.1",          // Storage Commitment
+            "1.2.840.10008.5.1.4.31",        // Modality Worklist
+            "1.2.840.10008.3.1.2.3.3",       // MPPS
+            "1.2.840.10008.5.1.1.9",         // Basic Grayscale Print Management
+            "1.2.840.10008.5.1.4.1.2.2.1",   // Study Root FIND
+            "1.2.840.10008.5.1.4.1.2.2.2",   // Study Root MOVE
+            "1.2.840.10008.5.1.4.1.1.200.4", // Protocol Approval FIND
+            "1.2.840.10008.5.1.4.1.1.200.5", // Protocol Approval MOVE
+            "1.2.840.10008.5.1.4.1.1.200.6", // Protocol Approval GET
+            "1.2.840.10008.5.1.4.1.1.201.2", // Inventory FIND
+            "1.2.840.10008.5.1.4.1.1.201.3", // Inventory MOVE
+            "1.2.840.10008.5.1.4.1.1.201.4", // Inventory GET
+            "1.2.840.10008.5.1.4.1.1.201.5", // Inventory Creation
+            "1.2.840.10008.5.1.4.1.1.201.6", // Repository Query
+            "1.2.826.0.1.3680043.2.1",       // private
         ];
         for class in taken {
             assert!(offer.takes_class(&uid(class)), "{class}");

@@ -163,14 +163,23 @@ pub(super) fn extended(config: &Config) -> Table {
             ),
             Some(_) => text("answered"),
         };
-        [text(name), said, text("never proposed")]
+        let proposed = match name {
+            "SCP/SCU Role Selection" => "SCP for Storage Commitment, to report (4.2.1.5)",
+            _others => "never proposed",
+        };
+        [text(name), said, text(proposed)]
     });
+    let commitment = [
+        "SCP/SCU Role Selection, Storage Commitment",
+        "SCU accepted from a sender with `sender.NAME.commitment`, SCP from a destination that is asked; else declined",
+        "as above",
+    ];
     let user = [
         "User Identity; `sender.NAME.user`",
         "types 1 and 2 checked: wrong or missing is rejected, right is answered where asked for; others are rejected",
         "never proposed",
     ];
-    let rows = rows.into_iter().chain([user.map(text)]);
+    let rows = rows.into_iter().chain([commitment.map(text), user.map(text)]);
     let head = ["item", "as acceptor", "as requestor"];
     Table::new(("extended-negotiation", "Extended negotiation"), head, rows)
 }

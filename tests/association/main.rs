@@ -23,6 +23,8 @@ use airlock::dimse::Limits;
 use airlock::dimse::scu::{Address, send_files, verify};
 use tokio::sync::watch;
 
+mod commands;
+
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const APPLICATION: &str = "1.2.840.10008.3.1.1.1";
