@@ -131,20 +131,21 @@ async fn ports(config: &Config) -> Result<Vec<Port>, AppError> {
 fn destinations(config: &Config) -> Result<Vec<Destination>, AppError> {
     let mut ready = Vec::new();
     for (name, destination) in &config.destinations {
-        let target = match destination {
+        let (target, associations) = match destination {
             config::Destination::Folder(path) => {
-                Target::Folder(Folder::new(path.clone(), Arc::new(RealDisk)))
+                (Target::Folder(Folder::new(path.clone(), Arc::new(RealDisk))), 1)
             }
             config::Destination::Ae(peer) => {
                 let address = address_of(peer);
                 address.tls.as_ref().map_or(Ok(()), ClientTls::check)?;
-                Target::Ae(Box::new(Sender::new(address, SendLimits::default())))
+                let sender = Sender::new(address, SendLimits::default());
+                (Target::Ae(Box::new(sender)), peer.associations)
             }
         };
         let name = name
             .parse()
             .map_err(|_bad_name| NodeError::Unusable { what: format!("destination.{name}") })?;
-        ready.push(Destination { name, target, waits: Waits::default() });
+        ready.push(Destination { name, target, associations, waits: Waits::default() });
     }
     Ok(ready)
 }

@@ -316,6 +316,24 @@ mod tests {
     }
 
     #[test]
+    fn a_destination_has_one_to_eight_associations_and_a_folder_none() {
+        let of = |toml: &str| check(&format!("[destination.b]\n{toml}"));
+        let ae = "ae_title = 'B'\nhost = 'h'\n";
+        for (written, expected) in [("", 1), ("associations = 8", 8)] {
+            let config = of(&format!("{ae}{written}")).unwrap();
+            let Destination::Ae(peer) = &config.destinations["b"] else { panic!() };
+            assert_eq!(peer.associations, expected);
+        }
+        for bad in [
+            format!("{ae}associations = 0"),
+            format!("{ae}associations = 9"),
+            "folder = '/f'\nassociations = 2".into(),
+        ] {
+            assert_eq!(of(&bad).unwrap_err()[0].key, "destination.b.associations", "{bad}");
+        }
+    }
+
+    #[test]
     fn what_a_project_does_with_content_is_stated_in_two_words() {
         let content = |toml: &str| {
             let config = check(&format!("[project.default]\n{toml}")).unwrap();

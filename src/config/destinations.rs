@@ -34,12 +34,17 @@ pub struct Peer {
     /// It is asked whether it keeps what it took, and its report is waited for so
     /// long; none: it is not asked.
     pub commitment_wait: Option<Duration>,
+    /// Most associations at once.
+    pub associations: usize,
 }
 
 /// Wait for a report on storage commitment where none is configured.
 const COMMITMENT_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Shortest that can be asked for: less, and every report comes too late.
 const COMMITMENT_WAIT_MIN: Duration = Duration::from_secs(1);
+
+/// Most associations that can be asked for. 8: they share our disk and its archive's.
+pub(super) const ASSOCIATIONS_MAX: usize = 8;
 
 impl Destination {
     /// How long its report on storage commitment is waited for; none: it is not asked.
@@ -79,6 +84,7 @@ fn checked_destination(
     faults: &mut Faults,
 ) -> Option<Destination> {
     let commitment_wait = commitment_wait(key, raw, faults);
+    let associations = associations(key, raw, faults);
     match (&raw.folder, &raw.ae_title, &raw.host) {
         (Some(folder), None, None) => Some(Destination::Folder(folder.clone())),
         (None, Some(called), Some(host)) => Some(Destination::Ae(Peer {
@@ -91,12 +97,24 @@ fn checked_destination(
             port: raw.port.unwrap_or(if raw.tls { 2762 } else { 104 }),
             tls: peer_tls(key, raw, host, faults),
             commitment_wait,
+            associations,
         })),
         _ => {
             faults.add(key, "write either folder, or ae_title and host (and port)");
             None
         }
     }
+}
+
+fn associations(key: &str, raw: &RawDestination, faults: &mut Faults) -> usize {
+    let wanted = raw.associations.unwrap_or(1);
+    if !(1..=ASSOCIATIONS_MAX).contains(&wanted) {
+        faults.add(format!("{key}.associations"), format!("1 to {ASSOCIATIONS_MAX}"));
+    }
+    if raw.folder.is_some() && raw.associations.is_some() {
+        faults.add(format!("{key}.associations"), "a folder has none");
+    }
+    wanted
 }
 
 fn commitment_wait(key: &str, raw: &RawDestination, faults: &mut Faults) -> Option<Duration> {

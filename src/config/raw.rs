@@ -304,6 +304,9 @@ pub struct RawDestination {
     /// that commit at all do it by the next morning.
     #[serde(with = "humantime_serde")]
     pub commitment_wait: Option<Duration>,
+    /// Most associations with it at once. Default 1: many a PACS takes the instances of a
+    /// study badly side by side.
+    pub associations: Option<usize>,
     /// Our certificate, where the destination asks for one, PEM. Default none.
     pub certificate: Option<PathBuf>,
     /// Its key, PEM. Default none.

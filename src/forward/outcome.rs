@@ -28,6 +28,8 @@ pub enum Answer {
     },
     /// No connection, or none that became an association.
     Unreachable,
+    /// The same, or a transient rejection, while other associations with it are open.
+    NoFurther,
     /// It aborted the association while this instance was on its way.
     Aborted,
     /// The connection broke or fell silent while this instance was on its way.
@@ -57,6 +59,9 @@ pub enum Outcome {
     /// The destination's configuration refuses us: it is paused, an alarm is
     /// raised, and it is probed with C-ECHO.
     PauseDestination,
+    /// It takes no more associations at present: the instance goes over those that
+    /// are open.
+    FewerAssociations,
     /// No try can help this instance.
     Quarantine(Quarantine),
     /// A worker writes a second [`crate::clean::Cleaned`] in this syntax.
@@ -72,6 +77,7 @@ pub fn outcome(answer: &Answer, tries: u32) -> Outcome {
         Answer::Rejected { permanent: false, .. } | Answer::Unreachable | Answer::Broken => {
             Outcome::RetryDestination
         }
+        Answer::NoFurther => Outcome::FewerAssociations,
         Answer::Aborted => Outcome::RetryItem,
         Answer::OtherSyntax(syntax) => Outcome::OtherSyntaxNeeded(syntax.clone()),
         Answer::NoSyntax => quarantine(Reason::NoTransferSyntax, "context result 4"),
@@ -173,6 +179,7 @@ mod tests {
             (rejected(false), Outcome::RetryDestination),
             (Answer::Unreachable, Outcome::RetryDestination),
             (Answer::Broken, Outcome::RetryDestination),
+            (Answer::NoFurther, Outcome::FewerAssociations),
             (Answer::Aborted, Outcome::RetryItem),
             (Answer::OtherSyntax(explicit.clone()), Outcome::OtherSyntaxNeeded(explicit)),
             (Answer::NoSyntax, quarantine(Reason::NoTransferSyntax, "context result 4")),

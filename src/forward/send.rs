@@ -1,11 +1,15 @@
 //! A DICOM node as destination (Storage SCU, PS3.4 Annex B).
 //!
-//! One [`Sender`] a destination keeps one association for many instances:
-//! contexts are planned from what waits, a new association is opened when
+//! One [`Sender`] keeps one association for many instances; a destination may have
+//! several ([`Sender::another`]), which open theirs one after the other. Contexts are planned from what waits, a new association is opened when
 //! something else comes, and [`Sender::idle`] releases it when nothing does.
 //! The bytes sent are those of the clean file; Move Originator is never named.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use super::{Answer, Forwardable, Outcome, outcome};
 use crate::clean::Cleaned;
@@ -39,14 +43,68 @@ impl Default for SendLimits {
 pub struct Sender {
     address: Address,
     limits: SendLimits,
-    open: Option<Scu>,
+    open: Option<Open>,
+    shared: Arc<Shared>,
+}
+
+/// What the senders of one destination have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Held while one of them opens an association; why the last that failed did.
+    opening: Mutex<Option<Answer>>,
+    /// How often one failed.
+    failures: AtomicUsize,
+    /// Associations that are open.
+    open: Arc<AtomicUsize>,
+}
+
+/// An open association, counted as long as it lives.
+#[derive(Debug)]
+struct Open {
+    scu: Scu,
+    _counted: Counted,
+}
+
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn in_(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Sender {
     /// A destination; nothing is opened yet.
     #[must_use]
     pub fn new(address: Address, limits: SendLimits) -> Self {
-        Self { address, limits, open: None }
+        Self { address, limits, open: None, shared: Arc::default() }
+    }
+
+    /// One more for the same destination, with an association of its own.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let (address, limits) = (self.address.clone(), self.limits.clone());
+        Self { address, limits, open: None, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Its association is open, as far as is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// How long an association is kept without anything to send.
+    #[must_use]
+    pub fn idle_release(&self) -> Duration {
+        self.limits.idle_release
     }
 
     /// Where the destination is.
@@ -87,7 +145,7 @@ impl Sender {
     /// Releases the association, if one is open.
     pub async fn close(&mut self) {
         if let Some(open) = self.open.take()
-            && let Err(error) = open.release().await
+            && let Err(error) = open.scu.release().await
         {
             // All answers were heard before, so nothing is in doubt.
             tracing::debug!(destination = %self.address.called, %error, "release failed");
@@ -128,30 +186,30 @@ impl Sender {
     }
 
     async fn send_once(&mut self, object: &Object, waiting: &[Kind]) -> Result<u16, Answer> {
-        let mut scu = self.association_for(&object.kind, waiting).await?;
-        let context_id = match scu.place(&object.kind) {
+        let mut open = self.association_for(&object.kind, waiting).await?;
+        let context_id = match open.scu.place(&object.kind) {
             Place::Context(id) => id,
             place @ (Place::OtherSyntax(_)
             | Place::NoSyntax
             | Place::NoClass
             | Place::NotProposed) => {
-                self.open = Some(scu);
+                self.open = Some(open);
                 return Err(Answer::from(&place));
             }
         };
-        match scu.store(context_id, object).await {
+        match open.scu.store(context_id, object).await {
             Ok(status) => {
-                self.open = Some(scu);
+                self.open = Some(open);
                 Ok(status)
             }
             Err(error) => {
                 let answer = Answer::from(&error);
                 match error {
-                    scu::SendError::Association(error) => scu.fail(&error).await,
+                    scu::SendError::Association(error) => open.scu.fail(&error).await,
                     scu::SendError::Head(_)
                     | scu::SendError::Nameless
                     | scu::SendError::File(_)
-                    | scu::SendError::NoPlace(_) => self.open = Some(scu),
+                    | scu::SendError::NoPlace(_) => self.open = Some(open),
                 }
                 Err(answer)
             }
@@ -160,9 +218,9 @@ impl Sender {
 
     /// The open association when it was opened for this kind, else a new one
     /// for this kind and those that wait.
-    async fn association_for(&mut self, kind: &Kind, waiting: &[Kind]) -> Result<Scu, Answer> {
+    async fn association_for(&mut self, kind: &Kind, waiting: &[Kind]) -> Result<Open, Answer> {
         if let Some(open) = self.open.take() {
-            if open.place(kind) != Place::NotProposed {
+            if open.scu.place(kind) != Place::NotProposed {
                 return Ok(open);
             }
             self.open = Some(open);
@@ -174,11 +232,38 @@ impl Sender {
                 kinds.push(other.clone());
             }
         }
-        let contexts = plan_contexts(&kinds);
-        Scu::open(&self.address, contexts, &self.limits.association).await.map_err(|error| {
-            tracing::info!(destination = %self.address.called, %error, "no association");
-            Answer::from(&error)
-        })
+        self.open_for(&kinds).await
+    }
+
+    /// One at a time, so that it is known whether others are open; who waited while
+    /// another one failed does not ask the peer the same.
+    async fn open_for(&self, kinds: &[Kind]) -> Result<Open, Answer> {
+        let shared = &self.shared;
+        let failures = shared.failures.load(Ordering::Acquire);
+        let mut last = shared.opening.lock().await;
+        let answer = match &*last {
+            Some(answer) if shared.failures.load(Ordering::Acquire) != failures => answer.clone(),
+            Some(_) | None => {
+                let contexts = plan_contexts(kinds);
+                match Scu::open(&self.address, contexts, &self.limits.association).await {
+                    Ok(scu) => {
+                        *last = None;
+                        return Ok(Open { scu, _counted: Counted::in_(&shared.open) });
+                    }
+                    Err(error) => {
+                        tracing::info!(destination = %self.address.called, %error, "no association");
+                        let answer = Answer::from(&error);
+                        *last = Some(answer.clone());
+                        shared.failures.fetch_add(1, Ordering::AcqRel);
+                        answer
+                    }
+                }
+            }
+        };
+        let none =
+            matches!(answer, Answer::Rejected { permanent: false, .. } | Answer::Unreachable);
+        let others_are_open = shared.open.load(Ordering::Relaxed) > 0;
+        Err(if none && others_are_open { Answer::NoFurther } else { answer })
     }
 }
 

@@ -163,16 +163,20 @@ impl Node {
         let unusable = |what: String| NodeError::Unusable { what };
         let report: Report =
             serde_json::from_slice(&report).map_err(|error| unusable(error.to_string()))?;
-        if !self.is_as_today(&report, project)
-            || self.is_recalled(&report, &record)
-            || self.versions.is_outdated(id, &project.name, &report)
-        {
+        if !self.is_as_today(&report, project) || self.is_recalled(&report, &record) {
             return Ok(Again::Anew);
         }
         let destinations = destinations(project)?;
+        if !self.versions.goes_again(id, &project.name, &report) {
+            return Ok(Again::Anew);
+        }
         let linked = self.spool.send_again(id, &destinations, now_ms);
         // Also after an error: what has a link is to be sent.
-        for destination in self.spool.awaiting(id)? {
+        let awaiting = self.spool.awaiting(id)?;
+        if awaiting.is_empty() {
+            self.versions.left(id);
+        }
+        for destination in awaiting {
             self.kept.remove(id);
             self.queue.offer(&Stage::Forward(destination), id, &project.name);
         }

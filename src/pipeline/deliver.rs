@@ -1,17 +1,25 @@
 //! The forwarding stage of the node: clean copies in, receipts out, one task
 //! per destination, so that one that is down keeps nobody else waiting.
+//!
+//! The task gives instances to lanes ([`super::lanes`]), up to so many at once as the
+//! configuration allows, and is the only one that acts on what became of them: backoff,
+//! failures and tries are the destination's, whichever lane met them. After a failure of
+//! the destination nothing is begun until its wait is over, and then one instance alone
+//! until one is delivered.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::blocking::blocking;
-use super::node::{Node, NodeError, SetAside};
-use super::studies::Gate;
-use crate::clean::{AdmitError, Cleaned, Report};
+use super::lanes::Lanes;
+use super::node::{Node, NodeError};
+use super::sending::{Sent, To, note_delivered};
+use crate::clean::{Cleaned, Report};
 use crate::forward::Kind;
 use crate::forward::backoff::{Backoff, Waits};
 use crate::forward::folder::Folder;
@@ -20,12 +28,11 @@ use crate::forward::send::{KINDS_MAX, Sender, kind_of};
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
-use crate::receipt::Outcome as Evidence;
-use crate::spool::{Delivery, DestinationName, Record, SpoolError, SpoolId, State};
+use crate::spool::{DestinationName, SpoolId};
 
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
-const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
+pub(super) const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Instances that may fail one after the other, by an abort or a failure to process,
 /// before the destination is left alone. Default 5.
 pub const ITEM_FAILURES_MAX: usize = 5;
@@ -33,18 +40,9 @@ pub const ITEM_FAILURES_MAX: usize = 5;
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
 
-/// Wait of what its project does not send to the destination any more. Default 1 h: the
-/// configuration changes with a restart.
-const WAIT_IF_NOT_MEANT: Duration = Duration::from_hours(1);
-
-/// Whether the configuration sends something to a destination.
-enum Meant {
-    Yes,
-    /// Its project does not send there.
-    No,
-    /// Its project is gone.
-    NoProject,
-}
+/// Wait of an instance of which an earlier copy is still being sent. Default 1 s: that
+/// ends by itself.
+const WAIT_FOR_ITSELF: Duration = Duration::from_secs(1);
 
 /// Where clean copies go.
 #[derive(Debug)]
@@ -66,6 +64,8 @@ pub trait Script: Send + Sync + std::fmt::Debug {
         &mut self,
         cleaned: Arc<Cleaned>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
+    /// One more lane to it.
+    fn another(&self) -> Box<dyn Script>;
     /// It answers C-ECHO.
     fn is_there(&self) -> bool;
 }
@@ -77,26 +77,62 @@ pub struct Destination {
     pub name: DestinationName,
     /// Where it is.
     pub target: Target,
+    /// Most associations with it at once; a folder is written to by one lane.
+    pub associations: usize,
     /// How long it is left alone after failures.
     pub waits: Waits,
 }
 
 /// What one destination's task remembers; all of it can be forgotten.
 struct Line {
-    node: Arc<Node>,
-    name: DestinationName,
-    stage: Stage,
-    waits: Waits,
+    to: Arc<To>,
+    lanes: Lanes,
+    jobs: JoinSet<Ended>,
     backoff: Backoff,
+    /// Goes on with each failure of the destination and each end of its failures: what
+    /// began under an earlier one says nothing of it as it is now.
+    turn: u64,
+    /// Nothing is begun before.
+    rests_until: Option<Instant>,
+    /// After failures: whether somebody finds out if it is back, and whether it has
+    /// answered C-ECHO since.
+    is_probed: bool,
+    has_answered: bool,
     /// Instances that failed since the last one was delivered, in a way that says
     /// nothing of the destination.
     failing: BTreeSet<SpoolId>,
     /// Tries of instances that were put off.
     tries: BTreeMap<SpoolId, u32>,
+    /// Instances on their way.
+    sending: BTreeSet<SpoolId>,
     /// Kinds of objects sent lately, so that one association serves them all.
     kinds: VecDeque<Kind>,
     finishing: Arc<Semaphore>,
     stopping: Stopping,
+}
+
+/// An instance as it was begun.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    id: SpoolId,
+    /// This one counted.
+    tries: u32,
+    turn: u64,
+    probes: bool,
+}
+
+/// A lane that is free again.
+struct Ended {
+    target: Target,
+    what: What,
+}
+
+enum What {
+    Closed,
+    /// C-ECHO: none where it was answered.
+    Asked(Option<Answer>),
+    /// Sent, or dealt with before.
+    Tried(Begun, Result<Option<Sent>, NodeError>),
 }
 
 /// Sends to one destination until the node stops.
@@ -105,57 +141,34 @@ pub(super) async fn deliver_loop(
     destination: Destination,
     mut stopping: Stopping,
 ) {
-    let Destination { name, mut target, waits } = destination;
-    let mut line = Line {
-        node,
-        stage: Stage::Forward(name.clone()),
-        name,
-        waits,
-        backoff: Backoff::new(waits),
-        failing: BTreeSet::new(),
-        tries: BTreeMap::new(),
-        kinds: VecDeque::new(),
-        finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
-        stopping: stopping.clone(),
-    };
+    let mut line = Line::new(node, destination, stopping.clone());
     // Else a correction could overtake what waited before the start.
     tokio::select! {
         biased;
         () = stopping.wait() => {}
-        () = line.node.versions_known() => {}
+        () = line.to.node.versions_known() => {}
     }
-    loop {
-        tokio::select! {
-            biased;
-            () = stopping.wait() => break,
-            () = line.node.queue.wait(&line.stage) => {}
-            () = target.idle() => continue,
-        }
-        if line.backoff.is_open() {
-            let answers = tokio::select! {
-                biased;
-                () = stopping.wait() => break,
-                answers = line.answers(&target) => answers,
-            };
-            if !answers {
-                line.pause(&mut target, &mut stopping).await;
-                continue;
-            }
-        }
-        let Some(id) = line.node.queue.claim(&line.stage) else { continue };
-        if let Err(error) = line.one(&mut target, id).await {
-            warn!(spool_id = %id, destination = line.name.as_str(), %error, "forwarding put off");
-            line.node.queue.later(&line.stage, id, WAIT_AFTER_FAULT);
-        }
-        line.pause(&mut target, &mut stopping).await;
-    }
-    target.close().await;
-    // What was delivered gets its receipt before the node ends.
-    drop(line.finishing.acquire_many(FINISHING_MAX as u32).await);
+    while line.step(&mut stopping).await {}
+    line.end().await;
 }
 
 impl Target {
-    async fn deliver(&mut self, cleaned: Arc<Cleaned>, kinds: &[Kind], tries: u32) -> Outcome {
+    /// One more lane to the same destination.
+    pub(super) fn another(&self) -> Self {
+        match self {
+            Self::Ae(sender) => Self::Ae(Box::new(sender.another())),
+            Self::Folder(folder) => Self::Folder(folder.clone()),
+            #[cfg(test)]
+            Self::Scripted(script) => Self::Scripted(script.another()),
+        }
+    }
+
+    pub(super) async fn deliver(
+        &mut self,
+        cleaned: Arc<Cleaned>,
+        kinds: &[Kind],
+        tries: u32,
+    ) -> Outcome {
         match self {
             Self::Ae(sender) => sender.deliver(&cleaned, kinds, tries).await,
             Self::Folder(folder) => {
@@ -168,16 +181,41 @@ impl Target {
         }
     }
 
-    async fn idle(&mut self) {
+    /// Whether it talks to us: none where it does, else how it does not.
+    pub(super) async fn silence(&self) -> Option<Answer> {
         match self {
-            Self::Ae(sender) => sender.idle().await,
-            Self::Folder(_) => std::future::pending().await,
+            Self::Ae(sender) => {
+                let error = sender.is_there().await.err()?;
+                info!(destination = %sender.address().called, %error, "no answer to C-ECHO");
+                Some(Answer::from(&error))
+            }
+            Self::Folder(_) => None,
             #[cfg(test)]
-            Self::Scripted(_) => std::future::pending().await,
+            Self::Scripted(script) => (!script.is_there()).then_some(Answer::Unreachable),
         }
     }
 
-    async fn close(&mut self) {
+    /// An association is open.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Ae(sender) => sender.is_open(),
+            Self::Folder(_) => false,
+            #[cfg(test)]
+            Self::Scripted(_) => false,
+        }
+    }
+
+    /// How long an association is kept without anything to send.
+    pub(super) fn idle_release(&self) -> Duration {
+        match self {
+            Self::Ae(sender) => sender.idle_release(),
+            Self::Folder(_) => Duration::ZERO,
+            #[cfg(test)]
+            Self::Scripted(_) => Duration::ZERO,
+        }
+    }
+
+    pub(super) async fn close(&mut self) {
         match self {
             Self::Ae(sender) => sender.close().await,
             Self::Folder(_) => {}
@@ -188,149 +226,187 @@ impl Target {
 }
 
 impl Line {
-    /// Waits as long as the destination is to be left alone, or until the node stops.
-    async fn pause(&self, target: &mut Target, stopping: &mut Stopping) {
-        let pause = self.backoff.left(self.node.clock.monotonic());
-        if pause.is_zero() {
+    fn new(node: Arc<Node>, destination: Destination, stopping: Stopping) -> Self {
+        let Destination { name, target, associations, waits } = destination;
+        Self {
+            to: Arc::new(To { node, stage: Stage::Forward(name.clone()), name, waits }),
+            lanes: Lanes::new(target, associations),
+            jobs: JoinSet::new(),
+            backoff: Backoff::new(waits),
+            turn: 0,
+            rests_until: None,
+            is_probed: false,
+            has_answered: false,
+            failing: BTreeSet::new(),
+            tries: BTreeMap::new(),
+            sending: BTreeSet::new(),
+            kinds: VecDeque::new(),
+            finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
+            stopping,
+        }
+    }
+
+    /// One thing that happens; false when the node stops.
+    async fn step(&mut self, stopping: &mut Stopping) -> bool {
+        let may_begin = self.may_begin();
+        let next = self.lanes.next().into_iter().chain(self.rests_until).min();
+        let alarm = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stopping.wait() => return false,
+            Some(ended) = self.jobs.join_next() => self.ended(unpanicked(ended)).await,
+            () = self.to.node.queue.wait(&self.to.stage), if may_begin => self.begin(),
+            () = alarm => self.woken(),
+        }
+        true
+    }
+
+    /// What was begun ends, and what was delivered gets its receipt, before the node ends.
+    async fn end(mut self) {
+        let open = self.lanes.take_all_open();
+        self.close(open);
+        while let Some(ended) = self.jobs.join_next().await {
+            self.ended(unpanicked(ended)).await;
+            let open = self.lanes.take_all_open();
+            self.close(open);
+        }
+        drop(self.finishing.acquire_many(FINISHING_MAX as u32).await);
+    }
+
+    fn may_begin(&self) -> bool {
+        let alone = self.backoff.failures() > 0 && self.is_probed;
+        self.rests_until.is_none() && !alone && self.lanes.has_one()
+    }
+
+    /// The next instance, or C-ECHO: after several failures in a row, or a refusal, it
+    /// asks before an instance is risked.
+    fn begin(&mut self) {
+        let probes = self.backoff.failures() > 0;
+        if self.backoff.is_open() && !self.has_answered {
+            let Some(target) = self.lanes.take() else { return };
+            self.is_probed = true;
+            self.jobs.spawn(async move {
+                let what = What::Asked(target.silence().await);
+                Ended { target, what }
+            });
             return;
         }
-        target.close().await;
-        tokio::select! {
-            () = stopping.wait() => {}
-            () = tokio::time::sleep(pause) => {}
+        let Some(id) = self.to.node.queue.claim(&self.to.stage) else { return };
+        if self.sending.contains(&id) {
+            self.later(id, WAIT_FOR_ITSELF);
+            return;
         }
-    }
-
-    /// After several failures in a row, or a refusal, the destination is asked by C-ECHO
-    /// before an instance is risked. One that takes no C-ECHO but talks to us is there.
-    async fn answers(&mut self, target: &Target) -> bool {
-        #[cfg(test)]
-        if let Target::Scripted(script) = target
-            && !script.is_there()
-        {
-            let name = self.name.clone();
-            self.left_alone(&outcome(&Answer::Unreachable, 1), name.as_str());
-            return false;
-        }
-        let Target::Ae(sender) = target else { return true };
-        match sender.is_there().await {
-            Ok(()) => {
-                info!(
-                    destination = self.name.as_str(),
-                    "destination answers; one instance is tried"
-                );
-                true
-            }
-            Err(error) => {
-                info!(destination = self.name.as_str(), %error, "no answer to C-ECHO");
-                let name = self.name.clone();
-                self.left_alone(&outcome(&Answer::from(&error), 1), name.as_str());
-                false
-            }
-        }
-    }
-
-    /// One instance. An error is a fault of the node's own disk.
-    async fn one(&mut self, target: &mut Target, id: SpoolId) -> Result<(), NodeError> {
-        let refusal = self.node.refusals.look(id, &self.name);
-        if let Some(refusal) = &refusal
-            && self.is_wanted_elsewhere(id).await?
-        {
-            let wait = self.waits.after(refusal.looks, &id.to_string());
-            self.node.queue.later(&self.stage, id, wait);
-            return Ok(());
-        }
-        if let Gate::Shut(wait, _) = self.node.gate(id, &self.name).await? {
-            self.node.queue.later(&self.stage, id, wait);
-            return Ok(());
-        }
-        // Sent without a record it could not be noted, and would be sent for ever.
-        let record = match self.node.record(id).await? {
-            Ok(record) => record,
-            Err(damaged) => return self.damaged(id, damaged).await,
+        let Some(mut target) = self.lanes.take() else {
+            self.later(id, Duration::ZERO);
+            return;
         };
-        let cleaned = match self.admitted(id).await? {
-            Ok(cleaned) => Arc::new(cleaned),
-            Err(damaged) => return self.damaged(id, damaged).await,
-        };
-        match self.is_meant(&record) {
-            Meant::Yes => {}
-            Meant::NoProject => {
-                let why = Quarantine::new(Reason::NoProject, "");
-                return self.node.quarantine_cleaned(id, why, cleaned.report()).await;
-            }
-            Meant::No => {
-                warn!(spool_id = %id, destination = self.name.as_str(), "its project does not send there any more: it waits");
-                self.node.queue.later(&self.stage, id, WAIT_IF_NOT_MEANT);
-                return Ok(());
-            }
-        }
-        if self.node.set_aside_if_recalled(id, cleaned.report()).await? {
-            return Ok(());
-        }
-        if let Some(refusal) = refusal {
-            return self.node.quarantine_cleaned(id, refusal.why, cleaned.report()).await;
-        }
-        self.remember(&cleaned);
+        self.sending.insert(id);
+        (self.is_probed, self.has_answered) = (probes, false);
         let tries = self.tries.get(&id).copied().unwrap_or(0) + 1;
-        let kinds = self.kinds.make_contiguous();
-        let outcome = target.deliver(Arc::clone(&cleaned), kinds, tries).await;
-        self.act_on(outcome, id, cleaned, (tries, record.releases)).await
+        let begun = Begun { id, tries, turn: self.turn, probes };
+        let (to, kinds) = (Arc::clone(&self.to), Vec::from(self.kinds.clone()));
+        self.jobs.spawn(async move {
+            let result = to.send(&mut target, id, (&kinds, tries)).await;
+            Ended { target, what: What::Tried(begun, result) }
+        });
     }
 
-    /// Whether the configuration of today sends an instance to this destination.
-    fn is_meant(&self, record: &Record) -> Meant {
-        let Some(arrival) = &record.arrival else { return Meant::Yes };
-        match self.node.config.projects.get(&arrival.project) {
-            None => Meant::NoProject,
-            Some(project) if project.destinations.iter().any(|to| to == self.name.as_str()) => {
-                Meant::Yes
+    async fn ended(&mut self, ended: Ended) {
+        let Ended { target, what } = ended;
+        match what {
+            What::Closed => {}
+            What::Asked(None) => {
+                (self.is_probed, self.has_answered) = (false, true);
+                let destination = self.to.name.as_str();
+                info!(destination, "destination answers; one instance is tried");
             }
-            Some(_) => Meant::No,
+            What::Asked(Some(answer)) => {
+                self.is_probed = false;
+                let name = self.to.name.clone();
+                self.left_alone(&outcome(&answer, 1), name.as_str());
+            }
+            What::Tried(begun, result) => {
+                self.sending.remove(&begun.id);
+                if begun.probes {
+                    self.is_probed = false;
+                }
+                let acted = match result {
+                    Ok(Some(sent)) => self.act_on(begun, sent).await,
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = acted {
+                    let (id, destination) = (begun.id, self.to.name.as_str());
+                    warn!(spool_id = %id, destination, %error, "forwarding put off");
+                    self.later(id, WAIT_AFTER_FAULT);
+                }
+            }
+        }
+        self.lanes.give_back(target);
+        if self.rests_until.is_some() {
+            let open = self.lanes.take_all_open();
+            self.close(open);
         }
     }
 
-    /// Sets aside what is damaged, unless it was taken away meanwhile, to be cleaned
-    /// again for another destination or by a rejection note.
-    async fn damaged(&self, id: SpoolId, why: Quarantine) -> Result<(), NodeError> {
-        let held = self.node.locks.hold(id).await;
-        let waits = self.node.on_spool(move |spool| Ok((spool.state(id)?, spool.awaiting(id)?)));
-        let (state, awaiting) = waits.await?;
-        // One without an original is an error still: it is tried until a restart tells.
-        if state.is_some_and(|state| state != State::Held || !awaiting.contains(&self.name)) {
-            return Ok(());
-        }
-        self.node.quarantine_held(&held, id, SetAside { why, leaving: None }).await
+    /// A wait is over: the destination's, or that of an idle association.
+    fn woken(&mut self) {
+        self.rests_until = self.rests_until.filter(|until| *until > Instant::now());
+        let idle = self.lanes.tick();
+        self.close(idle);
     }
 
-    async fn act_on(
-        &mut self,
-        outcome: Outcome,
-        id: SpoolId,
-        cleaned: Arc<Cleaned>,
-        (tries, releases): (u32, u32),
-    ) -> Result<(), NodeError> {
+    fn close(&mut self, targets: Vec<Target>) {
+        for mut target in targets {
+            self.jobs.spawn(async move {
+                target.close().await;
+                Ended { target, what: What::Closed }
+            });
+        }
+    }
+
+    fn later(&self, id: SpoolId, wait: Duration) {
+        self.to.node.queue.later(&self.to.stage, id, wait);
+    }
+
+    async fn act_on(&mut self, begun: Begun, sent: Sent) -> Result<(), NodeError> {
+        let (Begun { id, tries, .. }, Sent { outcome, cleaned, releases }) = (begun, sent);
+        self.remember(&cleaned);
         match outcome {
-            Outcome::Delivered => self.delivered(id, cleaned, 0, releases).await,
+            Outcome::Delivered => self.delivered(begun, cleaned, 0, releases).await,
             Outcome::DeliveredWithWarning(status) => {
-                warn!(spool_id = %id, destination = self.name.as_str(), status, "stored with a warning");
-                self.delivered(id, cleaned, status, releases).await;
+                warn!(spool_id = %id, destination = self.to.name.as_str(), status, "stored with a warning");
+                self.delivered(begun, cleaned, status, releases).await;
             }
             Outcome::RetryItem if self.failing.len() >= ITEM_FAILURES_MAX => {
                 // By now it is not the instances' fault.
                 self.tries.insert(id, tries);
-                self.put_off_all(id, &Outcome::RetryDestination);
+                self.put_off_all(begun, &Outcome::RetryDestination);
             }
             Outcome::RetryItem => {
                 self.failing.insert(id);
                 self.tries.insert(id, tries);
-                let wait = self.waits.after(tries, &id.to_string());
-                self.node.queue.later(&self.stage, id, wait);
+                self.later(id, self.to.waits.after(tries, &id.to_string()));
             }
-            Outcome::RetryDestination | Outcome::PauseDestination => self.put_off_all(id, &outcome),
+            Outcome::RetryDestination | Outcome::PauseDestination => {
+                self.put_off_all(begun, &outcome);
+            }
+            Outcome::FewerAssociations => {
+                info!(
+                    destination = self.to.name.as_str(),
+                    "takes no further association: those that are open go on"
+                );
+                self.lanes.shrink(self.to.waits.longest);
+                self.later(id, Duration::ZERO);
+            }
             Outcome::Quarantine(why) => self.refused(id, why, cleaned.report()).await?,
             Outcome::OtherSyntaxNeeded(syntax) => {
-                if !self.node.leaves_in(id, &syntax, cleaned.report()).await? {
+                if !self.to.node.leaves_in(id, &syntax, cleaned.report()).await? {
                     let why = Quarantine::new(Reason::NoTransferSyntax, syntax.as_str());
                     self.refused(id, why, cleaned.report()).await?;
                 }
@@ -349,49 +425,16 @@ impl Line {
     ) -> Result<(), NodeError> {
         self.tries.remove(&id);
         let concerns_all = why.reason == Reason::DamagedSpool;
-        if concerns_all || !self.is_wanted_elsewhere(id).await? {
-            return self.node.quarantine_cleaned(id, why, report).await;
+        if concerns_all || !self.to.is_wanted_elsewhere(id).await? {
+            return self.to.node.quarantine_cleaned(id, why, report).await;
         }
         warn!(
-            spool_id = %id, destination = self.name.as_str(), reason = why.reason.code(),
+            spool_id = %id, destination = self.to.name.as_str(), reason = why.reason.code(),
             detail = why.detail, "refused for good; set aside when the other destinations have it"
         );
-        self.node.refusals.note(id, &self.name, why);
-        self.node.queue.later(&self.stage, id, self.waits.first);
+        self.to.node.refusals.note(id, &self.to.name, why);
+        self.later(id, self.to.waits.first);
         Ok(())
-    }
-
-    /// Whether another destination is still to get the instance.
-    async fn is_wanted_elsewhere(&self, id: SpoolId) -> Result<bool, NodeError> {
-        let awaiting = self.node.on_spool(move |spool| spool.awaiting(id)).await?;
-        Ok(awaiting.iter().any(|other| {
-            *other != self.name
-                && self.node.config.destinations.contains_key(other.as_str())
-                && !self.node.refusals.has(id, other)
-        }))
-    }
-
-    /// The clean copy, its digest checked again: it may have lain for days.
-    async fn admitted(&self, id: SpoolId) -> Result<Result<Cleaned, Quarantine>, NodeError> {
-        let damaged = |what: &str| Ok(Err(Quarantine::new(Reason::DamagedSpool, what)));
-        let report = match self.node.on_spool(move |spool| spool.report(id)).await {
-            Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => return damaged(what),
-            read => read?,
-        };
-        let Ok(report) = serde_json::from_slice::<Report>(&report) else {
-            return damaged("report");
-        };
-        let file = self.node.spool.stored(State::Cleaned, id);
-        match blocking(move || Cleaned::admit(report, file)).await {
-            Ok(Ok(cleaned)) => Ok(Ok(cleaned)),
-            // Waiting would not bring it back.
-            Ok(Err(AdmitError::Io(error))) if error.kind() == std::io::ErrorKind::NotFound => {
-                damaged("the clean copy is missing")
-            }
-            Ok(Err(AdmitError::Io(error))) => Err(NodeError::Unusable { what: error.to_string() }),
-            Ok(Err(error)) => damaged(&error.to_string()),
-            Err(_runtime_ends) => Err(NodeError::Stopping),
-        }
     }
 
     fn remember(&mut self, cleaned: &Cleaned) {
@@ -403,105 +446,69 @@ impl Line {
         }
     }
 
-    fn put_off_all(&mut self, id: SpoolId, outcome: &Outcome) {
-        let wait = self.left_alone(outcome, &id.to_string());
-        self.node.queue.later(&self.stage, id, wait);
+    fn put_off_all(&mut self, begun: Begun, outcome: &Outcome) {
+        let item = begun.id.to_string();
+        let is_news = begun.turn == self.turn
+            || *outcome == Outcome::PauseDestination && !self.backoff.is_open();
+        let wait = if is_news {
+            self.left_alone(outcome, &item)
+        } else {
+            // Other lanes met the same failure before.
+            self.to.waits.after(1, &item)
+        };
+        self.later(begun.id, wait);
     }
 
     /// Counts a failure of the destination; how long all its instances wait.
     fn left_alone(&mut self, outcome: &Outcome, spread_by: &str) -> Duration {
-        let now = self.node.clock.monotonic();
-        let destination = self.name.as_str();
-        if *outcome == Outcome::PauseDestination {
-            let wait = self.backoff.refused(now, spread_by);
+        let now = self.to.node.clock.monotonic();
+        let destination = self.to.name.as_str();
+        let is_refusal = *outcome == Outcome::PauseDestination;
+        let wait = if is_refusal {
+            self.backoff.refused(now, spread_by)
+        } else {
+            self.backoff.failed(now, spread_by)
+        };
+        self.turn += 1;
+        self.rests_until = Some(Instant::now() + wait);
+        if is_refusal {
             error!(
                 destination,
                 ?wait,
                 "destination refuses us: check AE titles and its configuration"
             );
-            return wait;
+        } else {
+            warn!(destination, ?wait, "destination does not take instances now");
         }
-        let wait = self.backoff.failed(now, spread_by);
-        warn!(destination, ?wait, "destination does not take instances now");
         wait
     }
 
     /// Receipt, then one outbox link less (docs/decisions/0004), beside the
     /// next instance.
-    async fn delivered(&mut self, id: SpoolId, cleaned: Arc<Cleaned>, status: u16, releases: u32) {
-        if self.backoff.failures() > 0 {
-            self.node.queue.hasten(&self.stage);
+    async fn delivered(&mut self, begun: Begun, cleaned: Arc<Cleaned>, status: u16, releases: u32) {
+        let id = begun.id;
+        // What began before a failure does not tell that it is over.
+        if self.backoff.failures() > 0 && begun.turn == self.turn {
+            self.to.node.queue.hasten(&self.to.stage);
+            self.backoff.succeeded();
+            self.turn += 1;
         }
-        self.backoff.succeeded();
         self.failing.clear();
         self.tries.remove(&id);
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };
-        let (node, name, stopping) =
-            (Arc::clone(&self.node), self.name.clone(), self.stopping.clone());
+        let (to, stopping) = (Arc::clone(&self.to), self.stopping.clone());
         tokio::spawn(async move {
-            note_delivered(&node, &name, (id, &cleaned, (status, releases)), stopping).await;
+            note_delivered(&to.node, &to.name, (id, &cleaned, (status, releases)), stopping).await;
             drop(permit);
         });
     }
 }
 
-/// Tries until it is noted or the node stops; only a restart sends it again.
-async fn note_delivered(
-    node: &Node,
-    name: &DestinationName,
-    (id, cleaned, last_word): (SpoolId, &Cleaned, (u16, u32)),
-    mut stopping: Stopping,
-) {
-    while let Err(error) = finish(node, name, id, cleaned, last_word).await {
-        // Somebody set it aside meanwhile.
-        if let NodeError::Spool(SpoolError::NotThere { .. }) = error {
-            return;
-        }
-        if let NodeError::Spool(SpoolError::Damaged { what, .. }) = error {
-            let damaged = Quarantine::new(Reason::DamagedSpool, what);
-            if let Err(error) = node.quarantine(id, damaged).await {
-                warn!(spool_id = %id, %error, "cannot be set aside");
-            }
-            return;
-        }
-        warn!(spool_id = %id, %error, "delivered, but not noted yet");
-        tokio::select! {
-            () = stopping.wait() => return,
-            () = tokio::time::sleep(WAIT_AFTER_FAULT) => {}
-        }
+/// A lane that panicked ends its destination's task, as any other does.
+fn unpanicked(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
+    match ended {
+        Ok(ended) => ended,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-async fn finish(
-    node: &Node,
-    name: &DestinationName,
-    id: SpoolId,
-    cleaned: &Cleaned,
-    (status, releases): (u16, u32),
-) -> Result<(), NodeError> {
-    // Receipt and link belong together: nobody sets it aside in between.
-    let _held = node.locks.hold(id).await;
-    let record = node.on_spool(move |spool| spool.record(id)).await?;
-    let keeps = node.commitments.rule.keeps();
-    let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
-    node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
-    let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
-    let destination = name.clone();
-    let noted = node
-        .on_spool(move |spool| {
-            if spool.delivered_meanwhile(id, &destination, delivery, releases)? {
-                return Ok(None);
-            }
-            let was_last = spool.delivered(id, &destination, delivery)?;
-            let record = if keeps { Some(spool.record(id)?) } else { None };
-            Ok(Some((was_last, record)))
-        })
-        .await?;
-    info!(spool_id = %id, destination = name.as_str(), status, "delivered");
-    // It is cleaned again for another destination, and not for this one.
-    let Some((was_last, record)) = noted else { return Ok(()) };
-    node.queue.done(&Stage::Forward(name.clone()), id);
-    node.arrived(id, record.as_ref(), was_last, delivery.at_unix_ms);
-    Ok(())
 }

@@ -138,15 +138,19 @@ impl Versions {
         Ok(())
     }
 
-    /// Whether what a person or a newer object put in its place was admitted since.
-    pub(super) fn is_outdated(&self, id: SpoolId, project: &str, report: &Report) -> bool {
+    /// A clean copy that was delivered goes out again: what corrects it waits for it.
+    /// False, and nothing is noted, when something newer was admitted. Its outbox links
+    /// are made while it is held ([`super::locks`]).
+    pub(super) fn goes_again(&self, id: SpoolId, project: &str, report: &Report) -> bool {
         let leaving = leaving_of(report);
-        let known = self.known();
-        let newest = known.newest.get(&mark(project, &leaving.instance));
-        newest.is_some_and(|newest| {
-            newest.study != mark("", &leaving.study)
-                || newest.id > id && newest.output != mark("", &report.output_digest)
-        })
+        let mut known = self.known();
+        let instance = mark(project, &leaving.instance);
+        if known.is_outdated(id, instance, report) {
+            return false;
+        }
+        known.waiting.entry(instance).or_default().insert(id);
+        known.mark_of.insert(id, instance);
+        true
     }
 
     /// A clean copy stood at the start and waits for some destination.
@@ -207,6 +211,15 @@ impl Versions {
 }
 
 impl Known {
+    /// Whether what a person or a newer object put in its place was admitted since.
+    fn is_outdated(&self, id: SpoolId, instance: Mark, report: &Report) -> bool {
+        let newest = self.newest.get(&instance);
+        newest.is_some_and(|newest| {
+            newest.study != mark("", &report.study_instance)
+                || newest.id > id && newest.output != mark("", &report.output_digest)
+        })
+    }
+
     fn note(&mut self, instance: Mark, admitted: Admitted) {
         if let Some(before) = self.newest.insert(instance, admitted) {
             self.by_id.remove(&before.id);

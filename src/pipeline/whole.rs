@@ -72,6 +72,8 @@ impl Node {
     /// Whether an instance may be sent to a destination now.
     pub(super) async fn gate(&self, id: SpoolId, to: &DestinationName) -> Result<Gate, NodeError> {
         for older in self.versions.older(id) {
+            // Whoever holds it may be about to send it again.
+            let _held = self.locks.hold(older).await;
             let awaiting = self.on_spool(move |spool| spool.awaiting(older)).await?;
             // What this destination refused for good it does not get first either.
             if awaiting.contains(to) && !self.refusals.has(older, to) {

@@ -4,12 +4,14 @@
 //! one association serves many instances, and no destination troubles another one.
 //! Method: a scripted Storage SCP on loopback ([`scripted`]); one sender alone
 //! ([`sender`]), then a node with two destinations in this process ([`node`]): each
-//! answer ([`rows`]), and asking before an instance is risked ([`probe`]).
+//! answer ([`rows`]), asking before an instance is risked ([`probe`]), and several
+//! associations at once ([`pool`]).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a step that fails fails the test")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "an act matters where it is named alone")]
 
 mod node;
+mod pool;
 mod probe;
 mod rows;
 mod scripted;

@@ -48,17 +48,19 @@ pub(crate) struct Line<'a> {
     pub(crate) peer: &'a Scripted,
     pub(crate) limits: SendLimits,
     pub(crate) waits: Waits,
+    pub(crate) associations: usize,
 }
 
 impl<'a> Line<'a> {
     pub(crate) fn to(peer: &'a Scripted, waits: Waits) -> Self {
-        Self { peer, limits: SendLimits::default(), waits }
+        Self { peer, limits: SendLimits::default(), waits, associations: 1 }
     }
 
     fn destination(&self, name: &str) -> Destination {
         let sender = Sender::new(self.peer.address.clone(), self.limits.clone());
         let target = Target::Ae(Box::new(sender));
-        Destination { name: name.parse().unwrap(), target, waits: self.waits }
+        let associations = self.associations;
+        Destination { name: name.parse().unwrap(), target, associations, waits: self.waits }
     }
 }
 
@@ -170,7 +172,20 @@ pub(crate) fn fill(home: &Path, waiting: Waiting) {
     }
 }
 
+/// The same, and a correction of each, which is filled with its number plus 100.
+pub(crate) fn fill_corrected(home: &Path, waiting: Waiting) {
+    let opened = Opened::new(&configuration(home)).unwrap();
+    for number in 1..=waiting.instances {
+        fill_one(&opened.spool, number, waiting);
+        fill_with(&opened.spool, number, number + 100, waiting);
+    }
+}
+
 fn fill_one(spool: &Spool, number: usize, waiting: Waiting) {
+    fill_with(spool, number, number, waiting);
+}
+
+fn fill_with(spool: &Spool, number: usize, with: usize, waiting: Waiting) {
     let mut writer = spool.begin().unwrap();
     writer.append(b"as received").unwrap();
     let arrival = Arrival {
@@ -180,10 +195,10 @@ fn fill_one(spool: &Spool, number: usize, waiting: Waiting) {
         peer: None,
         sop_class: CT.parse().unwrap(),
         transfer_syntax: TransferSyntax::new(waiting.syntax.parse().unwrap()),
-        instance_key: [u8::try_from(number).unwrap(); 16],
+        instance_key: [u8::try_from(with).unwrap(); 16],
     };
     let id = writer.commit(arrival).unwrap();
-    let data = vec![u8::try_from(number).unwrap(); waiting.bytes];
+    let data = vec![u8::try_from(with).unwrap(); waiting.bytes];
     let (bytes, report) = clean_copy(&instance(number), waiting.syntax, &data);
     std::fs::write(spool.clean_part(id).unwrap(), bytes).unwrap();
     let destinations: [DestinationName; 2] = ["odd", "good"].map(|name| name.parse().unwrap());

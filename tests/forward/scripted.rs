@@ -84,6 +84,12 @@ struct State {
     only: Option<String>,
     syntaxes: Vec<&'static str>,
     events: Vec<Event>,
+    /// Before it has stored one.
+    delay: Duration,
+    /// More associations at once it rejects as transient.
+    at_once_max: usize,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 /// A scripted destination; it ends with its runtime.
@@ -124,6 +130,10 @@ impl Scripted {
             only: None,
             syntaxes: vec![EXPLICIT, IMPLICIT, JPEG],
             events: Vec::new(),
+            delay: Duration::ZERO,
+            at_once_max: usize::MAX,
+            at_once: 0,
+            most_at_once: 0,
         };
         Self { address, state: Arc::new(Mutex::new(state)) }
     }
@@ -147,6 +157,22 @@ impl Scripted {
     pub(crate) fn taking(self, syntaxes: &[&'static str]) -> Self {
         self.state().syntaxes = syntaxes.to_vec();
         self
+    }
+
+    /// Takes so long for each C-STORE.
+    pub(crate) fn delaying(self, delay: Duration) -> Self {
+        self.state().delay = delay;
+        self
+    }
+
+    /// From now on takes no more associations at once than these.
+    pub(crate) fn limit(&self, at_once_max: usize) {
+        self.state().at_once_max = at_once_max;
+    }
+
+    /// Most associations that were open at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state().most_at_once
     }
 
     /// Does what it does with this instance alone, and stores all others.
@@ -237,13 +263,18 @@ impl Scripted {
             _ => {}
         }
         let Ok(pending) = receive_request(stream, &Limits::default()).await else { return };
+        let full = !self.enter();
         let rejection = match standing {
+            _ if full => Some(Rejection::Congested),
             Act::RejectTransient => Some(Rejection::Congested),
             Act::RejectPermanent => Some(Rejection::CallingAe),
             _ if pending.peer().called != self.address.called => Some(Rejection::CalledAe),
             _ => None,
         };
         if let Some(rejection) = rejection {
+            if !full {
+                self.state().at_once -= 1;
+            }
             return pending.reject(rejection).await;
         }
         let takes = Takes { standing, syntaxes: self.state().syntaxes.clone() };
@@ -254,6 +285,17 @@ impl Scripted {
             Act::CloseAccepted => {}
             _ => self.converse(association).await,
         }
+        self.state().at_once -= 1;
+    }
+
+    fn enter(&self) -> bool {
+        let mut state = self.state();
+        if state.at_once >= state.at_once_max {
+            return false;
+        }
+        state.at_once += 1;
+        state.most_at_once = state.most_at_once.max(state.at_once);
+        true
     }
 
     async fn converse(&self, mut association: Association<TcpStream>) {
@@ -280,6 +322,10 @@ impl Scripted {
                 Ok(None) => return leave(association, act).await,
                 Err(error) => return association.fail(&error).await,
             };
+            let delay = self.state().delay;
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             self.note(Event::Store(instance, bytes));
             match answer(&message, act) {
                 Some(answer) => {

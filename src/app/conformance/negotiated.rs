@@ -67,7 +67,11 @@ pub(super) fn limits(config: &Config) -> Table {
             accept.connections_per_address_max.to_string(),
             "",
         ),
-        row("associations at once, as requestor", text("1 for each destination"), ""),
+        row(
+            "associations at once, as requestor",
+            text("1 for each destination"),
+            "destination.NAME.associations",
+        ),
         row("outstanding operations, either role", text("1"), ""),
         row("presentation contexts of an association", CONTEXTS_MAX.to_string(), ""),
         row("maximum length received", bytes(limits.pdu_bytes_max.into()), ""),

@@ -64,6 +64,7 @@ pub(super) fn others() -> Table {
     let rows = [
         ("no connection, no TLS, no association", Answer::Unreachable),
         ("A-ASSOCIATE-RJ, transient", rejected(false)),
+        ("either of these while other associations of ours with it are open", Answer::NoFurther),
         ("A-ASSOCIATE-RJ, permanent", rejected(true)),
         ("A-ABORT before the response", Answer::Aborted),
         ("the end, silence, or an answer without meaning before the response", Answer::Broken),
@@ -104,6 +105,9 @@ fn words(outcome: &Outcome) -> String {
         Outcome::RetryDestination => "the destination waits; the same bytes are sent again",
         Outcome::PauseDestination => {
             "the destination waits long and is asked by C-ECHO first; an error is logged"
+        }
+        Outcome::FewerAssociations => {
+            "the instance goes over those; a further one is asked for again after the longest wait"
         }
         Outcome::OtherSyntaxNeeded(_) => {
             "cleaned again, to leave uncompressed in that transfer syntax for all that have not got it"

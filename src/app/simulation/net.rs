@@ -30,6 +30,8 @@ pub(super) struct Outside {
     /// Of these, stored without the node hearing of it.
     pub(super) unheard: BTreeMap<(&'static str, String), usize>,
     pub(super) calm: bool,
+    /// Associations that each destination may be sent to over.
+    pub(super) lanes: usize,
     pub(super) broken: Broken,
     pub(super) faults: Vec<String>,
     pub(super) log: Vec<String>,
@@ -60,7 +62,7 @@ impl World {
 }
 
 /// One destination in one life of the node.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Scripted {
     pub(super) name: &'static str,
     pub(super) world: World,
@@ -75,6 +77,10 @@ impl Script for Scripted {
         cleaned: Arc<Cleaned>,
     ) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
         Box::pin(self.says(cleaned))
+    }
+
+    fn another(&self) -> Box<dyn Script> {
+        Box::new(self.clone())
     }
 
     fn is_there(&self) -> bool {

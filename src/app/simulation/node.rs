@@ -138,6 +138,7 @@ pub(super) fn run(seed: u64, broken: Broken) -> Run {
         got: Default::default(),
         unheard: Default::default(),
         calm: false,
+        lanes: [1, 1, 2, 4][seed as usize % 4],
         broken,
         faults: Vec::new(),
         log: Vec::new(),
@@ -278,12 +279,14 @@ fn start(world: &World, disk: &FaultyDisk, clock: &Arc<SimClock>) -> Option<Star
 async fn live(world: &World, disk: &FaultyDisk, started: &Started, is_last: bool) {
     let (_stop, stopping) = stop_flag();
     let scripted = |name| {
+        let associations = world.lock().lanes;
         let (world, disk, spool) = (world.clone(), disk.clone(), started.spool.clone());
         let clock = Arc::clone(&started.clock);
         let script = Scripted { name, world, disk, spool, clock };
         Destination {
             name: name.parse().unwrap(),
             target: Target::Scripted(Box::new(script)),
+            associations,
             waits: Waits::default(),
         }
     };

@@ -333,6 +333,7 @@ impl Running {
                 | Sent::RetryItem
                 | Sent::RetryDestination
                 | Sent::PauseDestination
+                | Sent::FewerAssociations
                 | Sent::OtherSyntaxNeeded(_),
             ) => Err(FolderRunError::Output("the output folder cannot be written".into())),
         }
