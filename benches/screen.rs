@@ -76,7 +76,7 @@ fn found_in_windows(
     for (view, places) in views.iter().zip(places) {
         for window in windows::around(places.iter(), view.width, view.height)? {
             let Rect { x0, y0, x1, y1 } = window.rect;
-            let regions = ocr.find_within(view, [x0, y0, x1, y1]).unwrap();
+            let regions = ocr.find_within(view, [x0, y0, x1, y1]).unwrap()?;
             if regions.is_empty() && window.places > UNFOUND_CELLS_MAX {
                 return None;
             }

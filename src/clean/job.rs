@@ -15,11 +15,11 @@ use super::identity::Identity;
 use super::judge::{Judge, Matcher};
 use super::metadata::{self, HeaderContext, Stamp};
 use super::parts::{Assembled, Parts, STRETCH_BYTES_MIN, digest_without, stretches};
-use super::redact::area::{Area, Rect};
+use super::redact::area::{Corners, Rect};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
-use super::text::{Cells, ModelError, ModelFiles, Ocr, Region, TextError, TextLine, View};
+use super::text::{Cells, ModelError, ModelFiles, Ocr, TextError, TextLine, View};
 use super::verify::{self, Scratch};
 use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, Left, NewMeta, ReadSeek, WriteError, Written};
@@ -107,12 +107,11 @@ impl Looker for Eyes {
         self.ocr.cells(view).map_err(|error| self.failed(&error))
     }
 
-    fn places(&mut self, view: &View, part: Rect) -> Result<Option<Vec<Area>>, LookError> {
+    fn places(&mut self, view: &View, part: Rect) -> Result<Option<Vec<Corners>>, LookError> {
         let Rect { x0, y0, x1, y1 } = part;
-        let regions = self.ocr.find_within(view, [x0, y0, x1, y1]);
-        let regions = regions.map_err(|error| self.failed(&error))?;
-        let area = |region: Region| Area::of_corners(region.corners, view.width, view.height);
-        Ok(Some(regions.into_iter().map(area).collect()))
+        let found = self.ocr.find_within(view, [x0, y0, x1, y1]);
+        let found = found.map_err(|error| self.failed(&error))?;
+        Ok(found.map(|regions| regions.into_iter().map(|region| region.corners).collect()))
     }
 
     fn read(&mut self, view: &View, line: &TextLine) -> Result<TextLine, LookError> {

@@ -61,6 +61,9 @@ impl Rect {
     }
 }
 
+/// Corners of a place that looks like text, clockwise.
+pub type Corners = [[f32; 2]; 4];
+
 /// What is painted: a rectangle, or inside of it a tilted one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Area {
@@ -91,7 +94,7 @@ impl Area {
 
     /// The same of a place that looks like text.
     #[must_use]
-    pub fn of_corners(corners: [[f32; 2]; 4], width: u32, height: u32) -> Self {
+    pub fn of_corners(corners: Corners, width: u32, height: u32) -> Self {
         if corners.iter().flatten().any(|place| !place.is_finite()) {
             return Self::upright(Rect::whole(width, height));
         }

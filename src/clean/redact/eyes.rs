@@ -1,24 +1,24 @@
 //! Looks at frames: views in, judged areas out; and reads kept lines again on
 //! later frames.
 
-use super::area::{Area, MARGIN_PX, Rect, covered};
+use super::area::{Area, Corners, MARGIN_PX, Rect, covered};
 use super::gaze::Place;
 use super::{LookError, Looker, narrow, reach, spare, windows};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
-use crate::clean::text::{TextLine, View};
+use crate::clean::text::{CELL_PX, TextLine, View};
 
 /// Part of a line (in percent) that another view must have read clearly for the
 /// line to count as read.
 const SAME_LINE_PERCENT: u64 = 60;
 
 /// How far a find may go beyond a line that was found before and still be that line.
-/// Default 3 pixels: boxes of one line differ by as much from frame to frame, and a
+/// Default 2 pixels: boxes of one line differ by as much from frame to frame, and a
 /// letter of the smallest text is wider.
-const BEYOND_PX: u32 = 3;
+const BEYOND_PX: u32 = 2;
 
-/// Marked cells that a window may have in which nothing at all is found. Default 8: the
-/// screen marks one to three of speckle, and more of two letters.
+/// Marked cells that a window may have beside everything that is found in it. Default 8:
+/// the screen marks one to three of speckle, and more of two letters.
 pub const UNFOUND_CELLS_MAX: usize = 8;
 
 /// A judged place of a picture.
@@ -93,6 +93,11 @@ impl Eyes<'_> {
         Ok(merge(by_view).into_iter().map(|finding| self.settled(finding)).collect())
     }
 
+    /// Forgets what the last look kept: a frame of another kind passed without one.
+    pub fn forget(&mut self) {
+        self.kept.clear();
+    }
+
     /// Whether nothing is new around these places: what looks like text there has not
     /// `changed` since the last look, lies under what is `hidden` on every frame, or
     /// lies under lines that the last look kept and that, read again, are kept still.
@@ -107,35 +112,48 @@ impl Eyes<'_> {
         changed: &dyn Fn(usize, Rect) -> bool,
     ) -> Result<bool, LookError> {
         for (index, view) in views.iter().enumerate() {
-            let places = places.iter().filter(|place| place.view == index);
-            let Some(parts) = windows::around(places, view.width, view.height) else {
+            let places: Vec<Place> =
+                places.iter().filter(|place| place.view == index).copied().collect();
+            let Some(parts) = windows::around(places.iter(), view.width, view.height) else {
                 return Ok(false);
             };
-            let kept = self.kept.get(index).map_or(&[][..], Vec::as_slice);
-            let mut to_read = vec![false; kept.len()];
+            let mut to_read = Vec::new();
             for part in parts {
                 let Some(found) = self.looker.places(view, part.rect)? else { return Ok(false) };
-                // Where the screen is so sure the window may show too little.
-                if found.is_empty() && part.places > UNFOUND_CELLS_MAX {
+                let found: Vec<(Corners, Area)> =
+                    found.into_iter().map(|at| (at, area(at, view))).collect();
+                if unfound(&places, part.rect, &found) > UNFOUND_CELLS_MAX {
                     return Ok(false);
                 }
-                for found in found.iter().filter(|found| changed(index, inner(found.rect))) {
-                    let lies_under = kept.iter().position(|line| is_same(line, found, view));
-                    match lies_under.and_then(|line| to_read.get_mut(line)) {
-                        Some(read) => *read = true,
-                        None if covered(found.rect, hidden) => {}
-                        None => return Ok(false),
+                for (corners, area) in found {
+                    if !changed(index, tight(area.rect, view)) || covered(area.rect, hidden) {
+                        continue;
                     }
+                    let lines = self.kept.get(index).map_or(&[][..], Vec::as_slice);
+                    let under = lines.iter().filter(|line| is_same(line, &area, view));
+                    let before = to_read.len();
+                    to_read.extend(under.map(|line| line.corners));
+                    if to_read.len() == before {
+                        return Ok(false);
+                    }
+                    to_read.push(corners);
                 }
             }
-            for (line, _) in kept.iter().zip(to_read).filter(|(_, read)| *read) {
-                let now = self.looker.read(view, line)?;
-                if (self.judge)(&now).hide {
+            for (at, corners) in to_read.iter().enumerate() {
+                let is_read = to_read.get(..at).is_some_and(|read| read.contains(corners));
+                if !is_read && self.hides(view, *corners)? {
                     return Ok(false);
                 }
             }
         }
         Ok(true)
+    }
+
+    /// What stands at a place, read and judged as a line of its own.
+    fn hides(&mut self, view: &View, corners: Corners) -> Result<bool, LookError> {
+        let place = TextLine { corners, text: String::new(), confidence: 0.0 };
+        let now = self.looker.read(view, &place)?;
+        Ok((self.judge)(&now).hide)
     }
 
     /// What cannot be read is kept where it lies, margin and all, in a trusted
@@ -163,24 +181,48 @@ impl Eyes<'_> {
     }
 }
 
-/// A box without its margin.
-fn inner(rect: Rect) -> Rect {
-    let Rect { x0, y0, x1, y1 } = rect;
-    let inner = Rect {
-        x0: x0 + MARGIN_PX,
-        y0: y0 + MARGIN_PX,
-        x1: x1.saturating_sub(MARGIN_PX),
-        y1: y1.saturating_sub(MARGIN_PX),
-    };
-    if inner.x0 < inner.x1 && inner.y0 < inner.y1 { inner } else { rect }
+fn area(corners: Corners, view: &View) -> Area {
+    Area::of_corners(corners, view.width, view.height)
 }
 
-/// What is found lies where a line was, and goes beyond it by less than a letter.
+/// A box without its margin; at the border it has none.
+fn tight(rect: Rect, view: &View) -> Rect {
+    let inwards = |start: u32| if start == 0 { 0 } else { start + MARGIN_PX };
+    let outwards = |end: u32, len: u32| if end >= len { len } else { end - MARGIN_PX.min(end) };
+    let tight = Rect {
+        x0: inwards(rect.x0),
+        y0: inwards(rect.y0),
+        x1: outwards(rect.x1, view.width),
+        y1: outwards(rect.y1, view.height),
+    };
+    if tight.x0 < tight.x1 && tight.y0 < tight.y1 { tight } else { rect }
+}
+
+/// How many of the places in a window lie beside everything that is found there.
+fn unfound(places: &[Place], part: Rect, found: &[(Corners, Area)]) -> usize {
+    let lies = |place: &Place, rect: Rect, more: u32| {
+        let across = rect.x0.saturating_sub(more)..rect.x1.saturating_add(more);
+        let down = rect.y0.saturating_sub(more)..rect.y1.saturating_add(more);
+        across.contains(&place.x) && down.contains(&place.y)
+    };
+    let inside = places.iter().filter(|place| lies(place, part, 0));
+    inside.filter(|place| !found.iter().any(|(_, area)| lies(place, area.rect, CELL_PX))).count()
+}
+
+/// What is found lies where an upright line was, is as high, and goes beyond it by less
+/// than a letter.
 fn is_same(line: &TextLine, found: &Area, view: &View) -> bool {
-    let Rect { x0, y0, x1, y1 } = Area::of_line(line, view.width, view.height).rect;
+    let kept = Area::of_line(line, view.width, view.height);
+    let Rect { x0, y0, x1, y1 } = kept.rect;
     let Rect { x0: left, y0: top, x1: right, y1: foot } = found.rect;
     let lies = |inner: u32, outer: u32| inner + BEYOND_PX >= outer;
-    lies(left, x0) && lies(top, y0) && lies(x1, right) && lies(y1, foot)
+    let height = |rect: Rect| u64::from(rect.y1 - rect.y0);
+    kept.is_upright()
+        && height(found.rect) * 100 >= height(kept.rect) * SAME_LINE_PERCENT
+        && lies(left, x0)
+        && lies(top, y0)
+        && lies(x1, right)
+        && lies(y1, foot)
 }
 
 #[expect(clippy::as_conversions, reason = "a few pixels are exact")]

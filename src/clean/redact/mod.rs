@@ -29,7 +29,7 @@ use std::io::SeekFrom;
 
 use dicom_dictionary_std::tags;
 
-use self::area::{Area, Rect};
+use self::area::{Corners, Rect};
 use crate::clean::judge::{Judge, LineVerdict, Matcher};
 use crate::clean::pixels::{
     Codec, FrameSource, Palette, Photometric, PixelAttributes, PixelError, Received,
@@ -63,7 +63,7 @@ pub trait Looker {
     ///
     /// # Errors
     /// The model failed: the instance is quarantined.
-    fn places(&mut self, _view: &View, _part: Rect) -> Result<Option<Vec<Area>>, LookError> {
+    fn places(&mut self, _view: &View, _part: Rect) -> Result<Option<Vec<Corners>>, LookError> {
         Ok(None)
     }
 

@@ -38,15 +38,21 @@ impl Detector {
     }
 
     /// Searches one window of the picture (left, top, right, lower edge) as it is
-    /// scaled where the whole picture is searched; less sure finds count too.
+    /// scaled where the whole picture is searched; less sure finds count too. `None`
+    /// where the window is larger than what the network sees at once.
     pub(crate) fn find_within(
         &mut self,
         picture: &Picture<'_>,
         place: [u32; 4],
-    ) -> Result<Vec<Region>, TextError> {
+    ) -> Result<Option<Vec<Region>>, TextError> {
         let (width, height) = picture.size();
-        let plan = Plan::new(width, height).around([width, height], place);
-        self.find_by(picture, &plan, DOUBT_MIN)
+        let Some(plan) = Plan::new(width, height).around([width, height], place) else {
+            return Ok(None);
+        };
+        match self.find_by(picture, &plan, DOUBT_MIN) {
+            Err(TextError::TooMuch { .. }) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     fn find_by(

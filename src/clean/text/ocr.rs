@@ -116,11 +116,16 @@ impl Ocr {
     }
 
     /// Every place that looks like text in one part of a frame (left, top, right, lower
-    /// edge), for much less than searching all of it.
+    /// edge), for much less than searching all of it; `None` where the part is too large
+    /// for that.
     ///
     /// # Errors
     /// Any [`TextError`]: the caller quarantines; the frame was not searched.
-    pub fn find_within(&mut self, view: &View, part: [u32; 4]) -> Result<Vec<Region>, TextError> {
+    pub fn find_within(
+        &mut self,
+        view: &View,
+        part: [u32; 4],
+    ) -> Result<Option<Vec<Region>>, TextError> {
         self.detector()?.find_within(&Picture::new(view)?, part)
     }
 

@@ -3,12 +3,12 @@
 
 use super::*;
 use crate::clean::judge::LineVerdict;
-use crate::clean::redact::area::MARGIN_PX;
+use crate::clean::redact::area::{Corners, MARGIN_PX};
 use crate::clean::report::TextReason;
 use crate::clean::text::{Cells, TextLine};
 
-const WIDTH: u32 = 240;
-const HEIGHT: u32 = 200;
+const WIDTH: u32 = 400;
+const HEIGHT: u32 = 320;
 const LABEL: Rect = Rect { x0: 96, y0: 88, x1: 144, y1: 100 };
 /// Shade of a label, of a name in its place, and of any other text.
 const CLINICAL: u8 = 200;
@@ -22,6 +22,8 @@ struct Shades {
     read: u32,
     /// Finds that are no text, in windows alone.
     mistaken: Option<Rect>,
+    /// Windows show nothing.
+    blind: bool,
 }
 
 fn boxes(view: &View) -> Vec<(Rect, u8)> {
@@ -65,12 +67,13 @@ impl Looker for Shades {
         Ok(cells)
     }
 
-    fn places(&mut self, view: &View, part: Rect) -> Result<Option<Vec<Area>>, LookError> {
+    fn places(&mut self, view: &View, part: Rect) -> Result<Option<Vec<Corners>>, LookError> {
+        if self.blind {
+            return Ok(Some(Vec::new()));
+        }
         let found = boxes(view).into_iter().map(|(rect, _)| rect).chain(self.mistaken);
         let inside = found.filter(|rect| rect.common(part).pixels() > 0);
-        let corners = |rect| line(rect, 0).corners;
-        let area = |rect| Area::of_corners(corners(rect), view.width, view.height);
-        Ok(Some(inside.map(area).collect()))
+        Ok(Some(inside.map(|rect| line(rect, 0).corners).collect()))
     }
 
     fn read(&mut self, view: &View, line: &TextLine) -> Result<TextLine, LookError> {
@@ -140,6 +143,21 @@ fn text_beside_below_or_far_from_a_label_is_looked_at() {
         let frames = [label(0), label(1), frame(2, &[(LABEL, CLINICAL), (more, MORE)])];
         assert_eq!(looks(&mut Shades::default(), &frames), [true, false, true], "{more:?}");
     }
+}
+
+#[test]
+fn where_a_window_shows_nothing_of_many_marked_cells_the_frame_is_looked_at() {
+    let mut looker = Shades { blind: true, ..Shades::default() };
+    let frames = [frame(0, &[(LABEL, CLINICAL)]), frame(1, &[(LABEL, CLINICAL)])];
+    assert_eq!(looks(&mut looker, &frames), [true, true]);
+}
+
+#[test]
+fn a_small_name_inside_a_large_kept_line_is_looked_at() {
+    let large = Rect { x0: 60, y0: 60, x1: 160, y1: 120 };
+    let small = Rect { x0: 90, y0: 80, x1: 130, y1: 92 };
+    let frames = [frame(0, &[(large, CLINICAL)]), frame(1, &[(small, MORE), (large, CLINICAL)])];
+    assert_eq!(looks(&mut Shades::default(), &frames), [true, true]);
 }
 
 #[test]

@@ -111,13 +111,17 @@ impl Gaze {
         } else {
             let news = self.news(views, enhanced, hidden, eyes.looker)?;
             let changed = |view: usize, place: Rect| {
-                self.pairs(views, enhanced).nth(view).is_none_or(|pair| pair.differs(place))
+                !self.looked
+                    || self.pairs(views, enhanced).nth(view).is_none_or(|pair| pair.differs(place))
             };
             !news.is_empty() && !eyes.keep_still(views, &news, hidden, &changed)?
         };
         if look || is_first {
             self.seen = views.to_vec();
             self.looked = look;
+            if !look {
+                eyes.forget();
+            }
         }
         Ok(look)
     }
