@@ -21,11 +21,10 @@ use std::time::Instant;
 
 use airlock::clean::pixels::view::{Display, Windows, views};
 use airlock::clean::pixels::{Codec, Decoder, FrameSource, PixelAttributes, Received};
-use airlock::clean::redact::area::Rect;
-use airlock::clean::redact::eyes::UNFOUND_CELLS_MAX;
+use airlock::clean::redact::area::{Corners, Rect};
 use airlock::clean::redact::gaze::Place;
 use airlock::clean::redact::windows;
-use airlock::clean::text::{ModelFiles, Ocr, View};
+use airlock::clean::text::{ModelFiles, Ocr, TextError, View};
 use airlock::config::CleanRules;
 use airlock::dicom::Tag;
 use airlock::dicom::read::{ReadLimits, read_part10};
@@ -67,21 +66,16 @@ fn marked(ocr: &mut Ocr, view: &View) -> Vec<Place> {
 
 /// What is found in windows around the places of each view; nothing where a view is to be
 /// searched whole.
-fn found_in_windows(
-    ocr: &mut Ocr,
-    views: &[View],
-    places: &[Vec<Place>],
-) -> Option<Vec<[[f32; 2]; 4]>> {
+fn found_in_windows(ocr: &mut Ocr, views: &[View], places: &[Vec<Place>]) -> Option<Vec<Corners>> {
     let mut found = Vec::new();
     for (view, places) in views.iter().zip(places) {
-        for window in windows::around(places.iter(), view.width, view.height)? {
-            let Rect { x0, y0, x1, y1 } = window.rect;
-            let regions = ocr.find_within(view, [x0, y0, x1, y1]).unwrap()?;
-            if regions.is_empty() && window.places > UNFOUND_CELLS_MAX {
-                return None;
-            }
-            found.extend(regions.iter().map(|region| region.corners));
-        }
+        let mut find = |Rect { x0, y0, x1, y1 }| -> Result<_, TextError> {
+            let regions = ocr.find_within(view, [x0, y0, x1, y1])?;
+            Ok(regions.map(|regions| regions.iter().map(|region| region.corners).collect()))
+        };
+        let size = [view.width, view.height];
+        let in_windows = windows::search(places, size, &mut find).unwrap()?;
+        found.extend(in_windows.into_iter().map(|(corners, _)| corners));
     }
     Some(found)
 }

@@ -19,7 +19,7 @@ use super::redact::area::{Corners, Rect};
 use super::redact::{self, LookError, Looker, PixelContext, PixelOutcome};
 use super::report::{PixelReport, RecallNote, Report};
 use super::source::{self, LaterFile, Opened};
-use super::text::{Cells, ModelError, ModelFiles, Ocr, TextError, TextLine, View};
+use super::text::{Cells, ModelError, ModelFiles, Ocr, Region, TextError, TextLine, View};
 use super::verify::{self, Scratch};
 use crate::config::{CleanRules, ProfileOption};
 use crate::dicom::write::{BulkSources, Left, NewMeta, ReadSeek, WriteError, Written};
@@ -114,8 +114,11 @@ impl Looker for Eyes {
         Ok(found.map(|regions| regions.into_iter().map(|region| region.corners).collect()))
     }
 
-    fn read(&mut self, view: &View, line: &TextLine) -> Result<TextLine, LookError> {
-        self.ocr.read_again(view, line).map_err(|error| self.failed(&error))
+    fn read(&mut self, view: &View, place: Corners) -> Result<TextLine, LookError> {
+        let region = Region { corners: place, score: 1.0 };
+        let read = self.ocr.read(view, &[region]).map_err(|error| self.failed(&error))?;
+        let unread = TextLine { corners: place, text: String::new(), confidence: 0.0 };
+        Ok(read.into_iter().next().unwrap_or(unread))
     }
 }
 

@@ -1,8 +1,9 @@
 //! A DICOM node as destination (Storage SCU, PS3.4 Annex B).
 //!
 //! One [`Sender`] keeps one association for many instances; a destination may have
-//! several ([`Sender::another`]), which open theirs one after the other. Contexts are planned from what waits, a new association is opened when
-//! something else comes, and [`Sender::idle`] releases it when nothing does.
+//! several ([`Sender::another`]), which open theirs one after the other. Contexts are
+//! planned from what waits, a new association is opened when something else comes, and
+//! [`Sender::close`] releases it, when nothing came for [`Sender::idle_release`].
 //! The bytes sent are those of the clean file; Move Originator is never named.
 
 use std::sync::Arc;
@@ -130,16 +131,6 @@ impl Sender {
         };
         tracing::debug!(destination = %self.address.called, ?answer, "instance sent");
         outcome(&answer, tries)
-    }
-
-    /// Waits as long as an association may be idle and releases it; never
-    /// returns when none is open. To be raced with the next item.
-    pub async fn idle(&mut self) {
-        if self.open.is_none() {
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(self.limits.idle_release).await;
-        self.close().await;
     }
 
     /// Releases the association, if one is open.

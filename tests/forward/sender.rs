@@ -59,7 +59,7 @@ pub(crate) fn clean_copy(instance: &str, syntax: &str, data: &[u8]) -> (Vec<u8>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_instances_go_over_one_association_which_is_released_when_idle() {
+async fn many_instances_go_over_one_association_which_is_released_at_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let peer = Scripted::start(Act::Answer(0)).taking(&[EXPLICIT]);
     let mut sender = Sender::new(peer.address.clone(), limits());
@@ -68,7 +68,7 @@ async fn many_instances_go_over_one_association_which_is_released_when_idle() {
         let item = cleaned(dir.path(), &format!("2.25.{n}"), EXPLICIT, &data);
         assert_eq!(sender.deliver(&item, &[], 1).await, Outcome::Delivered);
     }
-    sender.idle().await;
+    sender.close().await;
     let stores = peer.stores();
     let releases = peer.count(|event| *event == Event::Released);
     assert_eq!((peer.associations(), releases, stores.len()), (1, 1, 20));

@@ -6,7 +6,7 @@ use super::gaze::Place;
 use super::{LookError, Looker, narrow, reach, spare, windows};
 use crate::clean::judge::LineVerdict;
 use crate::clean::report::TextReason;
-use crate::clean::text::{CELL_PX, TextLine, View};
+use crate::clean::text::{TextLine, View};
 
 /// Part of a line (in percent) that another view must have read clearly for the
 /// line to count as read.
@@ -16,10 +16,6 @@ const SAME_LINE_PERCENT: u64 = 60;
 /// Default 2 pixels: boxes of one line differ by as much from frame to frame, and a
 /// letter of the smallest text is wider.
 const BEYOND_PX: u32 = 2;
-
-/// Marked cells that a window may have beside everything that is found in it. Default 8:
-/// the screen marks one to three of speckle, and more of two letters.
-pub const UNFOUND_CELLS_MAX: usize = 8;
 
 /// A judged place of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,30 +110,24 @@ impl Eyes<'_> {
         for (index, view) in views.iter().enumerate() {
             let places: Vec<Place> =
                 places.iter().filter(|place| place.view == index).copied().collect();
-            let Some(parts) = windows::around(places.iter(), view.width, view.height) else {
+            let mut find = |part| self.looker.places(view, part);
+            let Some(found) = windows::search(&places, [view.width, view.height], &mut find)?
+            else {
                 return Ok(false);
             };
-            let mut to_read = Vec::new();
-            for part in parts {
-                let Some(found) = self.looker.places(view, part.rect)? else { return Ok(false) };
-                let found: Vec<(Corners, Area)> =
-                    found.into_iter().map(|at| (at, area(at, view))).collect();
-                if unfound(&places, part.rect, &found) > UNFOUND_CELLS_MAX {
+            let kept = self.kept.get(index).map_or(&[][..], Vec::as_slice);
+            let mut to_read: Vec<Corners> = Vec::new();
+            for (corners, area) in found {
+                if !changed(index, tight(area.rect, view)) || covered(area.rect, hidden) {
+                    continue;
+                }
+                let before = to_read.len();
+                let under = kept.iter().filter(|line| is_same(line, &area, view));
+                to_read.extend(under.map(|line| line.corners));
+                if to_read.len() == before {
                     return Ok(false);
                 }
-                for (corners, area) in found {
-                    if !changed(index, tight(area.rect, view)) || covered(area.rect, hidden) {
-                        continue;
-                    }
-                    let lines = self.kept.get(index).map_or(&[][..], Vec::as_slice);
-                    let under = lines.iter().filter(|line| is_same(line, &area, view));
-                    let before = to_read.len();
-                    to_read.extend(under.map(|line| line.corners));
-                    if to_read.len() == before {
-                        return Ok(false);
-                    }
-                    to_read.push(corners);
-                }
+                to_read.push(corners);
             }
             for (at, corners) in to_read.iter().enumerate() {
                 let is_read = to_read.get(..at).is_some_and(|read| read.contains(corners));
@@ -150,9 +140,8 @@ impl Eyes<'_> {
     }
 
     /// What stands at a place, read and judged as a line of its own.
-    fn hides(&mut self, view: &View, corners: Corners) -> Result<bool, LookError> {
-        let place = TextLine { corners, text: String::new(), confidence: 0.0 };
-        let now = self.looker.read(view, &place)?;
+    fn hides(&mut self, view: &View, place: Corners) -> Result<bool, LookError> {
+        let now = self.looker.read(view, place)?;
         Ok((self.judge)(&now).hide)
     }
 
@@ -181,10 +170,6 @@ impl Eyes<'_> {
     }
 }
 
-fn area(corners: Corners, view: &View) -> Area {
-    Area::of_corners(corners, view.width, view.height)
-}
-
 /// A box without its margin; at the border it has none.
 fn tight(rect: Rect, view: &View) -> Rect {
     let inwards = |start: u32| if start == 0 { 0 } else { start + MARGIN_PX };
@@ -196,17 +181,6 @@ fn tight(rect: Rect, view: &View) -> Rect {
         y1: outwards(rect.y1, view.height),
     };
     if tight.x0 < tight.x1 && tight.y0 < tight.y1 { tight } else { rect }
-}
-
-/// How many of the places in a window lie beside everything that is found there.
-fn unfound(places: &[Place], part: Rect, found: &[(Corners, Area)]) -> usize {
-    let lies = |place: &Place, rect: Rect, more: u32| {
-        let across = rect.x0.saturating_sub(more)..rect.x1.saturating_add(more);
-        let down = rect.y0.saturating_sub(more)..rect.y1.saturating_add(more);
-        across.contains(&place.x) && down.contains(&place.y)
-    };
-    let inside = places.iter().filter(|place| lies(place, part, 0));
-    inside.filter(|place| !found.iter().any(|(_, area)| lies(place, area.rect, CELL_PX))).count()
 }
 
 /// What is found lies where an upright line was, is as high, and goes beyond it by less

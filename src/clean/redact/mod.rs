@@ -67,13 +67,13 @@ pub trait Looker {
         Ok(None)
     }
 
-    /// What stands in another picture where a line was found, without searching it;
-    /// nothing where nobody can say.
+    /// What stands at a place of a picture, without searching it; nothing where nobody
+    /// can say.
     ///
     /// # Errors
     /// The model failed: the instance is quarantined.
-    fn read(&mut self, _view: &View, line: &TextLine) -> Result<TextLine, LookError> {
-        Ok(TextLine { corners: line.corners, text: String::new(), confidence: 0.0 })
+    fn read(&mut self, _view: &View, place: Corners) -> Result<TextLine, LookError> {
+        Ok(TextLine { corners: place, text: String::new(), confidence: 0.0 })
     }
 }
 

@@ -129,15 +129,6 @@ impl Ocr {
         self.detector()?.find_within(&Picture::new(view)?, part)
     }
 
-    /// What stands in another frame where a line was found.
-    ///
-    /// # Errors
-    /// Any [`TextError`]: the caller quarantines.
-    pub fn read_again(&mut self, view: &View, line: &TextLine) -> Result<TextLine, TextError> {
-        let picture = Picture::new(view)?;
-        self.recogniser()?.read(&picture, &Region { corners: line.corners, score: 1.0 })
-    }
-
     fn detector(&mut self) -> Result<&mut Detector, TextError> {
         let loaded = match self.detector.take() {
             Some(detector) => detector,

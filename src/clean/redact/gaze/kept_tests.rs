@@ -22,8 +22,10 @@ struct Shades {
     read: u32,
     /// Finds that are no text, in windows alone.
     mistaken: Option<Rect>,
-    /// Windows show nothing.
-    blind: bool,
+    /// Windows show nothing of this shade.
+    blind: Option<u8>,
+    /// Frames on which the screen marks nothing.
+    unmarked: u32,
 }
 
 fn boxes(view: &View) -> Vec<(Rect, u8)> {
@@ -56,6 +58,10 @@ impl Looker for Shades {
 
     fn cells(&mut self, view: &View) -> Result<Cells, LookError> {
         let mut cells = Cells::new(view.width, view.height, false);
+        if self.unmarked > 0 {
+            self.unmarked -= 1;
+            return Ok(cells);
+        }
         // A screen marks what is beside letters too.
         for (rect, _) in boxes(view) {
             for row in rect.y0 / CELL_PX - 1..=rect.y1 / CELL_PX + 1 {
@@ -68,19 +74,17 @@ impl Looker for Shades {
     }
 
     fn places(&mut self, view: &View, part: Rect) -> Result<Option<Vec<Corners>>, LookError> {
-        if self.blind {
-            return Ok(Some(Vec::new()));
-        }
-        let found = boxes(view).into_iter().map(|(rect, _)| rect).chain(self.mistaken);
+        let seen = boxes(view).into_iter().filter(|(_, shade)| Some(*shade) != self.blind);
+        let found = seen.map(|(rect, _)| rect).chain(self.mistaken);
         let inside = found.filter(|rect| rect.common(part).pixels() > 0);
         Ok(Some(inside.map(|rect| line(rect, 0).corners).collect()))
     }
 
-    fn read(&mut self, view: &View, line: &TextLine) -> Result<TextLine, LookError> {
+    fn read(&mut self, view: &View, place: Corners) -> Result<TextLine, LookError> {
         self.read += 1;
-        let [[x, y], ..] = line.corners;
+        let [[x, y], ..] = place;
         let shade = view.pixels[(y as u32 * view.width + x as u32) as usize];
-        Ok(self::line(LABEL, shade))
+        Ok(line(LABEL, shade))
     }
 }
 
@@ -146,10 +150,25 @@ fn text_beside_below_or_far_from_a_label_is_looked_at() {
 }
 
 #[test]
-fn where_a_window_shows_nothing_of_many_marked_cells_the_frame_is_looked_at() {
-    let mut looker = Shades { blind: true, ..Shades::default() };
-    let frames = [frame(0, &[(LABEL, CLINICAL)]), frame(1, &[(LABEL, CLINICAL)])];
-    assert_eq!(looks(&mut looker, &frames), [true, true]);
+fn many_marked_cells_beside_what_a_window_shows_have_the_frame_looked_at() {
+    let label = (LABEL, CLINICAL);
+    let mut looker = Shades { blind: Some(CLINICAL), ..Shades::default() };
+    assert_eq!(looks(&mut looker, &[frame(0, &[label]), frame(1, &[label])]), [true, true]);
+    let mut looker = Shades { blind: Some(MORE), ..Shades::default() };
+    let name = (moved(LABEL, [0, 30]), MORE);
+    let frames = [frame(0, &[label]), frame(1, &[label]), frame(2, &[label, name])];
+    assert_eq!(looks(&mut looker, &frames), [true, false, true], "beside a kept label");
+}
+
+/// As for classes that a project lists: the first frame passes where nothing is marked.
+#[test]
+fn nothing_is_unchanged_before_the_first_look() {
+    let mut looker = Shades { unmarked: 1, ..Shades::default() };
+    let mut eyes = Eyes::new(&mut looker, &judge, &[]);
+    let mut gaze = Gaze::default();
+    let name = [(LABEL, NAME)];
+    assert!(!gaze.wants(&frame(0, &name), None, &[], &mut eyes).unwrap());
+    assert!(gaze.wants(&frame(1, &name), None, &[], &mut eyes).unwrap());
 }
 
 #[test]
