@@ -84,8 +84,8 @@ impl Spool {
     /// many costs three syncs. May be repeated.
     ///
     /// # Errors
-    /// [`SpoolError::NotThere`] when one is not in `held` or still in an outbox;
-    /// those before it may be gone already.
+    /// The first that could not go, as [`SpoolError::NotThere`] when it is not in `held` or
+    /// still in an outbox; the others are gone.
     pub fn forget(&self, ids: &[SpoolId]) -> Result<(), SpoolError> {
         let shared = &*self.0;
         shared.usable()?;
@@ -94,19 +94,24 @@ impl Spool {
         // `held` is gone, and be cleaned again.
         shared.sync_dir(Dir::Received)?;
         shared.sync_dir(Dir::Quarantine)?;
+        // One that cannot go keeps no other, and what of the others is left goes too.
+        let (mut removed, mut first_fault) = (Vec::new(), Ok(()));
         for id in ids {
-            shared.remove_held(*id)?;
+            match shared.remove_held(*id) {
+                Ok(()) => removed.push(*id),
+                Err(fault) => first_fault = first_fault.and(Err(fault)),
+            }
         }
         kill_point("spool.forget.removed");
         shared.sync_dir(Dir::Held)?;
         kill_point("spool.forget.durable");
-        for id in ids {
-            let _only = shared.lock(*id);
-            shared.drop_clean(*id)?;
-            shared.remove_if_there(&shared.layout.record(*id))?;
+        for id in removed {
+            let _only = shared.lock(id);
+            shared.drop_clean(id)?;
+            shared.remove_if_there(&shared.layout.record(id))?;
         }
         kill_point("spool.forget.done");
-        Ok(())
+        first_fault
     }
 }
 
@@ -117,9 +122,16 @@ impl Shared {
             // Forgotten before, perhaps not to the end.
             None => Ok(()),
             Some(State::Held) if !self.is_awaited(id)? => {
-                if self.read_record(id).is_ok_and(|record| record.deliveries.is_empty()) {
+                match self.read_record(id) {
                     // Else its record would look like that of an original that somebody removed.
-                    self.amend(id, |record| record.forgotten = true)?;
+                    Ok(record) if record.deliveries.is_empty() => {
+                        self.amend(id, |record| record.forgotten = true)?;
+                    }
+                    // It may be read by the next start.
+                    Err(unread @ (SpoolError::Io { .. } | SpoolError::Locked { .. })) => {
+                        return Err(unread);
+                    }
+                    Ok(_) | Err(_) => {}
                 }
                 self.remove_if_there(&self.layout.object(State::Held, id))
             }

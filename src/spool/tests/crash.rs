@@ -150,6 +150,35 @@ fn a_failed_call_and_then_a_power_cut_loses_nothing() {
     }
 }
 
+/// Where nobody waits for an instance its record alone says that it was let go: what
+/// cannot read it may not let go, or the next start misses an original.
+#[test]
+fn a_failed_call_while_forgetting_and_then_a_crash_loses_nothing() {
+    const BEFORE: [Op; 3] = [Op::Receive(1), Op::Attempt(0), Op::Clean(0, 0)];
+    let ready = || {
+        let mut world = World::new();
+        BEFORE.iter().for_each(|op| world.apply(*op).unwrap());
+        world
+    };
+    let mut whole = ready();
+    let first = whole.disk.calls();
+    whole.apply(Op::Forget).unwrap();
+    for failing in first..whole.disk.calls() {
+        for errno in [5, 24] {
+            for off in failing + 1..=whole.disk.calls() {
+                for way in [None, Some(Cut::LoseAll), Some(Cut::AnySubset(off as u64))] {
+                    let mut world = ready();
+                    world.disk.fail(failing, errno);
+                    world.disk.off_from(off);
+                    drop(world.apply(Op::Forget));
+                    world.restart(way);
+                    world.drain();
+                }
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Do(Op),
