@@ -22,25 +22,29 @@ const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const US: &str = "1.2.840.10008.5.1.4.1.1.6.1";
 const MINUTE: Duration = Duration::from_secs(60);
 
-#[derive(Default)]
-struct Shelf(Arc<Mutex<Vec<String>>>);
+/// SOP Instance UIDs and what was kept of each.
+type Kept = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
-struct OnShelf(Arc<Mutex<Vec<String>>>, String);
+#[derive(Default)]
+struct Shelf(Kept);
+
+struct OnShelf(Kept, String, Vec<u8>);
 
 impl Store for Shelf {
     fn begin(&self, arrival: &Arrival) -> Result<Box<dyn Incoming>, StoreError> {
         let name = arrival.sop_instance.as_str().to_owned();
-        Ok(Box::new(OnShelf(Arc::clone(&self.0), name)))
+        Ok(Box::new(OnShelf(Arc::clone(&self.0), name, Vec::new())))
     }
 }
 
 impl Incoming for OnShelf {
-    fn write(&mut self, _bytes: &[u8]) -> Result<(), StoreError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.2.extend_from_slice(bytes);
         Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.0.lock().unwrap().push(self.1);
+        self.0.lock().unwrap().push((self.1, self.2));
         Ok(())
     }
 }
@@ -62,7 +66,7 @@ impl Admission for Everybody {
 /// A cart's association with a door that treats it so; what was kept, and how it ended.
 async fn cart(
     policy: SenderPolicy,
-) -> (Association<DuplexStream>, Arc<Mutex<Vec<String>>>, tokio::task::JoinHandle<Ending>) {
+) -> (Association<DuplexStream>, Kept, tokio::task::JoinHandle<Ending>) {
     let (near, far) = duplex(1 << 20);
     let shelf = Arc::default();
     let kept = Arc::clone(&shelf);
@@ -107,9 +111,12 @@ async fn cart(
 
 fn data_set(instance: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (element, uid) in [(0x16, US), (0x18, instance)] {
+    // SOP Class and SOP Instance UID, and Study Instance UID, that of the instance but for
+    // its last component.
+    let study = instance.rsplit_once('.').unwrap().0;
+    for (group, element, uid) in [(8, 0x16, US), (8, 0x18, instance), (0x20, 0x0D, study)] {
         let padded = uid.len() + uid.len() % 2;
-        bytes.extend([8, 0, element, 0, b'U', b'I', u8::try_from(padded).unwrap(), 0]);
+        bytes.extend([group, 0, element, 0, b'U', b'I', u8::try_from(padded).unwrap(), 0]);
         bytes.extend(uid.bytes());
         bytes.resize(bytes.len() + uid.len() % 2, 0);
     }
@@ -139,6 +146,12 @@ async fn an_image_every_ten_minutes_for_an_hour_of_two_studies_is_kept_as_it_com
     assert!(begun.elapsed() >= 60 * MINUTE);
     scu.release().await.unwrap();
     assert!(matches!(serving.await.unwrap(), Ending::Released));
+    let kept = kept.lock().unwrap();
+    let studies: Vec<_> = kept.iter().map(|(name, _)| name.rsplit_once('.').unwrap().0).collect();
+    assert_eq!(studies, ["1.2.0", "1.2.0", "1.2.0", "1.2.1", "1.2.1", "1.2.1"]);
+    for (name, bytes) in kept.iter() {
+        assert!(bytes.ends_with(&data_set(name)), "{name} is kept as it came");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,7 @@ use airlock::dimse::scu::{Address, send_files, verify};
 use tokio::sync::watch;
 
 mod commands;
+mod ends;
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
