@@ -8,9 +8,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+mod latch;
 mod left_out;
 #[cfg(test)]
 pub mod testing;
+
+pub use latch::FailedSync;
 
 /// An open file that can be made durable.
 pub trait DiskFile: Read + Write + Seek + Send {

@@ -128,6 +128,9 @@ impl ByConfig {
             }
             policy_of(sender)
         };
+        if !self.node.is_taking() {
+            return Err(Refusal::Congested);
+        }
         self.node.spool().check_space().map_err(|_full_or_failed| Refusal::Congested)?;
         Ok(Admitted { project: project.name.clone(), policy })
     }
@@ -175,6 +178,11 @@ struct IntoSpool {
 
 impl Store for IntoSpool {
     fn begin(&self, arrival: &Arrival) -> Result<Box<dyn Incoming>, StoreError> {
+        // What is taken now would wait for a restart.
+        if !self.node.is_taking() {
+            error!("instance refused: a part of the node stopped; restart it");
+            return Err(StoreError::Full);
+        }
         let writer = self.node.spool().begin().map_err(|error| told(&error))?;
         let instance = arrival.sop_instance.as_str();
         let instance_key = instance_mark(&self.instance_key, &arrival.project, instance);

@@ -21,7 +21,7 @@ use crate::forward::Waits;
 use crate::forward::folder::Folder;
 use crate::forward::send::{SendLimits, Sender};
 use crate::lifecycle::{asked_to_stop, notify, stop_flag};
-use crate::pipeline::{CleanLine, Destination, NodeError, Target, alarm};
+use crate::pipeline::{self, CleanLine, Destination, NodeError, Target, alarm};
 use crate::spool::State;
 use crate::{accept, control, observe};
 
@@ -62,7 +62,8 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
             None => endpoints.dicom = Some(address),
             Some(_) => endpoints.dicom_tls = Some(address),
         }
-        accepting.spawn(accept::serve(port, Arc::clone(&door), stopping.flag()));
+        let serving = accept::serve(port, Arc::clone(&door), stopping.flag());
+        accepting.spawn(pipeline::told(Arc::clone(&node), "the door", serving));
     }
     let asking = tokio::spawn(control::serve(socket, Arc::clone(&node)));
     let running = {
@@ -70,7 +71,8 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
         let destinations = destinations(&config)?;
         tokio::spawn(async move { node.run(line, destinations, stopping).await })
     };
-    tokio::spawn(alarm::watch(Arc::clone(&node), stopping.clone()));
+    let watching = alarm::watch(Arc::clone(&node), stopping.clone());
+    tokio::spawn(pipeline::told(Arc::clone(&node), "what watches for alarms", watching));
     write_endpoints(&config.data_dir, &endpoints)?;
     info!(%endpoints, ae_title = %config.ae_title, projects = config.projects.len(), "ready");
     notify("READY=1");

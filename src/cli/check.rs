@@ -71,7 +71,8 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
 pub(super) fn health(config: &Config) -> Result<ExitCode, Failure> {
     match runtime()?.block_on(control::ask(&config.data_dir, &Request::Health)) {
         Ok(Answer::Ready) => Ok(ExitCode::Ok),
-        Ok(_) => Err(Failure::later("the node is not ready")),
+        Ok(Answer::Failed { what }) => Err(Failure::later(format!("the node is not well: {what}"))),
+        Ok(_) => Err(odd()),
         Err(error) => Err(Failure::later(format!("no node answers: {error}"))),
     }
 }
@@ -270,13 +271,11 @@ fn data(config: &Config) -> Result<String, String> {
     };
     let waiting = view.outbox.values().fold(view.received, |sum, more| sum.saturating_add(*more));
     let says = format!("{shown}: {waiting} waiting, {} in quarantine", view.quarantine);
-    if view.failed {
-        return Err(format!(
-            "{says}; THE DISK FAILED and nothing is taken: look at the disk and its log, then \
-             restart the node"
-        ));
+    if view.alarms.is_empty() {
+        Ok(says)
+    } else {
+        Err(format!("{says}; {}", view.alarms.join("; ")))
     }
-    Ok(says)
 }
 
 fn passcodes(config: &Config) -> Result<String, String> {

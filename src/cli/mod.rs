@@ -18,6 +18,8 @@ mod receipts;
 mod rules;
 mod text;
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 
 use crate::app;
@@ -44,6 +46,16 @@ pub fn main() -> ExitCode {
             WorkerRole::Verify => Role::Verify,
         });
     }
+    std::panic::set_hook(Box::new(|panic| {
+        // Not its message: it may quote a value.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // A stderr that is gone must not end the process from here.
+        let told = writeln!(
+            std::io::stderr(),
+            "airlock: a fault of the program at {place}; please report it"
+        );
+        drop(told);
+    }));
     // Needs no configuration: it makes a part of one.
     let done = if let Command::Rules(RulesCommand::Import(options)) = &args.command {
         rules::import(options)

@@ -6,7 +6,7 @@ use super::asked::ask;
 use crate::config::Config;
 use crate::control::{Answer, Request};
 use crate::error::ExitCode;
-use crate::pipeline::{Choice, QuarantineView, ReleaseOrder, Which};
+use crate::pipeline::{Choice, QuarantineView, ReleaseOrder, TroubleView, Which};
 
 /// What waits where.
 pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
@@ -17,6 +17,14 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     println!("waiting to be cleaned: {}", view.received);
     for (destination, waiting) in &view.outbox {
         println!("waiting for {destination}: {waiting}");
+        if let Some(trouble) = view.troubles.get(destination) {
+            print_trouble(trouble);
+        }
+        if let Some(refused) = view.refused.get(destination) {
+            println!(
+                "  {refused} refused for good: set aside when the other destinations have them"
+            );
+        }
     }
     println!("in quarantine: {}", view.quarantine);
     println!("delivered and kept: {}", view.kept);
@@ -40,9 +48,20 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("ALARM: {alarm}");
     }
     if view.failed {
-        println!("THE DISK FAILED: nothing is taken until the node is restarted");
+        println!("NOTHING IS TAKEN until the node is restarted");
     }
     Ok(ExitCode::Ok)
+}
+
+fn print_trouble(trouble: &TroubleView) {
+    let TroubleView { since, failures, said, next_try_seconds, .. } = trouble;
+    let what = if trouble.refuses {
+        "REFUSES US: check AE titles and its configuration"
+    } else {
+        "takes nothing at present"
+    };
+    println!("  {what}; since {since}, {failures} failures, the last: {said}");
+    println!("  tried again in {next_try_seconds} s");
 }
 
 /// What became of studies.

@@ -15,10 +15,10 @@ pub async fn answer(node: &Arc<Node>, request: Request) -> Answer {
 
 async fn carried_out(node: &Arc<Node>, request: Request) -> Result<Answer, NodeError> {
     Ok(match request {
-        Request::Health if node.spool().has_failed() => {
-            Answer::Failed { what: "the disk failed; restart the node once it is mended".into() }
-        }
-        Request::Health => Answer::Ready,
+        Request::Health => match node.stopped() {
+            stopped if stopped.is_empty() => Answer::Ready,
+            stopped => Answer::Failed { what: stopped.join("; ") },
+        },
         Request::Queue => Answer::Queue(node.standing().await?),
         Request::Studies { study } => Answer::Studies(node.study_views(study).await?),
         Request::Quarantine { id } => Answer::Quarantine(node.quarantined(id.as_deref()).await?),

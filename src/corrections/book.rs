@@ -8,7 +8,7 @@ use super::journal::{Journal, KeyId, RECORD_BYTES_MAX};
 use super::{
     Claim, CorrectionBook, CorrectionError, Owner, RECALLED_MAX, Recall, STUDIES_MAX, Withdrawn,
 };
-use crate::disk::Disk;
+use crate::disk::{Disk, FailedSync};
 use crate::kill_point::kill_point;
 use crate::pseudonym::{KeyPurpose, Keys, SecretKey};
 
@@ -39,6 +39,7 @@ pub struct BookReport {
 #[derive(Debug)]
 pub struct LocalBook {
     key: SecretKey,
+    failed: FailedSync,
     inner: Mutex<Inner>,
 }
 
@@ -136,7 +137,8 @@ impl LocalBook {
             torn_bytes: found.torn_bytes,
             rewritten,
         };
-        Ok((Self { key, inner: Mutex::new(Inner { journal, memory }) }, report))
+        let failed = journal.failed();
+        Ok((Self { key, failed, inner: Mutex::new(Inner { journal, memory }) }, report))
     }
 
     fn mark(&self, kind: &[u8], project: &str, value: &str) -> Mark {
@@ -164,6 +166,10 @@ impl LocalBook {
 }
 
 impl CorrectionBook for LocalBook {
+    fn has_failed(&self) -> bool {
+        self.failed.is_set() || self.inner.is_poisoned()
+    }
+
     fn claim(&self, claim: Claim<'_>, code: &str) -> Result<Owner, CorrectionError> {
         let claimed = self.record(claim, code);
         let mut inner = self.inner()?;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::CorrectionError;
-use crate::disk::{Disk, DiskFile, replace_synced};
+use crate::disk::{Disk, DiskFile, FailedSync, replace_synced};
 
 const MAGIC: [u8; 8] = *b"AIRLCOR\n";
 const VERSION: u32 = 1;
@@ -31,7 +31,7 @@ pub(super) struct Journal {
     path: PathBuf,
     file: Box<dyn DiskFile>,
     end_bytes: u64,
-    failed: bool,
+    failed: FailedSync,
 }
 
 impl std::fmt::Debug for Journal {
@@ -93,15 +93,21 @@ impl Journal {
             file.set_byte_len(end_bytes).map_err(&cut)?;
             file.sync_data().map_err(&cut)?;
         }
-        let journal = Self { path: path.to_owned(), file, end_bytes, failed: false };
+        let journal =
+            Self { path: path.to_owned(), file, end_bytes, failed: FailedSync::default() };
         Ok((journal, Found { key_id, torn_bytes }))
+    }
+
+    /// Seen by whoever asks whether anything can still be remembered.
+    pub(super) fn failed(&self) -> FailedSync {
+        self.failed.clone()
     }
 
     /// Appends a record, syncs it and gives its place. After a failed write the file is cut back
     /// and the next one may be tried; after a failed sync nothing more is taken,
     /// since a second sync may falsely succeed.
     pub(super) fn append(&mut self, record: &[u8]) -> Result<u64, CorrectionError> {
-        if self.failed {
+        if self.failed.is_set() {
             return Err(CorrectionError::Failed);
         }
         let frame = frame(record);
@@ -111,11 +117,13 @@ impl Journal {
             .and_then(|_| self.file.write_all(&frame));
         if let Err(source) = written {
             // What cannot be cut back now is cut at the next start.
-            self.failed = self.file.set_byte_len(self.end_bytes).is_err();
+            if self.file.set_byte_len(self.end_bytes).is_err() {
+                self.failed.set();
+            }
             return Err(CorrectionError::io("append to", &self.path)(source));
         }
         if let Err(source) = self.file.sync_data() {
-            self.failed = true;
+            self.failed.set();
             return Err(CorrectionError::io("sync", &self.path)(source));
         }
         let at = self.end_bytes;

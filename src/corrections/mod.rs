@@ -88,6 +88,9 @@ pub struct Withdrawn {
 /// The memory of one site. One local implementation, [`LocalBook`]; a site that
 /// outgrows one machine will have one over a network (DESIGN.md decision 20).
 pub trait CorrectionBook: Send + Sync + std::fmt::Debug {
+    /// Whether nothing more is remembered until a restart; never waits.
+    fn has_failed(&self) -> bool;
+
     /// Whose the study is, when it now comes with the pseudonym `code`. The first
     /// one to claim it keeps it; that is durable when this returns. Linked
     /// Patient IDs share a code, so that they are one person here too.

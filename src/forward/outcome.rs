@@ -2,6 +2,8 @@
 //!
 //! The rows are DESIGN.md's and `facts/ops.md` 1.4; a test names each of them.
 
+use std::fmt;
+
 use crate::dicom::TransferSyntax;
 use crate::dimse::association::AssociationError;
 use crate::dimse::association::requestor::ProposalError;
@@ -44,6 +46,43 @@ pub enum Answer {
     FileUnreadable,
 }
 
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "it answered C-STORE with {status:04X}H"),
+            Self::Rejected { permanent, from, reason } => {
+                let result = if *permanent { "for good" } else { "for the time being" };
+                write!(f, "it rejected the association {result}")?;
+                match rejection(*from, *reason) {
+                    Some(why) => write!(f, ": {why}"),
+                    None => write!(f, " (source {from}, reason {reason})"),
+                }
+            }
+            Self::Unreachable | Self::NoFurther => f.write_str("no association came about"),
+            Self::Aborted => f.write_str("it aborted the association"),
+            Self::Broken => f.write_str("the connection broke or fell silent"),
+            Self::OtherSyntax(_) | Self::NoSyntax => {
+                f.write_str("it did not accept the transfer syntax")
+            }
+            Self::NoClass => f.write_str("it did not accept the SOP class"),
+            Self::FileUnreadable => f.write_str("the clean file cannot be read here"),
+        }
+    }
+}
+
+/// Reasons of A-ASSOCIATE-RJ (PS3.8 Table 9-21) that say something.
+fn rejection(from: u8, reason: u8) -> Option<&'static str> {
+    match (from, reason) {
+        (1, 2) => Some("application context name not supported"),
+        (1, 3) => Some("calling AE title not recognized"),
+        (1, 7) => Some("called AE title not recognized"),
+        (2, 2) => Some("protocol version not supported"),
+        (3, 1) => Some("temporary congestion"),
+        (3, 2) => Some("local limit exceeded"),
+        _ => None,
+    }
+}
+
 /// What is done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -51,6 +90,9 @@ pub enum Outcome {
     Delivered,
     /// It stands there, the destination remarked something (Bxxx): counted and shown.
     DeliveredWithWarning(u16),
+    /// It says that it has an instance of this UID already (0111): delivered before a crash
+    /// or an abort, unless what is sent corrects what it has.
+    AlreadyThere(u16),
     /// This instance is tried again later, others go on: the same bytes under
     /// the same UID, since it may stand there already.
     RetryItem,
@@ -91,6 +133,8 @@ fn of_status(status: u16, tries: u32) -> Outcome {
         0x0000 => Outcome::Delivered,
         // Warnings of PS3.4 Table B.2-1, and those of PS3.7 Annex C for any service.
         0xB000..=0xBFFF | 0x0001 | 0x0107 | 0x0116 => Outcome::DeliveredWithWarning(status),
+        // Duplicate SOP Instance (PS3.7 Annex C).
+        0x0111 => Outcome::AlreadyThere(status),
         0xA700..=0xA7FF | 0x0213 => Outcome::RetryDestination,
         0x0110 if tries < PROCESSING_TRIES_MAX => Outcome::RetryItem,
         0x0124 | 0x0214 => Outcome::PauseDestination,
@@ -161,6 +205,7 @@ mod tests {
             (Answer::Status(0xB000), Outcome::DeliveredWithWarning(0xB000)),
             (Answer::Status(0xB006), Outcome::DeliveredWithWarning(0xB006)),
             (Answer::Status(0xB007), Outcome::DeliveredWithWarning(0xB007)),
+            (Answer::Status(0x0111), Outcome::AlreadyThere(0x0111)),
             (Answer::Status(0xA700), Outcome::RetryDestination),
             (Answer::Status(0xA702), Outcome::RetryDestination),
             (Answer::Status(0x0213), Outcome::RetryDestination),

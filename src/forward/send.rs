@@ -45,6 +45,9 @@ pub struct Sender {
     address: Address,
     limits: SendLimits,
     open: Option<Open>,
+    answered: Option<Answer>,
+    /// The last instance was sent once more over a new association.
+    resent: bool,
     shared: Arc<Shared>,
 }
 
@@ -86,20 +89,35 @@ impl Sender {
     /// A destination; nothing is opened yet.
     #[must_use]
     pub fn new(address: Address, limits: SendLimits) -> Self {
-        Self { address, limits, open: None, shared: Arc::default() }
+        Self { address, limits, open: None, answered: None, resent: false, shared: Arc::default() }
     }
 
     /// One more for the same destination, with an association of its own.
     #[must_use]
     pub fn another(&self) -> Self {
         let (address, limits) = (self.address.clone(), self.limits.clone());
-        Self { address, limits, open: None, shared: Arc::clone(&self.shared) }
+        let shared = Arc::clone(&self.shared);
+        Self { address, limits, open: None, answered: None, resent: false, shared }
     }
 
     /// Its association is open, as far as is known.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// What the destination did with the last instance.
+    #[must_use]
+    pub fn answered(&self) -> Option<&Answer> {
+        self.answered.as_ref()
+    }
+
+    /// It may have the last instance, though it did not say so: all or some of it was sent
+    /// and no answer came, or one that says nothing of it.
+    #[must_use]
+    pub fn may_have_it(&self) -> bool {
+        let open = [Answer::Aborted, Answer::Broken, Answer::Status(0x0110)];
+        self.resent || self.answered.as_ref().is_some_and(|answer| open.contains(answer))
     }
 
     /// How long an association is kept without anything to send.
@@ -117,6 +135,7 @@ impl Sender {
     /// Sends one instance. `waiting` names the kinds of what will follow, so
     /// that one association serves them too; `tries` counts this one.
     pub async fn deliver(&mut self, cleaned: &Cleaned, waiting: &[Kind], tries: u32) -> Outcome {
+        (self.answered, self.resent) = (None, false);
         let object = match Forwardable::of(cleaned).map(|item| object_of(cleaned, item)) {
             Ok(object) => object,
             Err(quarantine) => return Outcome::Quarantine(quarantine),
@@ -130,7 +149,9 @@ impl Sender {
             Err(answer) => answer,
         };
         tracing::debug!(destination = %self.address.called, ?answer, "instance sent");
-        outcome(&answer, tries)
+        let outcome = outcome(&answer, tries);
+        self.answered = Some(answer);
+        outcome
     }
 
     /// Releases the association, if one is open.
@@ -170,6 +191,7 @@ impl Sender {
             // A kept association may have been closed by the peer meanwhile;
             // that says nothing about the destination or the instance.
             Err(Answer::Broken | Answer::Aborted) if reused => {
+                self.resent = true;
                 self.send_once(object, waiting).await
             }
             Ok(_) | Err(_) => first,

@@ -19,10 +19,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 const TELL_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Alarm {
+    /// By its words: each ends with a restart alone.
+    Stopped(String),
     Space,
     Quota,
+    /// Each by the destination's name.
+    Refuses(String),
+    Silent(String),
+    NotConfigured(String),
     Age,
 }
 
@@ -32,7 +38,8 @@ pub(super) fn words(view: &QueueView, config: &Config) -> Vec<String> {
 }
 
 fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
-    let mut alarms = BTreeMap::new();
+    let mut alarms = of_destinations(view, config);
+    alarms.extend(view.stopped.iter().map(|what| (Alarm::Stopped(what.clone()), what.clone())));
     if view.free_bytes < config.reserve_bytes.saturating_mul(2) {
         let what = if view.free_bytes < config.reserve_bytes {
             "nothing is taken: free space is under the reserve"
@@ -61,23 +68,60 @@ fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
     alarms
 }
 
-/// When which alarm was told last.
+fn of_destinations(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
+    let mut alarms = BTreeMap::new();
+    for (name, trouble) in &view.troubles {
+        if trouble.refuses {
+            let what = format!(
+                "destination {name} refuses us: {}; check AE titles and its configuration",
+                trouble.said
+            );
+            alarms.insert(Alarm::Refuses(name.clone()), what);
+        } else if Duration::from_secs(trouble.for_seconds) > config.alarm_age {
+            let minutes = trouble.for_seconds / 60;
+            let what = format!(
+                "destination {name} has taken nothing for {minutes} min: {} (data.alarm_age)",
+                trouble.said
+            );
+            alarms.insert(Alarm::Silent(name.clone()), what);
+        }
+    }
+    for (name, waiting) in &view.outbox {
+        if *waiting > 0 && !config.destinations.contains_key(name) {
+            let what = format!(
+                "{waiting} wait for {name}, which is not configured any more: configure \
+                 destination.{name} again, then restart the node"
+            );
+            alarms.insert(Alarm::NotConfigured(name.clone()), what);
+        }
+    }
+    alarms
+}
+
+/// When which alarm was told last, and whether it goes on.
 #[derive(Debug, Default)]
-struct Told(BTreeMap<Alarm, Duration>);
+struct Told(BTreeMap<Alarm, (Duration, bool)>);
 
 impl Told {
-    /// Those of `alarms` that are to be told now; and how many are over.
+    /// Those of `alarms` that are to be told now; and how many are over. One that comes
+    /// and goes is told once an hour too.
     fn news(&mut self, alarms: BTreeMap<Alarm, String>, now: Duration) -> (Vec<String>, usize) {
-        let before = self.0.len();
-        self.0.retain(|alarm, _| alarms.contains_key(alarm));
-        let over = before.saturating_sub(self.0.len());
-        let due = |last: &Duration| now.saturating_sub(*last) >= TELL_EVERY;
-        let news = alarms.into_iter().filter(|(alarm, _)| self.0.get(alarm).is_none_or(due));
-        let news: Vec<_> = news.collect();
-        for (alarm, _) in &news {
-            self.0.insert(*alarm, now);
+        let mut over: usize = 0;
+        for (alarm, (_, goes_on)) in &mut self.0 {
+            let is_over = *goes_on && !alarms.contains_key(alarm);
+            over = over.saturating_add(usize::from(is_over));
+            *goes_on = alarms.contains_key(alarm);
         }
-        (news.into_iter().map(|(_, what)| what).collect(), over)
+        let is_due = |told: Duration| now.saturating_sub(told) >= TELL_EVERY;
+        self.0.retain(|_, (told, goes_on)| *goes_on || !is_due(*told));
+        let mut news = Vec::new();
+        for (alarm, what) in alarms {
+            if self.0.get(&alarm).is_none_or(|(told, _)| is_due(*told)) {
+                self.0.insert(alarm, (now, true));
+                news.push(what);
+            }
+        }
+        (news, over)
     }
 }
 
@@ -105,6 +149,7 @@ pub async fn watch(node: Arc<Node>, mut stopping: Stopping) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::TroubleView;
 
     fn config() -> Config {
         let toml = "[data]\nreserve_mib = 100\nquota_mib = 10\n";
@@ -128,7 +173,32 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_is_told_once_then_each_hour_and_again_when_it_comes_back() {
+    fn destinations_and_what_stopped_are_alarms() {
+        let toml = "[destination.pacs]\nfolder = '/nowhere'\n";
+        let config = Config::check(&toml::from_str(toml).unwrap()).unwrap();
+        let free_bytes = u64::MAX;
+        let trouble = |refuses, for_seconds| {
+            let trouble = TroubleView { refuses, for_seconds, ..TroubleView::default() };
+            let troubles = [(String::from("pacs"), trouble)].into();
+            words(&QueueView { free_bytes, troubles, ..QueueView::default() }, &config)
+        };
+        let lasting = config.alarm_age.as_secs();
+        assert!(trouble(true, 0)[0].contains("destination pacs refuses us"));
+        assert!(trouble(false, lasting).is_empty());
+        assert!(trouble(false, lasting + 1)[0].contains("destination pacs has taken nothing"));
+        let outbox = |name: &str, waiting| {
+            let outbox = [(name.to_owned(), waiting)].into();
+            words(&QueueView { free_bytes, outbox, ..QueueView::default() }, &config)
+        };
+        assert!(outbox("pacs", 9).is_empty() && outbox("old", 0).is_empty());
+        assert!(outbox("old", 9)[0].contains("9 wait for old, which is not configured"));
+        let stopped = vec![String::from("the ledger"), String::from("a task")];
+        let view = QueueView { free_bytes, stopped, ..QueueView::default() };
+        assert_eq!(words(&view, &config), ["a task", "the ledger"]);
+    }
+
+    #[test]
+    fn an_alarm_is_told_once_an_hour_also_when_it_comes_and_goes() {
         let mut told = Told::default();
         let mut news = |free, seconds| {
             let alarms = alarms(&view(free, 0, 0), &config());
@@ -139,6 +209,10 @@ mod tests {
         assert_eq!(news(150, 3_599), (0, 0));
         assert_eq!(news(150, 3_600), (1, 0));
         assert_eq!(news(500, 3_700), (0, 1));
-        assert_eq!(news(150, 3_800), (1, 0));
+        assert_eq!(news(150, 3_800), (0, 0));
+        assert_eq!(news(500, 3_900), (0, 1));
+        assert_eq!(news(150, 7_200), (1, 0));
+        assert_eq!(news(500, 7_300), (0, 1));
+        assert_eq!(news(150, 20_000), (1, 0));
     }
 }

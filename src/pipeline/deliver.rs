@@ -16,19 +16,21 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::health::Failure;
 use super::lanes::Lanes;
 use super::node::{Node, NodeError};
 use super::sending::{Sent, To, note_delivered};
+use super::sent::Last;
+use super::target::Target;
 use crate::clean::{Cleaned, Report};
 use crate::forward::Kind;
 use crate::forward::backoff::{Backoff, Waits};
-use crate::forward::folder::Folder;
 use crate::forward::outcome::{Answer, Outcome, outcome};
-use crate::forward::send::{KINDS_MAX, Sender, kind_of};
+use crate::forward::send::{KINDS_MAX, kind_of};
 use crate::lifecycle::Stopping;
 use crate::queue::{Queue as _, Stage};
 use crate::reason::{Quarantine, Reason};
-use crate::spool::{DestinationName, SpoolId};
+use crate::spool::{DestinationName, Record, SpoolId};
 
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
@@ -40,35 +42,16 @@ pub const ITEM_FAILURES_MAX: usize = 5;
 /// Default 64: one group of receipts; more would grow memory, not speed.
 const FINISHING_MAX: usize = 64;
 
+/// Why a correction is set aside that was answered 0111.
+const NOT_REPLACED: &str =
+    "status 0111: it keeps what was sent there before; remove that there, then release this";
+/// The same of what it has from elsewhere, or since long ago.
+const NOT_OURS: &str = "status 0111: it has an instance of this UID, and nothing tells that it is \
+                        this one; remove that there, then release this";
+
 /// Wait of an instance of which an earlier copy is still being sent. Default 1 s: that
 /// ends by itself.
 const WAIT_FOR_ITSELF: Duration = Duration::from_secs(1);
-
-/// Where clean copies go.
-#[derive(Debug)]
-pub enum Target {
-    /// A directory.
-    Folder(Folder),
-    /// A Storage SCP.
-    Ae(Box<Sender>),
-    /// Of a simulation.
-    #[cfg(test)]
-    Scripted(Box<dyn Script>),
-}
-
-/// A destination that answers as a simulation has it.
-#[cfg(test)]
-pub trait Script: Send + Sync + std::fmt::Debug {
-    /// What it says to an instance.
-    fn answer(
-        &mut self,
-        cleaned: Arc<Cleaned>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + '_>>;
-    /// One more lane to it.
-    fn another(&self) -> Box<dyn Script>;
-    /// It answers C-ECHO.
-    fn is_there(&self) -> bool;
-}
 
 /// A target and its name in the configuration.
 #[derive(Debug)]
@@ -103,11 +86,17 @@ struct Line {
     failing: BTreeSet<SpoolId>,
     /// Tries of instances that were put off.
     tries: BTreeMap<SpoolId, u32>,
+    /// All that stood before may have been sent by an earlier process.
+    begun_at: SpoolId,
+    /// Instances whose sending broke off: they may stand there.
+    maybe_there: BTreeSet<SpoolId>,
     /// Instances on their way.
     sending: BTreeSet<SpoolId>,
     /// Kinds of objects sent lately, so that one association serves them all.
     kinds: VecDeque<Kind>,
     finishing: Arc<Semaphore>,
+    /// What the destination did last, in plain words.
+    said: String,
     stopping: Stopping,
 }
 
@@ -152,82 +141,10 @@ pub(super) async fn deliver_loop(
     line.end().await;
 }
 
-impl Target {
-    /// One more lane to the same destination.
-    pub(super) fn another(&self) -> Self {
-        match self {
-            Self::Ae(sender) => Self::Ae(Box::new(sender.another())),
-            Self::Folder(folder) => Self::Folder(folder.clone()),
-            #[cfg(test)]
-            Self::Scripted(script) => Self::Scripted(script.another()),
-        }
-    }
-
-    pub(super) async fn deliver(
-        &mut self,
-        cleaned: Arc<Cleaned>,
-        kinds: &[Kind],
-        tries: u32,
-    ) -> Outcome {
-        match self {
-            Self::Ae(sender) => sender.deliver(&cleaned, kinds, tries).await,
-            Self::Folder(folder) => {
-                let folder = folder.clone();
-                let written = tokio::task::spawn_blocking(move || folder.deliver(&cleaned));
-                written.await.unwrap_or(Outcome::RetryItem)
-            }
-            #[cfg(test)]
-            Self::Scripted(script) => outcome(&script.answer(cleaned).await, tries),
-        }
-    }
-
-    /// Whether it talks to us: none where it does, else how it does not.
-    pub(super) async fn silence(&self) -> Option<Answer> {
-        match self {
-            Self::Ae(sender) => {
-                let error = sender.is_there().await.err()?;
-                info!(destination = %sender.address().called, %error, "no answer to C-ECHO");
-                Some(Answer::from(&error))
-            }
-            Self::Folder(_) => None,
-            #[cfg(test)]
-            Self::Scripted(script) => (!script.is_there()).then_some(Answer::Unreachable),
-        }
-    }
-
-    /// An association is open.
-    pub(super) fn is_open(&self) -> bool {
-        match self {
-            Self::Ae(sender) => sender.is_open(),
-            Self::Folder(_) => false,
-            #[cfg(test)]
-            Self::Scripted(_) => false,
-        }
-    }
-
-    /// How long an association is kept without anything to send.
-    pub(super) fn idle_release(&self) -> Duration {
-        match self {
-            Self::Ae(sender) => sender.idle_release(),
-            Self::Folder(_) => Duration::ZERO,
-            #[cfg(test)]
-            Self::Scripted(_) => Duration::ZERO,
-        }
-    }
-
-    pub(super) async fn close(&mut self) {
-        match self {
-            Self::Ae(sender) => sender.close().await,
-            Self::Folder(_) => {}
-            #[cfg(test)]
-            Self::Scripted(_) => {}
-        }
-    }
-}
-
 impl Line {
     fn new(node: Arc<Node>, destination: Destination, stopping: Stopping) -> Self {
         let Destination { name, target, associations, waits } = destination;
+        let begun_at = node.spool.id_of_now();
         Self {
             to: Arc::new(To { node, stage: Stage::Forward(name.clone()), name, waits }),
             lanes: Lanes::new(target, associations),
@@ -239,9 +156,12 @@ impl Line {
             has_answered: false,
             failing: BTreeSet::new(),
             tries: BTreeMap::new(),
+            begun_at,
+            maybe_there: BTreeSet::new(),
             sending: BTreeSet::new(),
             kinds: VecDeque::new(),
             finishing: Arc::new(Semaphore::new(FINISHING_MAX)),
+            said: String::new(),
             stopping,
         }
     }
@@ -322,11 +242,13 @@ impl Line {
             What::Closed => {}
             What::Asked(None) => {
                 (self.is_probed, self.has_answered) = (false, true);
+                self.to.node.health.answers(&self.to.name);
                 let destination = self.to.name.as_str();
                 info!(destination, "destination answers; one instance is tried");
             }
             What::Asked(Some(answer)) => {
                 self.is_probed = false;
+                self.said = answer.to_string();
                 let name = self.to.name.clone();
                 self.left_alone(&outcome(&answer, 1), name.as_str());
             }
@@ -335,6 +257,7 @@ impl Line {
                 if begun.probes {
                     self.is_probed = false;
                 }
+                self.said = target.said();
                 let acted = match result {
                     Ok(Some(sent)) => self.act_on(begun, sent).await,
                     Ok(None) => Ok(()),
@@ -375,13 +298,21 @@ impl Line {
     }
 
     async fn act_on(&mut self, begun: Begun, sent: Sent) -> Result<(), NodeError> {
-        let (Begun { id, tries, .. }, Sent { outcome, cleaned, releases }) = (begun, sent);
+        let Begun { id, tries, .. } = begun;
+        let Sent { outcome, cleaned, record, may_be_there } = sent;
+        let releases = record.releases;
         self.remember(&cleaned);
+        if may_be_there {
+            self.maybe_there.insert(id);
+        }
         match outcome {
             Outcome::Delivered => self.delivered(begun, cleaned, 0, releases).await,
             Outcome::DeliveredWithWarning(status) => {
                 warn!(spool_id = %id, destination = self.to.name.as_str(), status, "stored with a warning");
                 self.delivered(begun, cleaned, status, releases).await;
+            }
+            Outcome::AlreadyThere(status) => {
+                self.already_there(begun, cleaned, &record, status).await?;
             }
             Outcome::RetryItem if self.failing.len() >= ITEM_FAILURES_MAX => {
                 // By now it is not the instances' fault.
@@ -415,6 +346,42 @@ impl Line {
         Ok(())
     }
 
+    /// It has an instance of this UID: this one, if a crash, an abort or a broken
+    /// connection made us send it again, but not if it got something else last.
+    async fn already_there(
+        &mut self,
+        begun: Begun,
+        cleaned: Arc<Cleaned>,
+        record: &Record,
+        status: u16,
+    ) -> Result<(), NodeError> {
+        let (id, destination) = (begun.id, &self.to.name);
+        let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
+        // What was set aside before it was sent is as old, and was not sent.
+        let stood = id < self.begun_at && record.quarantine.is_none();
+        let was_sent =
+            (stood || self.maybe_there.contains(&id)) && !record.taken_at.contains(destination);
+        let detail = match self.to.node.versions.last_at(destination, project, cleaned.report()) {
+            Last::This => None,
+            Last::Unknown if was_sent => None,
+            Last::Other => Some(NOT_REPLACED),
+            Last::Unknown => Some(NOT_OURS),
+        };
+        if let Some(detail) = detail {
+            let at = destination.clone();
+            // Not known any more after a restart, when it may be asked again.
+            self.to.node.on_spool(move |spool| spool.note_taken(id, &at)).await?;
+            let why = Quarantine::new(Reason::RefusedByDestination, detail);
+            return self.refused(id, why, cleaned.report()).await;
+        }
+        warn!(
+            spool_id = %id, destination = destination.as_str(), status,
+            "the destination has an instance of this UID already: taken for delivered"
+        );
+        self.delivered(begun, cleaned, status, record.releases).await;
+        Ok(())
+    }
+
     /// Sets aside what this destination will never take, but not before the others
     /// have it: quarantine takes it from every outbox.
     async fn refused(
@@ -424,6 +391,7 @@ impl Line {
         report: &Report,
     ) -> Result<(), NodeError> {
         self.tries.remove(&id);
+        self.maybe_there.remove(&id);
         let concerns_all = why.reason == Reason::DamagedSpool;
         if concerns_all || !self.to.is_wanted_elsewhere(id).await? {
             return self.to.node.quarantine_cleaned(id, why, report).await;
@@ -471,6 +439,13 @@ impl Line {
         };
         self.turn += 1;
         self.rests_until = Some(Instant::now() + wait);
+        let failure = Failure {
+            refuses: is_refusal,
+            failures: self.backoff.failures(),
+            said: self.said.clone(),
+            wait,
+        };
+        self.to.node.health.failed(&self.to.name, failure, &*self.to.node.clock);
         if is_refusal {
             error!(
                 destination,
@@ -491,15 +466,27 @@ impl Line {
         if self.backoff.failures() > 0 && begun.turn == self.turn {
             self.to.node.queue.hasten(&self.to.stage);
             self.backoff.succeeded();
+            self.to.node.health.recovered(&self.to.name);
             self.turn += 1;
         }
         self.failing.clear();
         self.tries.remove(&id);
+        self.maybe_there.remove(&id);
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.finishing).acquire_owned().await else { return };
         let (to, stopping) = (Arc::clone(&self.to), self.stopping.clone());
         tokio::spawn(async move {
-            note_delivered(&to.node, &to.name, (id, &cleaned, (status, releases)), stopping).await;
+            let noting = {
+                let to = Arc::clone(&to);
+                let noting = async move {
+                    let word = (id, &*cleaned, (status, releases));
+                    note_delivered(&to.node, &to.name, word, stopping).await;
+                };
+                tokio::spawn(noting)
+            };
+            if noting.await.is_err_and(|error| error.is_panic()) {
+                to.node.task_ended(&format!("a delivery to {}", to.name.as_str()));
+            }
             drop(permit);
         });
     }

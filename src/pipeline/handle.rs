@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm;
 use super::commitment::CommitmentView;
+use super::health::TroubleView;
 use super::locks::Held;
 use super::node::{Node, NodeError, SetAside};
 use crate::clock::rfc3339;
@@ -43,8 +44,18 @@ pub struct QueueView {
     /// Bytes of all objects; none without a quota.
     #[serde(default)]
     pub used_bytes: Option<u64>,
-    /// The disk failed: nothing is taken until a restart.
+    /// Destinations that take nothing at present, and for which something waits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub troubles: BTreeMap<String, TroubleView>,
+    /// How many instances each destination refused for good, which go to quarantine when
+    /// the others have them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, usize>,
+    /// Nothing is taken until a restart; [`QueueView::stopped`] says why.
     pub failed: bool,
+    /// What stopped until a restart, in plain words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<String>,
     /// What somebody should see to, in plain words.
     #[serde(default)]
     pub alarms: Vec<String>,
@@ -108,11 +119,19 @@ impl Node {
                 free_bytes: spool.free_bytes()?,
                 free_files: spool.free_files()?,
                 used_bytes: spool.used_bytes(),
-                failed: spool.has_failed(),
-                alarms: Vec::new(),
+                ..QueueView::default()
             })
         });
-        let view: QueueView = view.await?;
+        let view = QueueView {
+            refused: self.refusals.counts(),
+            failed: !self.is_taking(),
+            stopped: self.stopped(),
+            ..view.await?
+        };
+        let mut troubles = self.health.troubles(self.clock.monotonic());
+        // Where nothing waits nobody finds out whether it is over.
+        troubles.retain(|name, _| view.outbox.get(name).is_some_and(|waiting| *waiting > 0));
+        let view = QueueView { troubles, ..view };
         Ok(QueueView { alarms: alarm::words(&view, &self.config), ..view })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::deliver::Target;
+use super::target::Target;
 
 /// Lanes that are free, and how many may be in use.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub mod decide;
 pub mod deliver;
 pub mod folder;
 pub mod handle;
+mod health;
 mod keep;
 mod lanes;
 pub mod line;
@@ -24,18 +25,19 @@ pub mod recall;
 mod recode;
 mod refusals;
 mod sending;
+mod sent;
 mod settle;
 pub mod stages;
 mod studies;
+mod target;
 pub mod versions;
 mod whole;
 
 pub use commitment::{CommitmentView, Holding};
 pub use decide::{Choice, ReleaseOrder, Which};
-#[cfg(test)]
-pub use deliver::Script;
-pub use deliver::{Destination, Target};
+pub use deliver::Destination;
 pub use handle::{QuarantineView, QueueView};
+pub use health::{TroubleView, told};
 #[cfg(test)]
 pub(crate) use line::StubWorker;
 pub use line::{CleanLine, LineJob, LineMemory, Treatments};
@@ -43,5 +45,8 @@ pub use node::{Node, NodeError, NodeParts};
 pub use person_words::{By, PersonAnswer, PersonRequest, PersonView, Whom, WrittenId};
 pub use recall::{RecallView, RecalledView};
 pub use studies::OnItsWay;
+#[cfg(test)]
+pub use target::Script;
+pub use target::Target;
 pub use versions::Versions;
 pub use whole::StudyView;

@@ -1,18 +1,21 @@
 //! The node's parts in one place, and the blocking steps on them made
 //! awaitable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::blocking::blocking;
 use super::commitment::Commitments;
+use super::health::Health;
 use super::keep::{self, Kept};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
 use super::studies::Studies;
+use super::target::Target;
 use super::versions::Versions;
 use super::{again, committer, deliver, stages};
 use crate::clean::Report;
@@ -88,6 +91,7 @@ pub struct Node {
     pub(super) kept: Kept,
     pub(super) commitments: Arc<Commitments>,
     pub(super) refusals: Refusals,
+    pub(super) health: Health,
     pub(super) studies: Arc<Studies>,
     pub(super) versions: Arc<Versions>,
     arriving: [Mutex<()>; ARRIVING],
@@ -117,6 +121,7 @@ impl Node {
             kept: Kept::default(),
             commitments,
             refusals: Refusals::default(),
+            health: Health::default(),
             studies: Arc::default(),
             versions: parts.versions,
             arriving: std::array::from_fn(|_| Mutex::default()),
@@ -181,28 +186,33 @@ impl Node {
         destinations: Vec<deliver::Destination>,
         stopping: Stopping,
     ) {
-        let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(Arc::clone(self).read_quarantine(stopping.clone()));
-        tasks.spawn(Arc::clone(self).remember_versions(stopping.clone()));
-        tasks.spawn(keep::keep_loop(Arc::clone(self), stopping.clone()));
+        let mut tasks = Tasks::default();
+        tasks.spawn("what reads quarantine", Arc::clone(self).read_quarantine(stopping.clone()));
+        tasks.spawn("what reads versions", Arc::clone(self).remember_versions(stopping.clone()));
+        tasks.spawn("what ends kept ones", keep::keep_loop(Arc::clone(self), stopping.clone()));
         // One more than there are workers: while one instance is verified the
         // next one is cleaned.
         for _ in 0..=self.config.workers {
-            tasks.spawn(stages::clean_loop(Arc::clone(self), Arc::clone(&line), stopping.clone()));
+            let cleaning =
+                stages::clean_loop(Arc::clone(self), Arc::clone(&line), stopping.clone());
+            tasks.spawn("cleaning", cleaning);
         }
         for destination in destinations {
-            if let (Some(_asked), deliver::Target::Ae(sender)) =
-                (self.commitments.line(&destination.name), &destination.target)
+            let name = destination.name.clone();
+            if let (Some(_asked), Target::Ae(sender)) =
+                (self.commitments.line(&name), &destination.target)
             {
-                let (name, address) = (destination.name.clone(), sender.address().clone());
-                let node = Arc::clone(self);
-                tasks.spawn(committer::commit_loop(node, name, address, stopping.clone()));
+                let (node, address) = (Arc::clone(self), sender.address().clone());
+                let asking = committer::commit_loop(node, name.clone(), address, stopping.clone());
+                tasks.spawn(&format!("storage commitment of {}", name.as_str()), asking);
             }
-            tasks.spawn(deliver::deliver_loop(Arc::clone(self), destination, stopping.clone()));
+            let sending = deliver::deliver_loop(Arc::clone(self), destination, stopping.clone());
+            tasks.spawn(&format!("sending to {}", name.as_str()), sending);
         }
-        while let Some(ended) = tasks.join_next().await {
+        while let Some(ended) = tasks.running.join_next_with_id().await {
             if let Err(error) = ended {
-                warn!(%error, "a task of the pipeline ended early");
+                let what = tasks.names.get(&error.id()).map_or("a task", String::as_str);
+                self.task_ended(what);
             }
         }
     }
@@ -319,6 +329,20 @@ impl Node {
             Some(report) => Receipt::of_cleaned(event, report),
             None => Receipt::of_uncleaned(event, &record.sha256),
         }
+    }
+}
+
+/// What runs until the node stops, by its name.
+#[derive(Default)]
+struct Tasks {
+    running: JoinSet<()>,
+    names: HashMap<tokio::task::Id, String>,
+}
+
+impl Tasks {
+    fn spawn(&mut self, name: &str, task: impl Future<Output = ()> + Send + 'static) {
+        let id = self.running.spawn(task).id();
+        self.names.insert(id, name.to_owned());
     }
 }
 

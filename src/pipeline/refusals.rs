@@ -44,6 +44,16 @@ impl Refusals {
         self.known().get(&id).is_some_and(|refusals| refusals.contains_key(by))
     }
 
+    /// How many instances each destination refused.
+    pub(super) fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for by in self.known().values().flat_map(BTreeMap::keys) {
+            let count: &mut usize = counts.entry(by.as_str().to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+
     /// The instance is set aside: a later release is a new beginning.
     pub(super) fn forget(&self, id: SpoolId) {
         self.known().remove(&id);

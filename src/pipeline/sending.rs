@@ -8,9 +8,10 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::blocking::blocking;
-use super::deliver::{Target, WAIT_AFTER_FAULT};
+use super::deliver::WAIT_AFTER_FAULT;
 use super::node::{Node, NodeError, SetAside};
 use super::studies::Gate;
+use super::target::Target;
 use crate::clean::{AdmitError, Cleaned, Report};
 use crate::forward::Kind;
 use crate::forward::backoff::Waits;
@@ -46,7 +47,9 @@ pub(super) struct To {
 pub(super) struct Sent {
     pub(super) outcome: Outcome,
     pub(super) cleaned: Arc<Cleaned>,
-    pub(super) releases: u32,
+    pub(super) record: Box<Record>,
+    /// It may stand there, whatever the outcome.
+    pub(super) may_be_there: bool,
 }
 
 impl To {
@@ -100,7 +103,12 @@ impl To {
             return Ok(None);
         }
         let outcome = target.deliver(Arc::clone(&cleaned), kinds, tries).await;
-        Ok(Some(Sent { outcome, cleaned, releases: record.releases }))
+        if matches!(outcome, Outcome::AlreadyThere(_)) {
+            // After a start receipts tell what it got.
+            self.node.deliveries_known().await;
+        }
+        let may_be_there = target.may_have_it();
+        Ok(Some(Sent { outcome, cleaned, record: Box::new(record), may_be_there }))
     }
 
     /// Whether the configuration of today sends an instance to this destination.
@@ -202,6 +210,9 @@ async fn finish(
     let keeps = node.commitments.rule.keeps();
     let outcome = Evidence::Delivered { destination: name.as_str().to_owned(), status };
     node.receipt(id, &record, Some(cleaned.report()), outcome).await?;
+    let project = record.arrival.as_ref().map_or("", |arrival| arrival.project.as_str());
+    // Before its link goes: its correction waits for that.
+    node.versions.note_sent(name, project, cleaned.report());
     let delivery = Delivery { status, at_unix_ms: node.clock.unix_ms() };
     let destination = name.clone();
     let noted = node

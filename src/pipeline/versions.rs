@@ -18,11 +18,12 @@ use tracing::{info, warn};
 use super::blocking::blocking;
 use super::node::{Node, NodeError};
 use super::recall::leaving_of;
+use super::sent::{Last, Place, Sent};
 use crate::clean::Report;
 use crate::lifecycle::Stopping;
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, LedgerError, Outcome, Receipt};
-use crate::spool::{Leaving, Spool, SpoolId};
+use crate::spool::{DestinationName, Leaving, Spool, SpoolId};
 
 /// Most instances that are remembered. Default 200,000, some 30 MB: a week of a
 /// community hospital's; the oldest goes first.
@@ -44,12 +45,13 @@ const READ_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Versions {
     known: Mutex<Known>,
+    sent: Sent,
     max: usize,
 }
 
 impl Default for Versions {
     fn default() -> Self {
-        Self { known: Mutex::default(), max: REMEMBERED_MAX }
+        Self { known: Mutex::default(), sent: Sent::default(), max: REMEMBERED_MAX }
     }
 }
 
@@ -189,10 +191,13 @@ impl Versions {
     }
 
     fn remember(&self, receipt: &Receipt) {
-        let (Outcome::Delivered { .. }, Some(cleaning)) = (&receipt.outcome, &receipt.cleaning)
+        let (Outcome::Delivered { destination, .. }, Some(cleaning)) =
+            (&receipt.outcome, &receipt.cleaning)
         else {
             return;
         };
+        let (project, instance) = (&*receipt.project, &*cleaning.instance);
+        self.sent.note_before(Place { to: destination, project, instance }, &cleaning.output);
         let Ok(id) = receipt.id.parse() else { return };
         let mut known = self.known();
         let instance = mark(&receipt.project, &cleaning.instance);
@@ -202,6 +207,16 @@ impl Versions {
             known.note(instance, Admitted { id, study, output });
             known.shrink(self.max);
         }
+    }
+
+    /// A destination has a clean object of a project.
+    pub(super) fn note_sent(&self, to: &DestinationName, project: &str, report: &Report) {
+        self.sent.note(place(to, project, report), &report.output_digest);
+    }
+
+    /// What a destination got last under the same UID.
+    pub(super) fn last_at(&self, to: &DestinationName, project: &str, report: &Report) -> Last {
+        self.sent.last(place(to, project, report), &report.output_digest)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -234,6 +249,10 @@ impl Known {
             self.newest.remove(&mark);
         }
     }
+}
+
+fn place<'a>(to: &'a DestinationName, project: &'a str, report: &'a Report) -> Place<'a> {
+    Place { to: to.as_str(), project, instance: &report.sop_instance }
 }
 
 fn mark(project: &str, uid: &str) -> Mark {
@@ -295,6 +314,13 @@ impl Node {
         }
     }
 
+    /// Returns when what was delivered before the start is known, as far as it is read.
+    pub(super) async fn deliveries_known(&self) {
+        while !self.versions.sent.is_read() {
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+    }
+
     async fn remember_delivered(self: Arc<Self>, stopping: Stopping) {
         let since = self.clock.unix_ms().saturating_sub(READ_BACK_MS);
         let node = Arc::clone(&self);
@@ -309,7 +335,9 @@ impl Node {
             }
             Ok(count)
         });
-        match read.await {
+        let read = read.await;
+        self.versions.sent.all_read();
+        match read {
             Ok(Ok(receipts)) => info!(receipts, "what was delivered lately is known"),
             Ok(Err(error)) => {
                 warn!(%error, "receipts cannot be read: conflicts with what was delivered before the start are not seen");

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::PseudonymError;
 use super::frame::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES, frame, read_frame};
 use super::record::{JournalId, SealedRecord};
-use crate::disk::{Disk, DiskFile, replace_synced};
+use crate::disk::{Disk, DiskFile, FailedSync, replace_synced};
 
 const MAGIC: [u8; 8] = *b"AIRLPSJ\n";
 const VERSION: u32 = 1;
@@ -35,7 +35,7 @@ pub(super) struct Journal {
     file: Writer,
     id: JournalId,
     end: Position,
-    sync_failed: bool,
+    failed: FailedSync,
 }
 
 /// Where a journal stands after some record.
@@ -104,11 +104,19 @@ impl Journal {
             file.sync_data().map_err(&cut)?;
         }
         let path = path.to_owned();
-        Ok((Self { disk, path, file: Writer(file), id, end, sync_failed: false }, torn_bytes))
+        Ok((
+            Self { disk, path, file: Writer(file), id, end, failed: FailedSync::default() },
+            torn_bytes,
+        ))
     }
 
     pub(super) fn id(&self) -> JournalId {
         self.id
+    }
+
+    /// Seen by whoever asks whether new persons can still be taken.
+    pub(super) fn failed(&self) -> FailedSync {
+        self.failed.clone()
     }
 
     pub(super) fn end(&self) -> Position {
@@ -121,17 +129,19 @@ impl Journal {
     /// tried: a full disk heals. After a failed sync nothing more is taken,
     /// since a second sync may falsely succeed.
     pub(super) fn append(&mut self, records: &[SealedRecord]) -> Result<(), PseudonymError> {
-        if self.sync_failed || !follow(self.end.sequence, records) {
+        if self.failed.is_set() || !follow(self.end.sequence, records) {
             return Err(PseudonymError::Failed);
         }
         let Some(bytes) = frame(records) else { return Err(PseudonymError::Failed) };
         if let Err(source) = self.write(&bytes) {
             // What cannot be cut back now is cut at the next start.
-            self.sync_failed = self.file.0.set_byte_len(self.end.bytes).is_err();
+            if self.file.0.set_byte_len(self.end.bytes).is_err() {
+                self.failed.set();
+            }
             return Err(PseudonymError::Io { step: "append to", path: self.path.clone(), source });
         }
         if let Err(source) = self.file.0.sync_data() {
-            self.sync_failed = true;
+            self.failed.set();
             return Err(PseudonymError::Io { step: "sync", path: self.path.clone(), source });
         }
         let frame_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -22,7 +22,7 @@ use super::normalise::ID_BYTES_MAX;
 use super::person::{Assigned, PersonKey, UidKey};
 use super::record::{Mapping, SealedRecord, Sealer};
 use super::recover::{self, TableReport};
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, FailedSync, RealDisk};
 
 /// Longest project name. Default 64: it stands in every record and receipt.
 pub const PROJECT_BYTES_MAX: usize = 64;
@@ -33,6 +33,9 @@ const LOCK_FILE: &str = "lock";
 /// Who has which pseudonym. One local implementation, [`SledTable`]; a site that
 /// outgrows one machine will have one over a network.
 pub trait PseudonymTable: Send + Sync + std::fmt::Debug {
+    /// Whether nobody new is taken until a restart; never waits.
+    fn has_failed(&self) -> bool;
+
     /// The pseudonym of `person` in `project`; a new one is durable when this returns.
     ///
     /// # Errors
@@ -125,6 +128,7 @@ pub struct SledTable {
     /// Told after each group.
     written: Condvar,
     writer: Mutex<Writer>,
+    failed: FailedSync,
     /// Held as long as the table is open.
     _lock: File,
 }
@@ -190,6 +194,7 @@ pub fn open(
         rules: BTreeMap::new(),
         line: Mutex::default(),
         written: Condvar::new(),
+        failed: journal.failed(),
         writer: Mutex::new(Writer { journal, sentinel, index_failed: false, since_sync: 0 }),
         _lock: lock,
     };
@@ -404,6 +409,10 @@ fn taken(answer: &Answer) -> Option<Result<Mapping, PseudonymError>> {
 }
 
 impl PseudonymTable for SledTable {
+    fn has_failed(&self) -> bool {
+        self.failed.is_set() || self.writer.is_poisoned()
+    }
+
     fn assign(&self, project: &str, person: &PersonKey) -> Result<Assigned, PseudonymError> {
         check(project, person)?;
         let rule = self.rule(project);

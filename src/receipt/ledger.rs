@@ -22,7 +22,7 @@ use super::receipt::Receipt;
 use super::segments;
 use super::writer::{GROUP_LINES_MAX, LedgerReport, Writer, read_anchor};
 use crate::clock::Clock;
-use crate::disk::Disk;
+use crate::disk::{Disk, FailedSync};
 
 /// Receipts waiting for the writer. Default 1,024: four groups, 1 MB.
 const QUEUE_RECEIPTS_MAX: usize = 1_024;
@@ -36,6 +36,7 @@ const GROUP_WAIT: Duration = Duration::from_millis(10);
 pub struct Ledger {
     place: Place,
     synced: Arc<Mutex<Anchor>>,
+    failed: FailedSync,
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -67,20 +68,21 @@ impl Ledger {
     ) -> Result<(Self, LedgerReport), LedgerError> {
         let (writer, report) = Writer::open(dir, Arc::clone(&disk), clock, key.clone())?;
         let synced = Arc::new(Mutex::new(writer.anchor().clone()));
+        let failed = writer.failed();
         let (queue, jobs) = mpsc::channel(QUEUE_RECEIPTS_MAX);
         let after_sync = Arc::clone(&synced);
         #[cfg(test)]
         if crate::simulated::is_on() {
             tokio::spawn(write_groups_simulated(writer, jobs, after_sync));
             let place = Place { dir: dir.to_owned(), disk, key };
-            return Ok((Self { place, synced, queue: Some(queue), thread: None }, report));
+            return Ok((Self { place, synced, failed, queue: Some(queue), thread: None }, report));
         }
         let thread = std::thread::Builder::new()
             .name("receipts".to_owned())
             .spawn(move || write_groups(writer, jobs, &after_sync))
             .map_err(LedgerError::io("start the writer"))?;
         let place = Place { dir: dir.to_owned(), disk, key };
-        Ok((Self { place, synced, queue: Some(queue), thread: Some(thread) }, report))
+        Ok((Self { place, synced, failed, queue: Some(queue), thread: Some(thread) }, report))
     }
 
     /// Writes a receipt; returns when it is durable. For threads outside the
@@ -107,6 +109,12 @@ impl Ledger {
         let job = Job { json: receipt.to_json(), reply };
         self.queue()?.send(job).await.map_err(|_closed| LedgerError::Closed)?;
         answer.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Whether nothing more is written until a restart: a sync failed, or the writer ended.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_set() || self.queue.as_ref().is_none_or(mpsc::Sender::is_closed)
     }
 
     /// Number of receipts that are durable, repeated ones included.

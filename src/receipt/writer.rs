@@ -12,7 +12,7 @@ use super::chain::{Anchor, LINE_BYTES_MAX, LedgerKey, SLOT_BYTES, seal_line};
 use super::error::LedgerError;
 use super::segments::{Start, Walk, segment_of, segments};
 use crate::clock::Clock;
-use crate::disk::{Disk, DiskFile, replace_synced};
+use crate::disk::{Disk, DiskFile, FailedSync, replace_synced};
 use crate::kill_point::kill_point;
 
 /// Most lines that share a sync. Default 256: at most 283 KB are written at once.
@@ -41,7 +41,7 @@ pub(super) struct Writer {
     anchor: Anchor,
     anchor_files: [Box<dyn DiskFile>; 2],
     segment_file: Option<(String, Box<dyn DiskFile>)>,
-    failed: bool,
+    failed: FailedSync,
 }
 
 /// Reads the anchor; nothing where there is no ledger yet.
@@ -85,12 +85,17 @@ impl Writer {
         };
         let anchor_files = open_anchors(dir, disk.as_ref())?;
         let dir = dir.to_owned();
-        let mut writer =
-            Self { disk, clock, dir, key, anchor, anchor_files, segment_file: None, failed: false };
+        let (segment_file, failed) = (None, FailedSync::default());
+        let mut writer = Self { disk, clock, dir, key, anchor, anchor_files, segment_file, failed };
         writer.refuse_cut_off()?;
         let (lines_adopted, torn_bytes) = writer.adopt()?;
         let report = LedgerReport { lines: writer.anchor.lines, lines_adopted, torn_bytes };
         Ok((writer, report))
+    }
+
+    /// Seen by whoever asks whether receipts can still be written.
+    pub(super) fn failed(&self) -> FailedSync {
+        self.failed.clone()
     }
 
     pub(super) fn anchor(&self) -> &Anchor {
@@ -103,7 +108,7 @@ impl Writer {
     /// tried: a full disk heals. After a failed sync nothing more is taken,
     /// since a second sync may falsely succeed.
     pub(super) fn append(&mut self, receipts: &[String]) -> Result<(), LedgerError> {
-        if self.failed {
+        if self.failed.is_set() {
             return Err(LedgerError::Failed);
         }
         let mut next = self.anchor.clone();
@@ -125,7 +130,9 @@ impl Writer {
             kill_point("receipt.lines.synced");
             self.write_anchor(next)
         });
-        self.failed = synced.is_err();
+        if synced.is_err() {
+            self.failed.set();
+        }
         synced
     }
 
@@ -374,7 +381,7 @@ mod tests {
                 let segment =
                     volatile.files().remove(Path::new(DIR).join("1970-01-01.jsonl").as_path());
                 let bytes = segment.map_or(0, |bytes| bytes.len() as u64);
-                assert!(writer.failed || bytes == writer.anchor.bytes, "call {call}");
+                assert!(writer.failed.is_set() || bytes == writer.anchor.bytes, "call {call}");
             }
             healed += usize::from(refused == 1);
             let found = standing(&volatile);

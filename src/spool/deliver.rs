@@ -71,6 +71,19 @@ impl Spool {
         Ok(true)
     }
 
+    /// Notes that a destination has something else under the instance's UID.
+    ///
+    /// # Errors
+    /// The record cannot be read or written: the caller tries later.
+    pub fn note_taken(&self, id: SpoolId, at: &DestinationName) -> Result<(), SpoolError> {
+        self.0.usable()?;
+        let _only = self.0.lock(id);
+        self.0.amend(id, |record| {
+            record.taken_at.insert(at.clone());
+        })?;
+        Ok(())
+    }
+
     /// Destinations that still wait for the instance.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! [`SpoolWriter`] and [`SpoolReader`], the only ways to an object's bytes, so
 //! that encryption at rest can come under them.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::Ordering;
 
@@ -188,6 +189,7 @@ impl SpoolWriter {
             commitments: std::collections::BTreeMap::new(),
             forgotten: false,
             meant_for: Vec::new(),
+            taken_at: BTreeSet::new(),
         }
     }
 

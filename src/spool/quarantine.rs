@@ -3,6 +3,8 @@
 //! Rare steps, so each of them leaves every name durable: record first, then
 //! the new name, then the old one.
 
+use std::collections::BTreeSet;
+
 use super::layout::Dir;
 use super::record::{Decision, Discard, Leaving, QuarantineNote, Record, VERSION, salvage};
 use super::store::{RECORD_BYTES_MAX, Shared};
@@ -219,6 +221,7 @@ impl Shared {
             commitments: std::collections::BTreeMap::new(),
             forgotten: false,
             meant_for: Vec::new(),
+            taken_at: BTreeSet::new(),
         })
     }
 }

@@ -7,7 +7,7 @@
 //! sealed one, and no plain one may follow it. A tail that is no whole pair is a torn append that
 //! nobody was told of. A whole pair with a wrong CRC is damage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 
@@ -86,6 +86,10 @@ pub struct Record {
     /// link somebody removed is missed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub meant_for: Vec<DestinationName>,
+    /// Destinations that have something else under its UID, as far as is known: their
+    /// 0111 says nothing of this one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken_at: BTreeSet<DestinationName>,
     /// It was forgotten although no destination's word stands here: it was meant for none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
@@ -364,6 +368,7 @@ mod tests {
             commitments: BTreeMap::new(),
             forgotten: false,
             meant_for: Vec::new(),
+            taken_at: BTreeSet::new(),
         }
     }
 

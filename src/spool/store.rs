@@ -122,6 +122,12 @@ pub(super) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Spool {
+    /// An id that no instance has: all that stand are older, all that come are newer.
+    #[must_use]
+    pub fn id_of_now(&self) -> SpoolId {
+        self.0.next_id()
+    }
+
     /// Ids in one state, oldest first. Reads names only.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! Single calls to the disk that fail once: what is answered, what is said, what
-//! is delivered in the end. Every call of the spool is made to fail in its own
+//! is delivered in the end, and that nothing stops in silence. Every call of the spool is made to fail in its own
 //! tests; this is the whole node and the real system.
 
 use std::fs;
@@ -63,16 +63,23 @@ fn a_failed_call_is_answered_a700_or_passes_and_loses_nothing() {
             stopped += 1;
             // Nothing is taken any more, and people are told.
             let says = trial.node.command(&["queue"]).success();
-            assert!(says.contains("THE DISK FAILED"), "{says}");
+            let told = says.contains("ALARM: STOPPED: the ") && says.contains("NOTHING IS TAKEN");
+            assert!(told, "{says}");
+            let unwell = trial.node.command(&["healthcheck"]);
+            assert_eq!(unwell.code(), 75, "{unwell:?}");
+            assert!(unwell.stderr.contains("STOPPED: the "), "{unwell:?}");
             let verdict = trial.verdict_on("data");
             assert_eq!(verdict["good"], false, "{verdict}");
             assert!(verdict["says"].as_str().unwrap().contains("restart the node"), "{verdict}");
             let before = trial.log.count();
             trial.send(2, &mut dice).into_iter().for_each(|sender| sender.join().unwrap());
             assert_eq!(trial.log.count(), before, "{call} {errno}");
+        } else {
+            // Nothing stopped in silence: all of it comes to its end without a restart.
+            trial.node.command(&["healthcheck"]).success();
+            trial.drain();
         }
-        // Whatever else stopped (ledger, table, memory of corrections) says so in the
-        // log; a start takes all of it up.
+        // A start takes up what stopped: spool, ledger, table or memory of corrections.
         trial.node.stop();
         trial.note_death();
         trial.recover();

@@ -42,5 +42,6 @@ mod kills;
 mod load;
 mod long;
 mod sink;
+mod slow;
 mod trial;
 mod upgrade;

@@ -4,8 +4,8 @@
 //! one association serves many instances, and no destination troubles another one.
 //! Method: a scripted Storage SCP on loopback ([`scripted`]); one sender alone
 //! ([`sender`]), then a node with two destinations in this process ([`node`]): each
-//! answer ([`rows`]), asking before an instance is risked ([`probe`]), and several
-//! associations at once ([`pool`]).
+//! answer ([`rows`]), asking before an instance is risked ([`probe`]), several
+//! associations at once ([`pool`]), and what people are told ([`troubles`]).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a step that fails fails the test")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "an act matters where it is named alone")]
@@ -16,3 +16,4 @@ mod probe;
 mod rows;
 mod scripted;
 mod sender;
+mod troubles;

@@ -14,7 +14,9 @@ use airlock::dicom::TransferSyntax;
 use airlock::forward::Waits;
 use airlock::forward::send::{SendLimits, Sender};
 use airlock::lifecycle::{Stop, stop_flag};
-use airlock::pipeline::{self, CleanLine, Destination, NodeParts, QuarantineView, Target};
+use airlock::pipeline::{
+    self, CleanLine, Destination, NodeParts, QuarantineView, QueueView, Target,
+};
 use airlock::receipt::{Outcome, report_bytes};
 use airlock::spool::{Arrival, DestinationName, Spool};
 use tokio::task::JoinHandle;
@@ -132,9 +134,14 @@ impl Node {
         self.node.quarantined(None).await.unwrap()
     }
 
+    /// What people are told.
+    pub(crate) async fn standing(&self) -> QueueView {
+        self.node.standing().await.unwrap()
+    }
+
     /// How many wait to be cleaned.
     pub(crate) async fn received(&self) -> usize {
-        self.node.standing().await.unwrap().received
+        self.standing().await.received
     }
 
     /// Waits until a destination has so many.
@@ -148,9 +155,7 @@ impl Node {
 
     /// Waits until nothing is left in any outbox.
     pub(crate) async fn until_empty(&self) {
-        let empty = async || {
-            self.node.standing().await.unwrap().outbox.values().all(|waiting| *waiting == 0)
-        };
+        let empty = async || self.standing().await.outbox.values().all(|waiting| *waiting == 0);
         until("empty outboxes", empty).await;
     }
 }
@@ -168,7 +173,7 @@ pub(crate) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
 pub(crate) fn fill(home: &Path, waiting: Waiting) {
     let opened = Opened::new(&configuration(home)).unwrap();
     for number in 1..=waiting.instances {
-        fill_one(&opened.spool, number, waiting);
+        fill_one(&opened.spool, (number, number), waiting);
     }
 }
 
@@ -176,16 +181,18 @@ pub(crate) fn fill(home: &Path, waiting: Waiting) {
 pub(crate) fn fill_corrected(home: &Path, waiting: Waiting) {
     let opened = Opened::new(&configuration(home)).unwrap();
     for number in 1..=waiting.instances {
-        fill_one(&opened.spool, number, waiting);
-        fill_with(&opened.spool, number, number + 100, waiting);
+        fill_one(&opened.spool, (number, number), waiting);
+        fill_one(&opened.spool, (number, number + 100), waiting);
     }
 }
 
-fn fill_one(spool: &Spool, number: usize, waiting: Waiting) {
-    fill_with(spool, number, number, waiting);
+/// Puts the n-th instance there once more, of these bytes; its own are its number.
+pub(crate) fn fill_again(home: &Path, number: usize, byte: usize) {
+    let opened = Opened::new(&configuration(home)).unwrap();
+    fill_one(&opened.spool, (number, byte), THREE);
 }
 
-fn fill_with(spool: &Spool, number: usize, with: usize, waiting: Waiting) {
+fn fill_one(spool: &Spool, (number, byte): (usize, usize), waiting: Waiting) {
     let mut writer = spool.begin().unwrap();
     writer.append(b"as received").unwrap();
     let arrival = Arrival {
@@ -195,10 +202,10 @@ fn fill_with(spool: &Spool, number: usize, with: usize, waiting: Waiting) {
         peer: None,
         sop_class: CT.parse().unwrap(),
         transfer_syntax: TransferSyntax::new(waiting.syntax.parse().unwrap()),
-        instance_key: [u8::try_from(with).unwrap(); 16],
+        instance_key: [u8::try_from(byte).unwrap(); 16],
     };
     let id = writer.commit(arrival).unwrap();
-    let data = vec![u8::try_from(with).unwrap(); waiting.bytes];
+    let data = vec![u8::try_from(byte).unwrap(); waiting.bytes];
     let (bytes, report) = clean_copy(&instance(number), waiting.syntax, &data);
     std::fs::write(spool.clean_part(id).unwrap(), bytes).unwrap();
     let destinations: [DestinationName; 2] = ["odd", "good"].map(|name| name.parse().unwrap());

@@ -13,7 +13,7 @@ use airlock::forward::Waits;
 use airlock::forward::send::SendLimits;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::node::{Line, Node, THREE, Waiting, fill, instance, until};
+use crate::node::{Line, Node, THREE, Waiting, fill, fill_again, instance, until};
 use crate::scripted::{Act, EXPLICIT, Event, JPEG, Scripted, closed_port};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -61,7 +61,7 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn success_and_warnings_are_deliveries_with_their_status() {
-    let statuses = [0x0000, 0xB000, 0xB006, 0xB007, 0xB123, 0xBFFF, 0x0001, 0x0107, 0x0116];
+    let statuses = [0x0000, 0xB000, 0xB006, 0xB007, 0xB123, 0xBFFF, 0x0001, 0x0107, 0x0111, 0x0116];
     each(statuses, |status| async move {
         let home = tempfile::tempdir().unwrap();
         fill(home.path(), THREE);
@@ -258,7 +258,7 @@ async fn a_destination_that_refuses_us_is_left_alone_for_long_and_asked_before_i
 }
 
 /// What no try can help: act, reason, detail.
-const SET_ASIDE: [(Act, &str, &str); 14] = [
+const SET_ASIDE: [(Act, &str, &str); 13] = [
     (Act::Answer(0xA900), "refused-by-destination", "status A900"),
     (Act::Answer(0xA9FF), "refused-by-destination", "status A9FF"),
     (Act::Answer(0xC000), "refused-by-destination", "status C000"),
@@ -268,7 +268,6 @@ const SET_ASIDE: [(Act, &str, &str); 14] = [
     (Act::Answer(0x0112), "refused-by-destination", "status 0112"),
     (Act::Answer(0x0212), "refused-by-destination", "status 0212"),
     // Of no row: nobody has defined what they mean here.
-    (Act::Answer(0x0111), "refused-by-destination", "status 0111"),
     (Act::Answer(0x1234), "refused-by-destination", "status 1234"),
     (Act::Answer(0xA800), "refused-by-destination", "status A800"),
     (Act::Answer(0xD000), "refused-by-destination", "status D000"),
@@ -371,5 +370,47 @@ async fn what_both_destinations_refuse_is_set_aside_once() {
     for name in ["odd", "good"] {
         assert_eq!(node.delivered(name).await, all(3)[1..]);
     }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_already_is_delivered_unless_it_corrects_what_was_sent() {
+    let home = tempfile::tempdir().unwrap();
+    fill(home.path(), THREE);
+    let (odd, good) = (Scripted::start(Act::Answer(0)), Scripted::start(Act::Answer(0)));
+    let start = || {
+        let waits = waits_ms(5, 20, 5);
+        Node::start(home.path(), &Line::to(&odd, waits), &Line::to(&good, waits))
+    };
+    let node = start();
+    node.until_empty().await;
+    node.stop().await;
+    // As after a crash; and with other content.
+    fill_again(home.path(), 1, 1);
+    fill_again(home.path(), 2, 9);
+    odd.behave(Act::Answer(0x0111));
+    let node = start();
+    node.until_quarantined(1).await;
+    node.until_empty().await;
+    let aside = node.quarantined().await.remove(0);
+    assert_eq!(aside.reason, "refused-by-destination");
+    assert!(aside.detail.contains("0111") && aside.detail.contains("release"), "{aside:?}");
+    let [first, second, third] = [1, 2, 3].map(instance);
+    assert_eq!(odd.tries_of(&second), 2, "tried once more, and not again");
+    let expected = [(first.clone(), 0), (first, 0x0111), (second, 0), (third, 0)];
+    assert_eq!(node.delivered("odd").await, expected);
+    let overwritten = node.delivered("good").await;
+    assert_eq!(overwritten.len(), 5, "{overwritten:?}");
+    node.stop().await;
+    // In one run, without a restart: what it got since the start counts too.
+    let home = tempfile::tempdir().unwrap();
+    fill(home.path(), Waiting { instances: 1, ..THREE });
+    fill_again(home.path(), 1, 9);
+    let odd = Scripted::start(Act::Answer(0x0111)).then([Act::Answer(0)]);
+    let waits = waits_ms(5, 20, 5);
+    let node = Node::start(home.path(), &Line::to(&odd, waits), &Line::to(&good, waits));
+    node.until_quarantined(1).await;
+    node.until_empty().await;
+    assert_eq!(node.delivered("odd").await, all(1));
     node.stop().await;
 }

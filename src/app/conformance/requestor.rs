@@ -101,6 +101,9 @@ fn words(outcome: &Outcome) -> String {
     text(match outcome {
         Outcome::Delivered => "delivered",
         Outcome::DeliveredWithWarning(_) => "delivered; the status stands in receipt and log",
+        Outcome::AlreadyThere(_) => {
+            "delivered if the same was, or may have been, sent there before; else quarantined"
+        }
         Outcome::RetryItem => "this instance is sent again, the same bytes under the same UID",
         Outcome::RetryDestination => "the destination waits; the same bytes are sent again",
         Outcome::PauseDestination => {

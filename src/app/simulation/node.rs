@@ -301,7 +301,7 @@ async fn live(world: &World, disk: &FaultyDisk, started: &Started, is_last: bool
     let mut last = None;
     loop {
         tokio::time::sleep(LOOK).await;
-        if disk.is_off() || !is_last && started.spool.has_failed() {
+        if disk.is_off() || !is_last && !started.node.is_taking() {
             return;
         }
         let now = started.clock.monotonic();

@@ -330,6 +330,7 @@ impl Running {
             Err(
                 Sent::Delivered
                 | Sent::DeliveredWithWarning(_)
+                | Sent::AlreadyThere(_)
                 | Sent::RetryItem
                 | Sent::RetryDestination
                 | Sent::PauseDestination
