@@ -4,7 +4,7 @@
 //! Asked when a destination answers that it has the UID already (0111). In memory alone,
 //! the newest deliveries; after a restart receipts tell them ([`super::versions`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +55,7 @@ type When = (bool, u64);
 
 #[derive(Debug, Default)]
 struct Known {
-    last: HashMap<Mark, (When, Mark)>,
+    last: BTreeMap<Mark, (When, Mark)>,
     /// For the oldest to go.
     order: BTreeMap<When, Mark>,
     count: u64,

@@ -61,7 +61,8 @@ type Mark = u64;
 
 #[derive(Debug, Default)]
 struct Known {
-    newest: HashMap<Mark, Admitted>,
+    /// Not hashed: a hash table that is full and goes on changing doubles once more.
+    newest: BTreeMap<Mark, Admitted>,
     /// For the oldest to go.
     by_id: BTreeMap<SpoolId, Mark>,
     /// Clean copies that wait, where more than one of a UID may.

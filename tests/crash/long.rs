@@ -196,7 +196,7 @@ fn memory_and_handles_are_flat_over_a_long_run_at_half_load() {
     let pause = Duration::from_secs(1) / u32::try_from(full.max(2) / 2).unwrap();
     println!("full load: {full} instances a second; half of that for {seconds} s");
     let over = Arc::new(AtomicBool::new(false));
-    let mut samples = Vec::new();
+    let (mut samples, mut full_at) = (Vec::new(), None);
     thread::scope(|scope| {
         let (node, folder, sent, over_) = (&node, home.path(), &sent, Arc::clone(&over));
         scope.spawn(move || {
@@ -205,20 +205,35 @@ fn memory_and_handles_are_flat_over_a_long_run_at_half_load() {
         });
         while !over.load(Ordering::SeqCst) {
             thread::sleep(SAMPLE_EVERY);
-            samples.push(sample(node));
+            let now = sample(node);
+            if samples.len() % PRINT_EVERY == 0 {
+                println!("{delivered} delivered: {now:?}");
+            }
+            samples.push(now);
             delivered += taken_away(node);
+            if delivered >= REMEMBERED && full_at.is_none() {
+                full_at = Some(samples.len());
+            }
         }
     });
     drain(&node, &sent, &mut delivered);
-    // The first quarter warms caches.
-    let quarter = samples.len() / 4;
-    let (early, late) = (median(&samples[quarter..2 * quarter]), median(&samples[3 * quarter..]));
+    // The first quarter warms caches, and what is remembered of instances grows until it
+    // is full.
+    let begin = full_at.unwrap_or_default().max(samples.len() / 4);
+    let third = (samples.len() - begin) / 3;
+    let early = median(&samples[begin..begin + third]);
+    let late = median(&samples[samples.len() - third..]);
     println!("{delivered} delivered; early {early:?}, late {late:?}, of {} samples", samples.len());
     let grown = late.kib.saturating_sub(early.kib);
     assert!(grown * 20 <= early.kib, "memory grew by {grown} KiB: {early:?}, {late:?}");
     assert!(late.handles <= early.handles + 4, "handles: {early:?}, {late:?}");
     node.command(&["receipts", "verify"]).success();
 }
+
+/// Instances that a node remembers at most (`pipeline::versions`, `pipeline::sent`).
+const REMEMBERED: usize = 200_000;
+/// Samples between two that are printed: five minutes.
+const PRINT_EVERY: usize = 150;
 
 /// Patients who come again and again: what the table keeps of new ones grows with
 /// them, and is measured by `scripts/bench-pseudonyms`.
