@@ -56,12 +56,12 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
 fn print_trouble(trouble: &TroubleView) {
     let TroubleView { since, failures, said, next_try_seconds, .. } = trouble;
     let what = if trouble.refuses {
-        "REFUSES US: check AE titles and its configuration"
+        "REFUSES US (check AE titles and its configuration)"
     } else {
         "takes nothing at present"
     };
-    println!("  {what}; since {since}, {failures} failures, the last: {said}");
-    println!("  tried again in {next_try_seconds} s");
+    println!("  {what} since {since}: {said}");
+    println!("  failures in a row: {failures}; tried again in {next_try_seconds} s");
 }
 
 /// What became of studies.
