@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Most deliveries that are remembered. Default 200,000, some 12 MB; the oldest goes first.
+/// Most deliveries that are remembered. Default 200,000, some 20 MiB; the oldest goes first.
 const REMEMBERED_MAX: usize = 200_000;
 
 /// The last deliveries.

@@ -25,7 +25,7 @@ use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, LedgerError, Outcome, Receipt};
 use crate::spool::{DestinationName, Leaving, Spool, SpoolId};
 
-/// Most instances that are remembered. Default 200,000, some 30 MB: a week of a
+/// Most instances that are remembered. Default 200,000, some 23 MiB: a week of a
 /// community hospital's; the oldest goes first.
 const REMEMBERED_MAX: usize = 200_000;
 /// How far back receipts are read at a start. Default three days, a weekend: what a
