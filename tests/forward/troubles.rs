@@ -46,6 +46,28 @@ async fn what_a_destination_does_is_told_until_it_takes_an_instance() {
     }
 }
 
+/// Something still waits for it: that nobody is told any more is not for want of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_took_an_instance_is_in_no_trouble_though_another_waits() {
+    let home = tempfile::tempdir().unwrap();
+    fill(home.path(), THREE);
+    let odd = Scripted::start(Act::RejectTransient).only(&instance(1));
+    let good = Scripted::start(Act::RejectTransient);
+    // Not so often that C-ECHO asks first: an answer to it hides the trouble too.
+    let first = Duration::from_millis(400);
+    let waits = Waits { first, longest: first, refused: first };
+    let node = Node::start(home.path(), &Line::to(&odd, waits), &Line::to(&good, WAITS));
+    until("a failure", async || node.standing().await.troubles.contains_key("odd")).await;
+    odd.behave(Act::Answer(0xC123));
+    node.until_delivered("odd", 2).await;
+    let well = async || {
+        let view = node.standing().await;
+        view.outbox["odd"] == 1 && !view.troubles.contains_key("odd")
+    };
+    until("no trouble beside one that waits", well).await;
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_for_good_and_still_waited_for_elsewhere_is_counted() {
     let home = tempfile::tempdir().unwrap();
