@@ -3,6 +3,7 @@
 mod commitment;
 pub mod conformance;
 pub mod door;
+mod found;
 pub mod opened;
 pub mod passcodes;
 pub mod peers;

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
+use super::found;
 use super::passcodes::PasscodeError;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Features, PseudonymMode};
@@ -22,7 +23,7 @@ use crate::pseudonym::{
     SledTable,
 };
 use crate::receipt::{Ledger, LedgerError, LedgerKey};
-use crate::spool::{DataLock, LockError, Recovery, Spool, SpoolError, SpoolLimits};
+use crate::spool::{DataLock, LockError, Spool, SpoolError, SpoolLimits};
 use crate::vault::{Vault, VaultKey};
 use crate::worker::WorkError;
 
@@ -122,6 +123,8 @@ pub struct Opened {
     pub ledger: Arc<Ledger>,
     /// The spool.
     pub spool: Spool,
+    /// What starts found in it, in plain words.
+    found: Vec<String>,
     /// Key of the marks by which repeats are known.
     pub instance_key: pseudonym::SecretKey,
     /// The current master key.
@@ -166,12 +169,13 @@ impl Opened {
             Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)
                 .map_err(|error| not_ours(dir, error))?;
         info!(?recovery, "spool opened");
-        tell_of_damage(&recovery);
+        let found = found::noted(dir, &recovery, &*clock);
         Ok(Self {
             table: Arc::new(table),
             book: Arc::new(book),
             ledger: Arc::new(ledger),
             spool,
+            found,
             instance_key: keys.current().derive(KeyPurpose::InstanceKey, ""),
             key_id: keys.current().id().to_owned(),
             keys,
@@ -187,7 +191,7 @@ impl Opened {
     /// # Errors
     /// The spool cannot be listed.
     pub fn node(&self) -> Result<Arc<Node>, AppError> {
-        Ok(Node::new(NodeParts {
+        let node = Node::new(NodeParts {
             config: Arc::clone(&self.config),
             spool: self.spool.clone(),
             ledger: Arc::clone(&self.ledger),
@@ -196,7 +200,9 @@ impl Opened {
             book: Arc::clone(&self.book) as _,
             versions: Arc::clone(&self.versions),
             clock: Arc::clone(&self.clock),
-        })?)
+        })?;
+        node.found_at_start(self.found.clone());
+        Ok(node)
     }
 
     /// What a cleaning line asks about each instance.
@@ -233,29 +239,6 @@ fn not_ours(dir: &Path, error: SpoolError) -> AppError {
         return AppError::NotOurs { dir: dir.to_owned(), source: error };
     }
     AppError::Spool(error)
-}
-
-/// What somebody or something other than this program did to the spool.
-fn tell_of_damage(recovery: &Recovery) {
-    if recovery.originals_missing > 0 {
-        error!(
-            instances = recovery.originals_missing,
-            "originals are gone from the spool: check the disk; the instances go to quarantine as \
-             damaged-spool, ask their source to send them again"
-        );
-    }
-    if recovery.records_alone > 0 {
-        warn!(
-            records = recovery.records_alone,
-            "records without an original were removed: never acknowledged, or the disk lost it"
-        );
-    }
-    if recovery.foreign_names > 0 {
-        warn!(
-            names = recovery.foreign_names,
-            "names in the spool that are not ours are left alone"
-        );
-    }
 }
 
 /// The keys of the spool: what an older one sealed is still read.

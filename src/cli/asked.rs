@@ -39,6 +39,11 @@ async fn directly(config: &Config, request: Request) -> Result<Answer, Failure> 
     }
     let opened = Opened::new(&Arc::new(config.clone()))?;
     let node = opened.node()?;
+    if matches!(request, Request::Queue)
+        && let Err(error) = node.look_for_keys().await
+    {
+        return Ok(Answer::Failed { what: error.to_string() });
+    }
     Ok(control::answer(&node, request).await)
 }
 

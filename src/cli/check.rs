@@ -270,7 +270,11 @@ fn data(config: &Config) -> Result<String, String> {
         Err(failure) => return Err(failure.what),
     };
     let waiting = view.outbox.values().fold(view.received, |sum, more| sum.saturating_add(*more));
-    let says = format!("{shown}: {waiting} waiting, {} in quarantine", view.quarantine);
+    let mut says = format!("{shown}: {waiting} waiting, {} in quarantine", view.quarantine);
+    for found in &view.found {
+        says.push_str("; found at a start, ");
+        says.push_str(found);
+    }
     if view.alarms.is_empty() {
         Ok(says)
     } else {

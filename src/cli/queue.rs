@@ -6,7 +6,7 @@ use super::asked::ask;
 use crate::config::Config;
 use crate::control::{Answer, Request};
 use crate::error::ExitCode;
-use crate::pipeline::{Choice, QuarantineView, ReleaseOrder, TroubleView, Which};
+use crate::pipeline::{Choice, PutOffView, QuarantineView, ReleaseOrder, TroubleView, Which};
 
 /// What waits where.
 pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
@@ -44,6 +44,21 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     if let Some(used_bytes) = view.used_bytes {
         println!("used of the quota: {} MiB", used_bytes >> 20);
     }
+    if let Some(seconds) = view.room_seconds {
+        println!(
+            "room, should nothing go out, by the busiest hour since the start: {}",
+            span(seconds)
+        );
+    }
+    for put_off in &view.put_off {
+        let PutOffView { step, what, instances, for_seconds, tries } = put_off;
+        println!(
+            "PUT OFF: {step}, {instances} instances, for {for_seconds} s, {tries} tries: {what}"
+        );
+    }
+    for found in &view.found {
+        println!("found at a start: {found}");
+    }
     for alarm in &view.alarms {
         println!("ALARM: {alarm}");
     }
@@ -51,6 +66,15 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("NOTHING IS TAKEN until the node is restarted");
     }
     Ok(ExitCode::Ok)
+}
+
+/// A while, as coarse as it deserves.
+fn span(seconds: u64) -> String {
+    match seconds / 3_600 {
+        0 => format!("{} min", seconds / 60),
+        1..=99 => format!("{} h", seconds / 3_600),
+        hours => format!("{} days", hours / 24),
+    }
 }
 
 fn print_trouble(trouble: &TroubleView) {

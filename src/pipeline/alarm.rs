@@ -1,5 +1,5 @@
 //! What somebody should see to before it costs an instance: little space, a
-//! quota that is used up, an instance that waits too long.
+//! quota that is used up, an instance that waits too long, a fault that stays.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::handle::QueueView;
+use super::health::PutOffView;
 use super::node::Node;
 use crate::config::Config;
 use crate::lifecycle::Stopping;
@@ -18,6 +19,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How often a lasting alarm is told in the log. Default 1 h.
 const TELL_EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// How often the same step may be tried in vain before that is an alarm. Default 4: a
+/// minute of tries.
+const TRIES_AT_MOST: u32 = 4;
+
+/// For how long there must be room while a destination takes nothing. Default 4 h: until
+/// somebody who is called in has mended it.
+const ROOM_AT_LEAST: Duration = Duration::from_secs(4 * 60 * 60);
+
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Alarm {
@@ -25,11 +34,25 @@ enum Alarm {
     Stopped(String),
     Space,
     Quota,
+    Room,
     /// Each by the destination's name.
     Refuses(String),
     Silent(String),
     NotConfigured(String),
+    /// By the key's id.
+    NoKey(String),
+    /// By the step.
+    PutOff(String),
     Age,
+}
+
+/// What may still be written before nothing is taken.
+pub(super) fn room_bytes(view: &QueueView, config: &Config) -> u64 {
+    let free = view.free_bytes.saturating_sub(config.reserve_bytes);
+    match (config.quota_bytes, view.used_bytes) {
+        (Some(quota), Some(used)) => free.min(quota.saturating_sub(used)),
+        (Some(_), None) | (None, _) => free,
+    }
 }
 
 /// What is wrong with a node that stands so, in plain words.
@@ -40,6 +63,7 @@ pub(super) fn words(view: &QueueView, config: &Config) -> Vec<String> {
 fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
     let mut alarms = of_destinations(view, config);
     alarms.extend(view.stopped.iter().map(|what| (Alarm::Stopped(what.clone()), what.clone())));
+    alarms.extend(of_faults(view));
     if view.free_bytes < config.reserve_bytes.saturating_mul(2) {
         let what = if view.free_bytes < config.reserve_bytes {
             "nothing is taken: free space is under the reserve"
@@ -59,6 +83,17 @@ fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
         );
         alarms.insert(Alarm::Quota, what);
     }
+    if let Some(lasts) = view.room_seconds.map(Duration::from_secs)
+        && !view.troubles.is_empty()
+        && lasts < ROOM_AT_LEAST
+    {
+        let minutes = lasts.as_secs() / 60;
+        let what = format!(
+            "a destination takes nothing, and room lasts for {minutes} min of the busiest hour \
+             since the start: make room, or mend the destination"
+        );
+        alarms.insert(Alarm::Room, what);
+    }
     let age = Duration::from_secs(view.oldest_seconds);
     if age > config.alarm_age {
         let minutes = age.as_secs() / 60;
@@ -66,6 +101,38 @@ fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
         alarms.insert(Alarm::Age, what);
     }
     alarms
+}
+
+fn of_faults(view: &QueueView) -> BTreeMap<Alarm, String> {
+    let mut alarms = BTreeMap::new();
+    for key_id in &view.missing_keys {
+        let what = format!(
+            "key {key_id} is not here: what was sealed with it waits and is not lost; put that \
+             master key back as DATA/keys/retired-{key_id} (mode 0600) and restart the node"
+        );
+        alarms.insert(Alarm::NoKey(key_id.clone()), (0, what));
+    }
+    for put_off in view.put_off.iter().filter(|put_off| put_off.tries >= TRIES_AT_MOST) {
+        let PutOffView { step, what, instances, for_seconds, .. } = put_off;
+        let alarm = Alarm::PutOff(step.clone());
+        // Of several causes the one of most instances.
+        let before = alarms.get(&alarm).map_or(0, |(most, _)| *most);
+        if before <= *instances {
+            let (minutes, of) = (for_seconds / 60, of_instances(*instances));
+            let what = format!("{step}{of} is put off for {minutes} min already: {what}");
+            alarms.insert(alarm, (*instances, what));
+        }
+    }
+    alarms.into_iter().map(|(alarm, (_, what))| (alarm, what)).collect()
+}
+
+/// As in "cleaning of 3 instances".
+pub(super) fn of_instances(instances: usize) -> String {
+    match instances {
+        0 => String::new(),
+        1 => " of an instance".to_owned(),
+        _ => format!(" of {instances} instances"),
+    }
 }
 
 fn of_destinations(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
@@ -129,6 +196,7 @@ impl Told {
 pub async fn watch(node: Arc<Node>, mut stopping: Stopping) {
     let mut told = Told::default();
     loop {
+        node.intake.look(node.clock.monotonic(), node.spool.taken_bytes());
         match node.standing().await {
             Ok(view) => {
                 let (news, over) = told.news(alarms(&view, &node.config), node.clock.monotonic());
@@ -195,6 +263,38 @@ mod tests {
         let stopped = vec![String::from("the ledger"), String::from("a task")];
         let view = QueueView { free_bytes, stopped, ..QueueView::default() };
         assert_eq!(words(&view, &config), ["a task", "the ledger"]);
+    }
+
+    #[test]
+    fn room_that_runs_out_is_an_alarm_while_a_destination_takes_nothing() {
+        let raised = |room_seconds, troubles| {
+            let view = QueueView { room_seconds, troubles, ..view(1_000, 0, 0) };
+            words(&view, &config()).len()
+        };
+        let trouble = || [(String::from("pacs"), TroubleView::default())].into();
+        assert_eq!(raised(Some(4 * 3_600 - 1), trouble()), 1);
+        assert_eq!(raised(Some(4 * 3_600), trouble()) + raised(None, trouble()), 0);
+        assert_eq!(raised(Some(0), BTreeMap::new()), 0);
+        let room = |free, used| room_bytes(&view(free, used, 0), &config()) >> 20;
+        assert_eq!((room(105, 4), room(200, 4), room(50, 0), room(200, 11)), (5, 6, 0, 0));
+    }
+
+    #[test]
+    fn a_missing_key_and_a_fault_that_stays_are_alarms() {
+        let free_bytes = u64::MAX;
+        let put_off = |tries, instances, what: &str| {
+            let (step, what) = ("cleaning".to_owned(), what.to_owned());
+            PutOffView { step, what, instances, for_seconds: 65, tries }
+        };
+        let told =
+            |put_off| words(&QueueView { free_bytes, put_off, ..QueueView::default() }, &config());
+        assert!(told(vec![put_off(3, 1, "a")]).is_empty());
+        assert_eq!(told(vec![put_off(4, 0, "a")]), ["cleaning is put off for 1 min already: a"]);
+        let several = vec![put_off(4, 1, "a"), put_off(9, 500, "b"), put_off(5, 2, "c")];
+        assert_eq!(told(several), ["cleaning of 500 instances is put off for 1 min already: b"]);
+        let missing_keys = vec!["0123abcd".to_owned()];
+        let view = QueueView { free_bytes, missing_keys, ..QueueView::default() };
+        assert!(words(&view, &config())[0].contains("DATA/keys/retired-0123abcd"));
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(super) async fn commit_loop(
     mut stopping: Stopping,
 ) {
     let backoff = Backoff::new(Waits::default());
+    let task = format!("storage commitment of {}", name.as_str());
     let mut committer = Committer { node, name, address, backoff, resolved: None };
     loop {
         let stepped = tokio::select! {
@@ -71,9 +72,13 @@ pub(super) async fn commit_loop(
             stepped = committer.step() => stepped,
         };
         let wait = match stepped {
-            Ok(()) => committer.wait(),
+            Ok(()) => {
+                committer.node.task_goes_on(&task);
+                committer.wait()
+            }
             Err(error) => {
                 warn!(destination = committer.name.as_str(), %error, "storage commitment put off");
+                committer.node.task_put_off(&task, &error);
                 WAIT_AFTER_FAULT
             }
         };

@@ -150,8 +150,8 @@ impl Node {
                 for id in spool.list(State::Quarantine)? {
                     match spool.record(id) {
                         Ok(record) if cause(&record) == wanted => ids.push(id),
-                        // Nobody knows what one with a damaged record stands for.
-                        Ok(_) | Err(SpoolError::Damaged { .. }) => {}
+                        // Nobody knows what one with a damaged or locked record stands for.
+                        Ok(_) | Err(SpoolError::Damaged { .. } | SpoolError::Locked { .. }) => {}
                         Err(error) => return Err(error),
                     }
                 }

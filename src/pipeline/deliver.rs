@@ -263,10 +263,15 @@ impl Line {
                     Ok(None) => Ok(()),
                     Err(error) => Err(error),
                 };
-                if let Err(error) = acted {
-                    let (id, destination) = (begun.id, self.to.name.as_str());
-                    warn!(spool_id = %id, destination, %error, "forwarding put off");
-                    self.later(id, WAIT_AFTER_FAULT);
+                let (id, To { node, stage, name, .. }) = (begun.id, &*self.to);
+                match acted {
+                    Ok(()) => node.goes_on(stage, id),
+                    Err(error) => {
+                        let destination = name.as_str();
+                        warn!(spool_id = %id, destination, %error, "forwarding put off");
+                        node.put_off(stage, id, &error);
+                        self.later(id, WAIT_AFTER_FAULT);
+                    }
                 }
             }
         }

@@ -8,16 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm;
 use super::commitment::CommitmentView;
-use super::health::TroubleView;
+use super::health::{PutOffView, TroubleView};
 use super::locks::Held;
 use super::node::{Node, NodeError, SetAside};
 use crate::clock::rfc3339;
 use crate::reason::{Quarantine, Reason};
 use crate::receipt::{Filter, Outcome, Receipt};
 use crate::spool::{Record, SpoolError, SpoolId, State};
+use crate::vault::VaultError;
 
 /// Longest actor or reason of a discard, in bytes: it stands in a receipt of 1 KB.
 pub const WORDS_BYTES_MAX: usize = 200;
+
+/// How many of each state are opened at either end to look for their keys. Default 500: a
+/// key that is missing is an old one, or the last one; in all a second.
+const LOOKED_AT: usize = 500;
 
 /// Counts of instances by place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,10 @@ pub struct QueueView {
     /// Bytes of all objects; none without a quota.
     #[serde(default)]
     pub used_bytes: Option<u64>,
+    /// For how many seconds there is room when nothing goes out, by the busiest hour since
+    /// the start; none before anything came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_seconds: Option<u64>,
     /// Destinations that take nothing at present, and for which something waits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub troubles: BTreeMap<String, TroubleView>,
@@ -51,6 +60,16 @@ pub struct QueueView {
     /// the others have them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, usize>,
+    /// What a fault of the node's own keeps from going on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_off: Vec<PutOffView>,
+    /// Ids of keys that something in the spool is sealed with and that are not here; as
+    /// far as it was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_keys: Vec<String>,
+    /// What the last start found in the spool that a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
     /// Nothing is taken until a restart; [`QueueView::stopped`] says why.
     pub failed: bool,
     /// What stopped until a restart, in plain words.
@@ -126,13 +145,38 @@ impl Node {
             refused: self.refusals.counts(),
             failed: !self.is_taking(),
             stopped: self.stopped(),
+            put_off: self.put_offs().await?,
+            missing_keys: self.spool.vault().missing(),
+            found: self.found(),
             ..view.await?
         };
         let mut troubles = self.health.troubles(self.clock.monotonic());
         // Where nothing waits nobody finds out whether it is over.
         troubles.retain(|name, _| view.outbox.get(name).is_some_and(|waiting| *waiting > 0));
-        let view = QueueView { troubles, ..view };
+        let room = alarm::room_bytes(&view, &self.config);
+        let view = QueueView { troubles, room_seconds: self.intake.lasts_seconds(room), ..view };
         Ok(QueueView { alarms: alarm::words(&view, &self.config), ..view })
+    }
+
+    /// Opens the oldest and the newest of each state, so that [`QueueView::missing_keys`]
+    /// has something to tell also where no node runs that would come upon it.
+    ///
+    /// # Errors
+    /// The spool cannot be listed.
+    pub async fn look_for_keys(&self) -> Result<(), NodeError> {
+        self.on_spool(|spool| {
+            for state in [State::Received, State::Held, State::Quarantine] {
+                let ids = spool.list(state)?;
+                let newest = ids.len().saturating_sub(LOOKED_AT).max(LOOKED_AT.min(ids.len()));
+                let (oldest, newest) = (ids.iter().take(LOOKED_AT), ids.iter().skip(newest));
+                for id in oldest.chain(newest) {
+                    // Only that they were asked for a key counts.
+                    drop((spool.record(*id), spool.open_object(state, *id)));
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// What stands in quarantine: all, or one.
@@ -150,6 +194,9 @@ impl Node {
                 Ok(record) => views.push(view(&record)),
                 Err(NodeError::Spool(SpoolError::Damaged { what, .. })) => {
                     views.push(damaged(id, what));
+                }
+                Err(NodeError::Spool(SpoolError::Locked { source, .. })) => {
+                    views.push(locked(id, &source));
                 }
                 // It was released or discarded meanwhile.
                 Err(NodeError::Spool(SpoolError::NotThere { .. })) => {}
@@ -248,8 +295,7 @@ pub(super) fn quarantine_id(text: &str) -> Result<SpoolId, NodeError> {
 }
 
 /// One whose record cannot be read: nothing is known but that.
-fn damaged(id: SpoolId, what: &str) -> QuarantineView {
-    let reason = Reason::DamagedSpool;
+fn unread(id: SpoolId) -> QuarantineView {
     QuarantineView {
         id: id.to_string(),
         received: rfc3339(id.unix_ms()),
@@ -259,10 +305,31 @@ fn damaged(id: SpoolId, what: &str) -> QuarantineView {
         bytes: 0,
         cause: id.to_string(),
         study: String::new(),
+        reason: String::new(),
+        plain: String::new(),
+        detail: String::new(),
+        next_step: String::new(),
+    }
+}
+
+fn damaged(id: SpoolId, what: &str) -> QuarantineView {
+    let reason = Reason::DamagedSpool;
+    QuarantineView {
         reason: reason.code().to_owned(),
         plain: reason.plain().to_owned(),
         detail: what.to_owned(),
         next_step: reason.next_step().to_owned(),
+        ..unread(id)
+    }
+}
+
+/// Why it stands there is sealed: the reason is no reason of quarantine.
+fn locked(id: SpoolId, why: &VaultError) -> QuarantineView {
+    QuarantineView {
+        reason: "key-missing".to_owned(),
+        plain: "why it was set aside cannot be read".to_owned(),
+        next_step: why.to_string(),
+        ..unread(id)
     }
 }
 

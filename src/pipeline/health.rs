@@ -1,5 +1,6 @@
-//! How a node fares, for the door and for people: what stopped until a restart, and
-//! which destination takes nothing at present.
+//! How a node fares, for the door and for people: what stopped until a restart, which
+//! destination takes nothing at present, what is put off again and again, what the start
+//! found.
 //!
 //! In memory alone: a start begins with everything well, and finds out anew.
 
@@ -10,9 +11,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
-use super::node::Node;
+use super::node::{Node, NodeError};
 use crate::clock::{Clock, rfc3339};
-use crate::spool::DestinationName;
+use crate::queue::Stage;
+use crate::spool::{DestinationName, SpoolError, SpoolId, State};
+use crate::vault::VaultError;
+
+/// Most instances of a step of which is remembered that they were put off. Default 1,000: enough to
+/// see that it is not one alone.
+const PUT_OFF_MAX: usize = 1_000;
 
 /// A destination that takes nothing at present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +39,21 @@ pub struct TroubleView {
     pub next_try_seconds: u64,
 }
 
+/// What a fault of the node's own keeps from going on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOffView {
+    /// What is tried again: cleaning, sending to a destination, a task.
+    pub step: String,
+    /// What went wrong last, in plain words.
+    pub what: String,
+    /// How many instances; at most 1,000 of a step are counted. 0: all that wait for it.
+    pub instances: usize,
+    /// Since when the first of them, in seconds.
+    pub for_seconds: u64,
+    /// Most tries of one of them.
+    pub tries: u32,
+}
+
 /// What a node knows of its own troubles.
 #[derive(Debug, Default)]
 pub(super) struct Health {
@@ -42,6 +64,17 @@ pub(super) struct Health {
 struct Known {
     troubles: BTreeMap<DestinationName, Trouble>,
     ended: BTreeSet<String>,
+    /// By step, and by instance where it is one instance's.
+    put_off: BTreeMap<String, BTreeMap<Option<SpoolId>, PutOff>>,
+    found: Vec<String>,
+}
+
+/// The time is that of the clock that never goes back.
+#[derive(Debug)]
+struct PutOff {
+    since: Duration,
+    tries: u32,
+    what: String,
 }
 
 /// Times are those of the clock that never goes back, but for `since_unix_ms`.
@@ -112,9 +145,79 @@ impl Health {
         troubles.map(|(name, trouble)| (name.as_str().to_owned(), view(trouble))).collect()
     }
 
+    /// A fault of the node's own keeps an instance, or all of them, from a step; it is
+    /// tried again.
+    fn put_off(&self, step: &str, id: Option<SpoolId>, what: String, now: Duration) {
+        let mut known = self.known();
+        let put_off = known.put_off.entry(step.to_owned()).or_default();
+        if let Some(put_off) = put_off.get_mut(&id) {
+            put_off.tries = put_off.tries.saturating_add(1);
+            put_off.what = what;
+        } else if put_off.len() < PUT_OFF_MAX {
+            put_off.insert(id, PutOff { since: now, tries: 1, what });
+        }
+    }
+
+    /// The step was made, or waits for something else.
+    fn goes_on(&self, step: impl FnOnce() -> String, id: Option<SpoolId>) {
+        let mut known = self.known();
+        // Nearly always: nothing is made for it.
+        if known.put_off.is_empty() {
+            return;
+        }
+        let step = step();
+        if let Some(put_off) = known.put_off.get_mut(&step) {
+            put_off.remove(&id);
+            if put_off.is_empty() {
+                known.put_off.remove(&step);
+            }
+        }
+    }
+
+    /// Instances that are put off.
+    fn ids_put_off(&self) -> BTreeSet<SpoolId> {
+        self.known().put_off.values().flat_map(BTreeMap::keys).copied().flatten().collect()
+    }
+
+    /// An instance waits for nothing any more.
+    fn forget(&self, id: SpoolId) {
+        let mut known = self.known();
+        known.put_off.retain(|_, put_off| {
+            put_off.remove(&Some(id));
+            !put_off.is_empty()
+        });
+    }
+
+    /// What is put off, by step and cause.
+    fn put_offs(&self, now: Duration) -> Vec<PutOffView> {
+        let mut views = Vec::new();
+        for (step, put_off) in &self.known().put_off {
+            let mut of_step: BTreeMap<&str, PutOffView> = BTreeMap::new();
+            for (id, PutOff { since, tries, what }) in put_off {
+                let view = of_step.entry(what).or_default();
+                view.instances = view.instances.saturating_add(usize::from(id.is_some()));
+                view.for_seconds = view.for_seconds.max(now.saturating_sub(*since).as_secs());
+                view.tries = view.tries.max(*tries);
+            }
+            let of_step = of_step.into_iter();
+            views.extend(of_step.map(|(what, view)| {
+                let (step, what) = (step.clone(), what.to_owned());
+                PutOffView { step, what, ..view }
+            }));
+        }
+        views
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         // No step can panic between two changes that belong together.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn step_of(stage: &Stage) -> String {
+    match stage {
+        Stage::Clean => "cleaning".to_owned(),
+        Stage::Forward(name) => format!("sending to {}", name.as_str()),
     }
 }
 
@@ -135,6 +238,73 @@ impl Node {
     pub(super) fn task_ended(&self, what: &str) {
         error!(what, "ended by a fault of the program");
         self.health.known().ended.insert(what.to_owned());
+    }
+
+    /// A fault keeps an instance from a step. Where it is a missing key, that is told for
+    /// all of them together.
+    pub(super) fn put_off(&self, stage: &Stage, id: SpoolId, error: &NodeError) {
+        let is_told = matches!(
+            error,
+            NodeError::Stopping
+                | NodeError::Spool(SpoolError::Locked {
+                    source: VaultError::UnknownKey { .. },
+                    ..
+                })
+        );
+        if !is_told {
+            // The same cause in the same words, whichever instance it is.
+            let what = error.to_string().replace(&id.to_string(), "it");
+            self.health.put_off(&step_of(stage), Some(id), what, self.clock.monotonic());
+        }
+    }
+
+    /// A fault keeps a task of the node from going on.
+    pub(super) fn task_put_off(&self, task: &str, error: &NodeError) {
+        if !matches!(error, NodeError::Stopping) {
+            self.health.put_off(task, None, error.to_string(), self.clock.monotonic());
+        }
+    }
+
+    /// An instance made a step, or waits for something else.
+    pub(super) fn goes_on(&self, stage: &Stage, id: SpoolId) {
+        self.health.goes_on(|| step_of(stage), Some(id));
+    }
+
+    /// A task goes on.
+    pub(super) fn task_goes_on(&self, task: &str) {
+        self.health.goes_on(|| task.to_owned(), None);
+    }
+
+    /// What is put off, by step and cause; what ended by another way is not.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub(super) async fn put_offs(&self) -> Result<Vec<PutOffView>, NodeError> {
+        let ids = self.health.ids_put_off();
+        if !ids.is_empty() {
+            let ended = self.on_spool(move |spool| {
+                let mut ended = Vec::new();
+                for id in ids {
+                    let is_uncleaned = spool.state(id)? == Some(State::Received);
+                    if !is_uncleaned && spool.awaiting(id)?.is_empty() {
+                        ended.push(id);
+                    }
+                }
+                Ok(ended)
+            });
+            ended.await?.into_iter().for_each(|id| self.health.forget(id));
+        }
+        Ok(self.health.put_offs(self.clock.monotonic()))
+    }
+
+    /// What starts found in the spool, in plain words, for who asks how the node fares.
+    pub fn found_at_start(&self, found: Vec<String>) {
+        self.health.known().found = found;
+    }
+
+    /// What starts found in the spool.
+    pub(super) fn found(&self) -> Vec<String> {
+        self.health.known().found.clone()
     }
 
     /// Whether what is taken can be brought to its end. What was taken while it was not
@@ -192,6 +362,41 @@ mod tests {
 
     fn failure(said: &str) -> Failure {
         Failure { refuses: false, failures: 1, said: said.into(), wait: Duration::from_secs(30) }
+    }
+
+    #[test]
+    fn what_is_put_off_is_told_by_step_and_cause_until_it_goes_on() {
+        let health = Health::default();
+        let (clean, send) = ("cleaning", "sending to pacs");
+        let id = |number: u32| Some(format!("{number:032x}").parse().unwrap());
+        let put_off = |step: &str, id, what: &str, seconds| {
+            health.put_off(step, id, what.to_owned(), Duration::from_secs(seconds));
+        };
+        put_off(clean, id(1), "no worker", 10);
+        put_off(clean, id(2), "no worker", 20);
+        put_off(send, id(3), "a file", 25);
+        let told = |now| {
+            let views = health.put_offs(Duration::from_secs(now)).into_iter();
+            let told = |view: PutOffView| {
+                (view.step, view.what, view.instances, view.for_seconds, view.tries)
+            };
+            views.map(told).collect::<Vec<_>>()
+        };
+        let sending =
+            |instances, seconds| (send.to_owned(), String::from("a file"), instances, seconds, 1);
+        let cleaning = (clean.to_owned(), String::from("no worker"), 2, 20, 1);
+        assert_eq!(told(30), [cleaning, sending(1, 5)]);
+        put_off(clean, id(1), "other", 40);
+        health.goes_on(|| clean.into(), id(2));
+        health.goes_on(|| clean.into(), id(3));
+        let cleaning = (clean.to_owned(), String::from("other"), 1, 40, 2);
+        assert_eq!(told(50), [cleaning, sending(1, 25)]);
+        assert_eq!(health.ids_put_off().len(), 2);
+        health.forget(id(1).unwrap());
+        (10..3_000).for_each(|n| put_off(send, id(n), "a file", 50));
+        put_off(clean, None, "no list", 50);
+        let all = told(50);
+        assert_eq!(all, [(clean.into(), "no list".into(), 0, 0, 1), sending(PUT_OFF_MAX, 25)]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ const GROUP_PAUSE: Duration = Duration::from_millis(100);
 /// Longest time between two looks at the free space. Default 10 s: as long as the
 /// door may take to open again.
 const LOOK_MAX: Duration = Duration::from_secs(10);
+/// What a person is told that it is.
+const FORGETTING: &str = "removing what was delivered";
 /// Wait after a fault of the node's own disk. Default 15 s: a full disk is not
 /// mended quicker.
 const WAIT_AFTER_FAULT: Duration = Duration::from_secs(15);
@@ -385,11 +387,13 @@ pub(super) async fn keep_loop(node: Arc<Node>, mut stopping: Stopping) {
         let wait = match node.forget_group().await {
             Ok(true) => Duration::ZERO,
             Ok(false) => {
+                node.task_goes_on(FORGETTING);
                 node.commitments.set_complete();
                 node.kept.left(node.clock.unix_ms())
             }
             Err(error) => {
                 warn!(%error, "what was delivered cannot be forgotten");
+                node.task_put_off(FORGETTING, &error);
                 WAIT_AFTER_FAULT
             }
         };

@@ -24,6 +24,7 @@ pub mod persons;
 pub mod recall;
 mod recode;
 mod refusals;
+mod room;
 mod sending;
 mod sent;
 mod settle;
@@ -37,7 +38,7 @@ pub use commitment::{CommitmentView, Holding};
 pub use decide::{Choice, ReleaseOrder, Which};
 pub use deliver::Destination;
 pub use handle::{QuarantineView, QueueView};
-pub use health::{TroubleView, told};
+pub use health::{PutOffView, TroubleView, told};
 #[cfg(test)]
 pub(crate) use line::StubWorker;
 pub use line::{CleanLine, LineJob, LineMemory, Treatments};

@@ -14,6 +14,7 @@ use super::keep::{self, Kept};
 use super::line::CleanLine;
 use super::locks::{Held, Locks};
 use super::refusals::Refusals;
+use super::room::Intake;
 use super::studies::Studies;
 use super::target::Target;
 use super::versions::Versions;
@@ -92,6 +93,7 @@ pub struct Node {
     pub(super) commitments: Arc<Commitments>,
     pub(super) refusals: Refusals,
     pub(super) health: Health,
+    pub(super) intake: Intake,
     pub(super) studies: Arc<Studies>,
     pub(super) versions: Arc<Versions>,
     arriving: [Mutex<()>; ARRIVING],
@@ -122,6 +124,7 @@ impl Node {
             commitments,
             refusals: Refusals::default(),
             health: Health::default(),
+            intake: Intake::default(),
             studies: Arc::default(),
             versions: parts.versions,
             arriving: std::array::from_fn(|_| Mutex::default()),
@@ -287,6 +290,7 @@ impl Node {
         self.versions.left(id);
         for stage in self.queue.stages() {
             self.queue.done(&stage, id);
+            self.goes_on(&stage, id);
         }
         self.refusals.forget(id);
         self.kept.remove(id);

@@ -177,6 +177,7 @@ pub(super) async fn note_delivered(
     (id, cleaned, last_word): (SpoolId, &Cleaned, (u16, u32)),
     mut stopping: Stopping,
 ) {
+    let stage = Stage::Forward(name.clone());
     while let Err(error) = finish(node, name, id, cleaned, last_word).await {
         // Somebody set it aside meanwhile.
         if let NodeError::Spool(SpoolError::NotThere { .. }) = error {
@@ -190,11 +191,13 @@ pub(super) async fn note_delivered(
             return;
         }
         warn!(spool_id = %id, %error, "delivered, but not noted yet");
+        node.put_off(&stage, id, &error);
         tokio::select! {
             () = stopping.wait() => return,
             () = tokio::time::sleep(WAIT_AFTER_FAULT) => {}
         }
     }
+    node.goes_on(&stage, id);
 }
 
 async fn finish(

@@ -47,9 +47,13 @@ pub(super) async fn clean_loop(node: Arc<Node>, line: Arc<CleanLine>, mut stoppi
         }
         // Another of these loops may have been quicker.
         let Some(id) = node.queue.claim(&Stage::Clean) else { continue };
-        if let Err(error) = clean_one(&node, &line, id).await {
-            warn!(spool_id = %id, %error, "cleaning put off");
-            node.queue.later(&Stage::Clean, id, WAIT_AFTER_FAULT);
+        match clean_one(&node, &line, id).await {
+            Ok(()) => node.goes_on(&Stage::Clean, id),
+            Err(error) => {
+                warn!(spool_id = %id, %error, "cleaning put off");
+                node.put_off(&Stage::Clean, id, &error);
+                node.queue.later(&Stage::Clean, id, WAIT_AFTER_FAULT);
+            }
         }
     }
 }

@@ -35,6 +35,8 @@ const READ_BACK_MS: u64 = 3 * 86_400_000;
 /// Instances that are read together at the start. Default 256: other steps of the
 /// spool come in between.
 const READ_GROUP: usize = 256;
+/// What a person is told that it is.
+const READING_WAITING: &str = "reading what waits, before which nothing is cleaned or sent";
 /// Pause before what waits is read once more. Default 10 s: a disk that fails is not
 /// mended quicker.
 const READ_AGAIN: Duration = Duration::from_secs(10);
@@ -268,11 +270,13 @@ impl Node {
     pub(super) async fn remember_versions(self: Arc<Self>, mut stopping: Stopping) {
         while let Err(error) = self.read_waiting(&stopping).await {
             warn!(%error, "what waits cannot be read: nothing is sent");
+            self.task_put_off(READING_WAITING, &error);
             tokio::select! {
                 () = stopping.wait() => return,
                 () = tokio::time::sleep(READ_AGAIN) => {}
             }
         }
+        self.task_goes_on(READING_WAITING);
         if !self.versions.is_read() {
             return;
         }

@@ -19,6 +19,8 @@ use crate::queue::{Queue as _, Stage};
 use crate::receipt::{Filter, LedgerError, Outcome};
 use crate::spool::{DestinationName, Record, Spool, SpoolError, SpoolId, State};
 
+/// What a person is told that it is.
+const READING_QUARANTINE: &str = "reading quarantine, before which no whole study is sent";
 /// Wait before the quarantine is read once more. Default 15 s, as after other faults
 /// of the disk.
 const READ_AGAIN: Duration = Duration::from_secs(15);
@@ -114,11 +116,13 @@ impl Node {
         }
         while let Err(error) = self.read_quarantine_once().await {
             warn!(%error, "quarantine cannot be read: whole studies are not sent");
+            self.task_put_off(READING_QUARANTINE, &error);
             tokio::select! {
                 () = stopping.wait() => return,
                 () = tokio::time::sleep(READ_AGAIN) => {}
             }
         }
+        self.task_goes_on(READING_QUARANTINE);
         self.studies.quarantine_is_read();
         info!("quarantine read: whole studies may be sent");
     }

@@ -160,6 +160,7 @@ impl SpoolWriter {
         shared.sync_dir(Dir::Received)?;
         kill_point("spool.commit.durable");
         self.stage = Stage::Committed;
+        shared.taken_bytes.fetch_add(self.bytes, Ordering::Relaxed);
         Ok(self.id)
     }
 

@@ -35,6 +35,12 @@ impl Spool {
     pub fn used_bytes(&self) -> Option<u64> {
         self.0.limits.quota_bytes.map(|_| self.0.used.get())
     }
+
+    /// Bytes of all objects that were taken since the start.
+    #[must_use]
+    pub fn taken_bytes(&self) -> u64 {
+        self.0.taken_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Shared {

@@ -212,10 +212,14 @@ pub(super) enum RecordFault {
 }
 
 impl RecordFault {
-    pub(super) fn of(self, id: SpoolId) -> SpoolError {
+    /// A key that is missing is remembered: the instance waits for it.
+    pub(super) fn of(self, id: SpoolId, vault: &Vault) -> SpoolError {
         match self {
             Self::Damaged(what) => SpoolError::Damaged { id, what },
-            Self::Locked(source) => SpoolError::Locked { id, source },
+            Self::Locked(source) => {
+                vault.note_missing(&source);
+                SpoolError::Locked { id, source }
+            }
         }
     }
 }
@@ -275,8 +279,7 @@ pub(super) fn salvage(id: SpoolId, file: &[u8], vault: &Vault) -> Option<Record>
     while let Some((line, crc, after)) = split_pair(rest) {
         let at = byte_count(file).saturating_sub(byte_count(rest));
         let is_whole = crc == format!("{:08x}", crc32fast::hash(line)).as_bytes();
-        let opened = vault.open_line(&seal_of(id, sealed_before), at, line);
-        if let (true, Ok(opened)) = (is_whole, opened) {
+        if is_whole && let Ok(opened) = vault.open_line(&seal_of(id, sealed_before), at, line) {
             sealed_before |= opened.is_some();
             let json = opened.as_ref().map_or(line, |opened| opened.as_slice());
             newest = parse(id, json).ok().or(newest);

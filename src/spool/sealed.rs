@@ -61,7 +61,10 @@ impl Shared {
     fn unopened(&self, id: SpoolId, what: &'static str, source: io::Error) -> SpoolError {
         match VaultError::of(&source) {
             Some(fault) if fault.is_damage() => SpoolError::Damaged { id, what },
-            Some(fault) => SpoolError::Locked { id, source: fault.clone() },
+            Some(fault) => {
+                self.vault.note_missing(fault);
+                SpoolError::Locked { id, source: fault.clone() }
+            }
             None => SpoolError::Io { step: "open an object", source },
         }
     }

@@ -66,6 +66,8 @@ pub(super) struct Shared {
     pub(super) limits: SpoolLimits,
     pub(super) used: Used,
     pub(super) ids: Mutex<IdSource>,
+    /// Of all objects that were committed since the start.
+    pub(super) taken_bytes: AtomicU64,
     /// Open writers: each may take its allowance before it looks again.
     pub(super) writers: AtomicU64,
     /// The step on which the disk failed; set once.
@@ -90,6 +92,7 @@ impl Shared {
             limits,
             used: Used::default(),
             ids: Mutex::new(IdSource::new(None, 0)),
+            taken_bytes: AtomicU64::new(0),
             writers: AtomicU64::new(0),
             failed: OnceLock::new(),
             destinations: Mutex::new(BTreeSet::new()),
@@ -359,7 +362,7 @@ impl Shared {
             Err(SpoolError::TooLong { .. }) => return Err(damaged("it is too long")),
             Err(other) => return Err(other),
         };
-        record::decode(id, &file, &self.vault).map_err(|fault| fault.of(id))
+        record::decode(id, &file, &self.vault).map_err(|fault| fault.of(id, &self.vault))
     }
 
     /// Changes the record and syncs it.

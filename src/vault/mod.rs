@@ -18,8 +18,9 @@ mod stored;
 #[allow(clippy::as_conversions, clippy::arithmetic_side_effects, reason = "tests may fail loudly")]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub use stored::Stored;
 const KEY_BYTES: usize = 32;
 /// Length of a key's id: 8 hexadecimal digits.
 const KEY_ID_BYTES: usize = 8;
+/// Most missing keys that are remembered. Default 16: more than a site ever retires;
+/// a damaged file may name any.
+const MISSING_MAX: usize = 16;
 /// Length of the salt that each sealed file and entry draws.
 const SALT_BYTES: usize = 32;
 
@@ -149,7 +153,14 @@ impl std::fmt::Debug for VaultKey {
 /// The keys, and whether new files are sealed; clones share them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Keys", into = "Keys")]
-pub struct Vault(Arc<Keys>);
+pub struct Vault(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    keys: Keys,
+    /// Ids of those that something waits for and that are not here.
+    missing: Mutex<BTreeSet<String>>,
+}
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Keys {
@@ -163,13 +174,20 @@ impl Vault {
     /// nothing.
     #[must_use]
     pub fn new(seals: bool, keys: Vec<VaultKey>) -> Self {
-        Self(Arc::new(Keys { seals, keys }))
+        Self::from(Keys { seals, keys })
     }
 
     /// Whether new files are sealed.
     #[must_use]
     pub fn seals(&self) -> bool {
-        self.0.seals
+        self.0.keys.seals
+    }
+
+    /// Ids of the keys that something is sealed with, as was found so far, and that are
+    /// not here.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        self.0.missing.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// A file of a folder's run at this path.
@@ -182,31 +200,48 @@ impl Vault {
     }
 
     fn current(&self) -> Result<&VaultKey, VaultError> {
-        self.0.keys.first().ok_or_else(|| VaultError::UnknownKey { key_id: "none".into() })
+        self.0.keys.keys.first().ok_or_else(|| VaultError::UnknownKey { key_id: "none".into() })
     }
 
     fn of_id(&self, id: &[u8]) -> Result<&VaultKey, VaultError> {
-        let found = self.0.keys.iter().find(|key| key.id.as_bytes() == id);
-        found.ok_or_else(|| VaultError::UnknownKey { key_id: shown(id) })
+        let found = self.0.keys.keys.iter().find(|key| key.id.as_bytes() == id);
+        found.ok_or_else(|| match shown(id) {
+            Some(key_id) => VaultError::UnknownKey { key_id },
+            None => VaultError::Damaged,
+        })
+    }
+
+    /// Remembers a key that something of the spool waits for.
+    pub fn note_missing(&self, error: &VaultError) {
+        if let VaultError::UnknownKey { key_id } = error {
+            let mut missing = self.0.missing.lock().unwrap_or_else(PoisonError::into_inner);
+            if missing.len() < MISSING_MAX {
+                missing.insert(key_id.clone());
+            }
+        }
     }
 }
 
 impl From<Keys> for Vault {
     fn from(keys: Keys) -> Self {
-        Self(Arc::new(keys))
+        Self(Arc::new(Inner { keys, missing: Mutex::default() }))
     }
 }
 
 impl From<Vault> for Keys {
     fn from(vault: Vault) -> Self {
-        (*vault.0).clone()
+        vault.0.keys.clone()
     }
 }
 
-/// A key's id out of a file, in as far as it can be one.
-fn shown(id: &[u8]) -> String {
-    let digits = id.iter().filter(|byte| byte.is_ascii_hexdigit());
-    digits.take(KEY_ID_BYTES).map(|byte| char::from(*byte)).collect()
+/// A key's id out of a file; none where it can be none.
+fn shown(id: &[u8]) -> Option<String> {
+    let is_one = id.len() == KEY_ID_BYTES && id.iter().all(is_id_digit);
+    is_one.then(|| id.iter().map(|byte| char::from(*byte)).collect())
+}
+
+fn is_id_digit(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// The key of one file or record, by HKDF-SHA-256 (RFC 5869) over its salt.

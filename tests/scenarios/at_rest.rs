@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::kill_points::dies_configured;
 use crate::support::dcmtk::storescu;
 use crate::support::files::files_below;
 use crate::support::node::Node;
 use crate::support::object::{CT, Object, PATIENT_ID, PIXELS};
+use crate::support::process::wait_until;
 
 /// Stand in every object: in header, and as samples of 12 bits.
 const NAME: &[u8] = b"Kanarienvogel";
@@ -61,7 +63,7 @@ fn encrypted(rest: &str) -> String {
     format!("[data]\nencrypt = true\n{}", plain(rest))
 }
 
-fn with_key(node: &Node, of: &Node) {
+pub(crate) fn with_key(node: &Node, of: &Node) {
     let mut keys = fs::DirBuilder::new();
     keys.recursive(true).mode(0o700).create(node.data().join("keys")).unwrap();
     fs::copy(of.data().join("keys/master"), node.data().join("keys/master")).unwrap();
@@ -149,6 +151,66 @@ fn what_an_older_key_sealed_is_delivered() {
     storescu("AIRLOCK", node.port(), &[], &files[1..]).success();
     assert_eq!(node.settle().quarantine, 0, "{}", node.log_tail());
     assert_eq!(node.delivered().len(), 2);
+}
+
+/// A key that a person's pseudonym hangs on, or the ledger, stops the start; this one sealed
+/// only what stands in quarantine.
+#[test]
+fn a_key_that_is_missing_is_named_and_nothing_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let nobody = object(900, "").write(&home.path().join("bad"));
+    let mut node = Node::start(&encrypted(""));
+    rekey(&mut node);
+    node.start_again();
+    storescu("AIRLOCK", node.port(), &[], &[nobody]).success();
+    node.wait_standing("set aside", |all| (all.received, all.quarantine) == (0, 1));
+    let reason = node.quarantined()[0]["reason"].clone();
+    let second = rekey(&mut node);
+    let retired = node.data().join(format!("keys/retired-{second}"));
+    let away = home.path().join("away");
+    fs::rename(&retired, &away).unwrap();
+
+    let says = format!("put that master key back as DATA/keys/retired-{second}");
+    let told = |node: &Node| {
+        let queue = node.queue();
+        assert_eq!(queue["missing_keys"], serde_json::json!([second]), "{queue}");
+        assert!(queue["alarms"].to_string().contains(&says), "{queue}");
+        let aside = node.quarantined();
+        assert_eq!((aside.len(), &aside[0]["reason"]), (1, &"key-missing".into()));
+        assert!(aside[0]["next_step"].as_str().unwrap().contains(&says), "{aside:?}");
+        let check = node.command(&["check"]);
+        assert!(check.code() != 0 && check.stdout.contains(&says), "{}", check.stdout);
+        let id = aside[0]["id"].as_str().unwrap();
+        let discard = ["quarantine", "discard", id, "--actor", "tester", "--reason", "tidy"];
+        let discard = node.command(&discard);
+        assert!(discard.code() != 0 && discard.stderr.contains(&says), "{}", discard.stderr);
+    };
+    // Nobody runs; then a node that has just begun.
+    told(&node);
+    node.start_again();
+    let came_upon = || node.queue()["missing_keys"].is_array().then_some(());
+    wait_until("it came upon it", Duration::from_secs(30), came_upon, || node.log_tail());
+    told(&node);
+    node.stop();
+    fs::rename(&away, &retired).unwrap();
+    node.start_again();
+    assert_eq!(node.quarantined()[0]["reason"], reason);
+    assert_eq!(node.queue()["missing_keys"], serde_json::Value::Null);
+}
+
+/// Stops the node and gives it a new master key; the old one's id.
+fn rekey(node: &mut Node) -> String {
+    node.stop();
+    let before = retired(node);
+    node.command(&["pseudonym", "rekey", "--actor", "tester", "--reason", "once a year"]).success();
+    let new = retired(node).into_iter().find(|id| !before.contains(id));
+    new.unwrap()
+}
+
+fn retired(node: &Node) -> Vec<String> {
+    let names = files_below(&node.data().join("keys")).into_iter();
+    let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    names.filter_map(|path| name(path).strip_prefix("retired-").map(str::to_owned)).collect()
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::dcmtk::{StoreScp, storescu};
-use crate::support::files::{files_below, sample};
+use crate::support::files::{files_below, in_repository, sample};
 use crate::support::node::Node;
 use crate::support::object::*;
 use crate::support::process::{Process, Run, free_port, memory_bytes_peak, tool, wait_for};
@@ -362,4 +362,63 @@ fn an_unknown_transfer_syntax_in_a_folder_is_set_aside_by_name() {
     let reasons: Vec<_> =
         report["instances"].as_array().unwrap().iter().map(|one| &one["reason"]).collect();
     assert!(reasons.contains(&&"unknown-transfer-syntax".into()), "{reasons:?}");
+}
+
+#[test]
+fn what_a_fault_of_the_node_puts_off_is_told_with_its_cause_and_goes_on_when_that_is_mended() {
+    let home = tempfile::tempdir().unwrap();
+    let (models, detector) = (home.path().join("models"), Path::new("ocr/det.onnx"));
+    for file in files_below(&in_repository("models")) {
+        let copy = models.join(file.strip_prefix(in_repository("models")).unwrap());
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(file, copy).unwrap();
+    }
+    let node = Node::start(&format!("[models]\ndir = '{}'\n", models.display()));
+    // A worker loads it when its first picture comes.
+    fs::remove_file(models.join(detector)).unwrap();
+    fs::write(models.join(detector), b"another program's file").unwrap();
+    sent(&node, "one", &Object::ct(1).file()).success();
+    let told = || node.queue()["put_off"].as_array().map(|all| all[0].clone());
+    let put_off = wait_for("what was put off", SHORT_WAIT_MAX, told);
+    assert_eq!((&put_off["step"], &put_off["instances"]), (&"cleaning".into(), &1.into()));
+    assert!(put_off["what"].as_str().unwrap().contains("det.onnx"), "{put_off}");
+    let said = node.command(&["queue"]).success();
+    assert!(said.contains("PUT OFF: cleaning, 1 instances"), "{said}");
+
+    fs::remove_file(models.join(detector)).unwrap();
+    std::os::unix::fs::symlink(in_repository("models").join(detector), models.join(detector))
+        .unwrap();
+    assert_eq!(node.settle().quarantine, 0, "{:?}", node.quarantined());
+    assert_eq!(node.delivered().len(), 1);
+    assert!(node.queue()["put_off"].is_null());
+}
+
+#[test]
+fn an_instance_whose_files_are_gone_is_told_as_put_off_and_a_start_sets_it_aside() {
+    let port = free_port();
+    let away = format!(
+        "destinations = ['away']\n\
+         [destination.away]\nae_title = 'AWAY'\nhost = '127.0.0.1'\nport = {port}\n"
+    );
+    let mut node = Node::start(&format!("{CONFIGURATION}{away}"));
+    sent(&node, "one", &Object::ct(1).file()).success();
+    node.wait_standing("it waits", |standing| standing.held == 1 && standing.received == 0);
+    for state in ["held", "cleaned"] {
+        files_below(&node.spool(state)).iter().for_each(|file| fs::remove_file(file).unwrap());
+    }
+    let sink = StoreScp::start_at(&node.home().join("sink"), "AWAY", port);
+    let told = || node.queue()["put_off"].as_array().map(|all| all[0].clone());
+    let put_off = wait_for("what was put off", RETRY_WAIT_MAX, told);
+    assert_eq!((&put_off["step"], &put_off["instances"]), (&"sending to away".into(), &1.into()));
+    assert!(node.stop().success());
+
+    // A command that opens the spool mends it, and the node tells all the same.
+    node.command(&["quarantine", "list"]).success();
+    node.start_again();
+    node.wait_standing("it is set aside", |standing| standing.quarantine == 1);
+    assert_eq!(node.quarantined()[0]["reason"], "damaged-spool");
+    let queue = node.queue();
+    assert!(queue["put_off"].is_null() && sink.files().is_empty(), "{queue}");
+    let found = queue["found"].as_array().unwrap();
+    assert!(found.len() == 1 && found[0].as_str().unwrap().contains("1 originals were gone"));
 }

@@ -29,6 +29,7 @@ mod folder_limits;
 mod gallery;
 mod hiding;
 mod identity;
+mod implicit;
 mod kept;
 mod kill_points;
 mod limits;

@@ -76,6 +76,24 @@ fn a_study_leaves_when_nothing_of_it_came_for_its_quiet_time_across_a_kill() {
 }
 
 #[test]
+fn a_sender_has_its_own_quiet_time() {
+    let sender = "[sender.cart]\nae_title = 'CART'\nquiet = '1h'\n[sender.others]\n";
+    let node = Node::start(&format!("{}{sender}", configuration()));
+    let folder = node.home().join("sent");
+    let file = |object: Object| vec![object.write(&folder)];
+    storescu("AIRLOCK", node.port(), &["--aetitle", "CART"], &file(Object::ct(0))).success();
+    storescu("AIRLOCK", node.port(), &["--aetitle", "PACS"], &file(Object::ct(10))).success();
+    node.wait_standing("the other one's study sent", |standing| {
+        standing.received == 0 && standing.outbox == 1
+    });
+    sleep(QUIET + QUIET / 2);
+    assert_eq!(node.delivered().len(), 1);
+    let waiting: Vec<_> =
+        studies(&node).iter().filter(|one| one["waits_for"] == "quiet").map(counts).collect();
+    assert_eq!(waiting, [[1, 1, 0, 0, 0]]);
+}
+
+#[test]
 fn a_sibling_in_quarantine_holds_its_study_alone_until_a_person_decides() {
     let mut node = Node::start(&configuration());
     send(&node, &[Object::ct(0), Object::ct(1), of_second_patient(2), Object::ct(10)]);

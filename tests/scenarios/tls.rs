@@ -196,6 +196,43 @@ fn an_ae_title_is_bound_to_its_certificate_and_new_files_count_at_once() {
 }
 
 #[test]
+fn the_door_under_tls_stands_beside_the_plain_one_and_renews_its_certificate() {
+    let home = tempfile::tempdir().unwrap();
+    let ours = Authority::new(&home.path().join("ours"), "Test Authority");
+    let next = Authority::new(&home.path().join("next"), "Next Authority");
+    ours.sign("node", "20");
+    next.sign("node", "20");
+    let mut node = Node::prepare(&format!(
+        "[dicom.tls]\ncertificate = '{}'\nkey_file = '{}'\n",
+        ours.certificate("node").display(),
+        ours.key("node").display(),
+    ));
+    node.set("AIRLOCK__DICOM__TLS__PORT", "0");
+    node.start_again();
+    let endpoints = fs::read(node.data().join("run/endpoints.json")).unwrap();
+    let endpoints: serde_json::Value = serde_json::from_slice(&endpoints).unwrap();
+    let port = |of: &str| endpoints[of].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    assert_ne!(port("dicom"), port("dicom_tls"));
+    let echoes = |options: &[&std::ffi::OsStr], port: &str| {
+        let mut command = Command::new(tool("echoscu"));
+        command.args(options).args(["--call", "AIRLOCK", "127.0.0.1", port]);
+        run(&mut command).code() == 0
+    };
+    let trusts = |authority: &Authority| {
+        let certificate = authority.certificate("ca");
+        echoes(&["+tla".as_ref(), "+cf".as_ref(), certificate.as_os_str()], &port("dicom_tls"))
+    };
+    assert!(echoes(&[], &port("dicom")), "plain at the plain port");
+    assert!(!echoes(&[], &port("dicom_tls")), "plain at the port for TLS");
+    assert!(trusts(&ours) && !trusts(&next));
+    // The key first: the two must fit when the certificate is there.
+    fs::copy(next.key("node"), ours.key("node")).unwrap();
+    fs::copy(next.certificate("node"), ours.certificate("node")).unwrap();
+    assert!(trusts(&next) && !trusts(&ours), "{}", node.log_tail());
+    assert!(echoes(&[], &port("dicom")));
+}
+
+#[test]
 fn destinations_are_reached_under_tls_and_impostors_get_nothing() {
     let home = tempfile::tempdir().unwrap();
     let ours = Authority::new(&home.path().join("ours"), "Test Authority");

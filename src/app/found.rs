@@ -1,0 +1,119 @@
+//! What starts found in the spool that this program did not do, kept in
+//! `DATA/run/found.json`: whatever opens the spool first mends it, be it a command that
+//! asks something else, and nobody would be told.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tracing::{error, warn};
+
+use crate::clock::{Clock, rfc3339};
+use crate::disk::{Disk as _, RealDisk, replace_synced};
+use crate::spool::Recovery;
+
+/// Most that are kept; the oldest go. Default 20: they fit on a screen.
+const FOUND_MAX: usize = 20;
+/// For how long. Default 30 days: somebody has looked by then.
+const FOUND_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Found {
+    at_unix_ms: u64,
+    what: String,
+}
+
+/// Notes what the opening of the spool found, tells the log, and returns it with what
+/// openings before found, in plain words.
+pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> Vec<String> {
+    let now_ms = clock.unix_ms();
+    let path = data_dir.join("run").join("found.json");
+    let read = std::fs::read(&path).unwrap_or_default();
+    let mut found: Vec<Found> = serde_json::from_slice(&read).unwrap_or_default();
+    found.retain(|one| now_ms.saturating_sub(one.at_unix_ms) < FOUND_FOR_MS);
+    let new = words(recovery);
+    for what in &new {
+        found.retain(|one| one.what != *what);
+        found.push(Found { at_unix_ms: now_ms, what: what.clone() });
+    }
+    found.drain(..found.len().saturating_sub(FOUND_MAX));
+    if !new.is_empty()
+        && let Err(error) = write(&path, &found)
+    {
+        warn!(%error, "what the start found is not kept beyond this run");
+    }
+    found.iter().map(|one| format!("{}: {}", rfc3339(one.at_unix_ms), one.what)).collect()
+}
+
+fn write(path: &Path, found: &[Found]) -> std::io::Result<()> {
+    if let Some(dir) = path.parent() {
+        RealDisk.create_dir_all(dir)?;
+    }
+    replace_synced(&RealDisk, path, &serde_json::to_vec(found)?)
+}
+
+fn words(recovery: &Recovery) -> Vec<String> {
+    let Recovery { originals_missing, records_alone, foreign_names, .. } = recovery;
+    let mut words = Vec::new();
+    if *originals_missing > 0 {
+        let what = format!(
+            "{originals_missing} originals were gone from the spool: check the disk; they go to \
+             quarantine as damaged-spool, ask their source to send them again"
+        );
+        error!("{what}");
+        words.push(what);
+    }
+    let mut warned = |what: String| {
+        warn!("{what}");
+        words.push(what);
+    };
+    if *records_alone > 0 {
+        warned(format!(
+            "{records_alone} records without an original were removed: a power cut came before \
+             their sender was told anything, or the disk lost the original; compare what senders \
+             of that time list as stored"
+        ));
+    }
+    if *foreign_names > 0 {
+        warned(format!(
+            "{foreign_names} names in the spool are not airlock's and are left alone: see who \
+             wrote there"
+        ));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::time::Duration;
+
+    #[test]
+    fn what_was_found_is_told_until_it_is_old_whoever_opened_the_spool() {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), ManualClock::default());
+        let told = |recovery: Recovery| {
+            let told = noted(dir.path(), &recovery, &clock);
+            let words = |line: String| line.split_once("Z: ").unwrap().1.to_owned();
+            told.into_iter().map(words).collect::<Vec<_>>()
+        };
+        let alone = |records_alone| Recovery { records_alone, received: 9, ..Recovery::default() };
+        assert!(told(alone(0)).is_empty());
+        let first = told(Recovery { originals_missing: 1, foreign_names: 3, ..alone(2) });
+        assert_eq!(first.len(), 3);
+        let starts = first.iter().zip(["1 originals", "2 records", "3 names"]);
+        assert!(starts.into_iter().all(|(what, start)| what.starts_with(start)), "{first:?}");
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(told(alone(0)), first);
+        // What is found again is told once, with its last time.
+        let foreign = Recovery { foreign_names: 3, ..alone(7) };
+        let second = told(foreign.clone());
+        assert!(second.len() == 4 && second[2].starts_with("7 ") && second[3] == first[2]);
+        (0..50).for_each(|number| drop(told(alone(100 + number))));
+        assert_eq!(told(alone(0)).len(), FOUND_MAX);
+        clock.advance(Duration::from_millis(FOUND_FOR_MS));
+        assert!(told(alone(0)).is_empty());
+        // Damaged: it begins anew.
+        std::fs::write(dir.path().join("run/found.json"), b"[{").unwrap();
+        assert_eq!(told(alone(5)).len(), 1);
+    }
+}
