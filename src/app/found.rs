@@ -16,6 +16,11 @@ const FOUND_MAX: usize = 20;
 /// For how long. Default 30 days: somebody has looked by then.
 const FOUND_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
+/// Longest file that is read. Default 64 KiB: ten times what is written.
+const FOUND_BYTES_MAX: u64 = 64 << 10;
+/// How the words of names that are not ours go on.
+const NAMES: &str = "names in the spool are not airlock's";
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Found {
     at_unix_ms: u64,
@@ -27,12 +32,16 @@ struct Found {
 pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> Vec<String> {
     let now_ms = clock.unix_ms();
     let path = data_dir.join("run").join("found.json");
-    let read = std::fs::read(&path).unwrap_or_default();
-    let mut found: Vec<Found> = serde_json::from_slice(&read).unwrap_or_default();
+    let mut found = read(&path);
+    for one in &mut found {
+        // Of a clock that was ahead.
+        one.at_unix_ms = one.at_unix_ms.min(now_ms);
+    }
     found.retain(|one| now_ms.saturating_sub(one.at_unix_ms) < FOUND_FOR_MS);
     let new = words(recovery);
     for what in &new {
-        found.retain(|one| one.what != *what);
+        // Names that are left alone are found by each start.
+        found.retain(|one| !(one.what == *what && what.contains(NAMES)));
         found.push(Found { at_unix_ms: now_ms, what: what.clone() });
     }
     found.drain(..found.len().saturating_sub(FOUND_MAX));
@@ -42,6 +51,14 @@ pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> 
         warn!(%error, "what the start found is not kept beyond this run");
     }
     found.iter().map(|one| format!("{}: {}", rfc3339(one.at_unix_ms), one.what)).collect()
+}
+
+/// Nothing where it cannot be read: what is found is also in the log.
+fn read(path: &Path) -> Vec<Found> {
+    let is_ours = std::fs::symlink_metadata(path)
+        .is_ok_and(|found| found.is_file() && found.len() < FOUND_BYTES_MAX);
+    let read = if is_ours { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    serde_json::from_slice(&read).unwrap_or_default()
 }
 
 fn write(path: &Path, found: &[Found]) -> std::io::Result<()> {
@@ -74,10 +91,7 @@ fn words(recovery: &Recovery) -> Vec<String> {
         ));
     }
     if *foreign_names > 0 {
-        warned(format!(
-            "{foreign_names} names in the spool are not airlock's and are left alone: see who \
-             wrote there"
-        ));
+        warned(format!("{foreign_names} {NAMES} and are left alone: see who wrote there"));
     }
     words
 }
@@ -104,10 +118,11 @@ mod tests {
         assert!(starts.into_iter().all(|(what, start)| what.starts_with(start)), "{first:?}");
         clock.advance(Duration::from_secs(60));
         assert_eq!(told(alone(0)), first);
-        // What is found again is told once, with its last time.
+        // Names that stay are told once, with their last time.
         let foreign = Recovery { foreign_names: 3, ..alone(7) };
         let second = told(foreign.clone());
         assert!(second.len() == 4 && second[2].starts_with("7 ") && second[3] == first[2]);
+        assert_eq!(told(alone(7)).len(), 5, "lost twice");
         (0..50).for_each(|number| drop(told(alone(100 + number))));
         assert_eq!(told(alone(0)).len(), FOUND_MAX);
         clock.advance(Duration::from_millis(FOUND_FOR_MS));

@@ -45,9 +45,9 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("used of the quota: {} MiB", used_bytes >> 20);
     }
     if let Some(seconds) = view.room_seconds {
+        let (at_least, room) = (if view.kept > 0 { "at least " } else { "" }, span(seconds));
         println!(
-            "room, should nothing go out, by the busiest hour since the start: {}",
-            span(seconds)
+            "room, should nothing go out, by the busiest hour since the start: {at_least}{room}"
         );
     }
     for put_off in &view.put_off {

@@ -83,8 +83,10 @@ fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
         );
         alarms.insert(Alarm::Quota, what);
     }
+    // What is kept beyond its delivery makes room when it is wanted.
+    let keeps = !config.keep.is_zero() && view.kept > 0;
     if let Some(lasts) = view.room_seconds.map(Duration::from_secs)
-        && !view.troubles.is_empty()
+        && !(view.troubles.is_empty() || keeps)
         && lasts < ROOM_AT_LEAST
     {
         let minutes = lasts.as_secs() / 60;

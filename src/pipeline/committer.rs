@@ -63,7 +63,6 @@ pub(super) async fn commit_loop(
     mut stopping: Stopping,
 ) {
     let backoff = Backoff::new(Waits::default());
-    let task = format!("storage commitment of {}", name.as_str());
     let mut committer = Committer { node, name, address, backoff, resolved: None };
     loop {
         let stepped = tokio::select! {
@@ -72,13 +71,10 @@ pub(super) async fn commit_loop(
             stepped = committer.step() => stepped,
         };
         let wait = match stepped {
-            Ok(()) => {
-                committer.node.task_goes_on(&task);
-                committer.wait()
-            }
+            Ok(()) => committer.wait(),
             Err(error) => {
                 warn!(destination = committer.name.as_str(), %error, "storage commitment put off");
-                committer.node.task_put_off(&task, &error);
+                committer.put_off(&error);
                 WAIT_AFTER_FAULT
             }
         };
@@ -148,6 +144,11 @@ impl Committer {
             self.line()?.set_addresses(found);
         }
         Ok(())
+    }
+
+    /// Told for a while: a step that has nothing to do says nothing of the fault.
+    fn put_off(&self, error: &NodeError) {
+        self.node.task_put_off(&format!("storage commitment of {}", self.name.as_str()), error);
     }
 
     /// Puts what waits into requests.
@@ -457,7 +458,10 @@ impl Committer {
                 (id, Ok(())) => {
                     done.insert(id);
                 }
-                (id, Err(error)) => warn!(spool_id = %id, %error, "report not acted on yet"),
+                (id, Err(error)) => {
+                    warn!(spool_id = %id, %error, "report not acted on yet");
+                    self.put_off(&error);
+                }
             }
         }
         Ok(done)

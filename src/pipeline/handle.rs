@@ -67,7 +67,7 @@ pub struct QueueView {
     /// far as it was read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_keys: Vec<String>,
-    /// What the last start found in the spool that a person should know.
+    /// What starts of the last 30 days found in the spool that a person should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<String>,
     /// Nothing is taken until a restart; [`QueueView::stopped`] says why.

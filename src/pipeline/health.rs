@@ -20,6 +20,9 @@ use crate::vault::VaultError;
 /// Most instances of a step of which is remembered that they were put off. Default 1,000: enough to
 /// see that it is not one alone.
 const PUT_OFF_MAX: usize = 1_000;
+/// For how long the last fault of a task is told. Default 10 min: each tries again within
+/// a minute.
+const TASK_FAULT_TOLD: Duration = Duration::from_secs(10 * 60);
 
 /// A destination that takes nothing at present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +76,7 @@ struct Known {
 #[derive(Debug)]
 struct PutOff {
     since: Duration,
+    last: Duration,
     tries: u32,
     what: String,
 }
@@ -150,11 +154,12 @@ impl Health {
     fn put_off(&self, step: &str, id: Option<SpoolId>, what: String, now: Duration) {
         let mut known = self.known();
         let put_off = known.put_off.entry(step.to_owned()).or_default();
-        if let Some(put_off) = put_off.get_mut(&id) {
+        let known = put_off.get_mut(&id).filter(|before| !is_over(id, before, now));
+        if let Some(put_off) = known {
             put_off.tries = put_off.tries.saturating_add(1);
-            put_off.what = what;
-        } else if put_off.len() < PUT_OFF_MAX {
-            put_off.insert(id, PutOff { since: now, tries: 1, what });
+            (put_off.last, put_off.what) = (now, what);
+        } else if put_off.len() < PUT_OFF_MAX || put_off.contains_key(&id) {
+            put_off.insert(id, PutOff { since: now, last: now, tries: 1, what });
         }
     }
 
@@ -193,7 +198,8 @@ impl Health {
         let mut views = Vec::new();
         for (step, put_off) in &self.known().put_off {
             let mut of_step: BTreeMap<&str, PutOffView> = BTreeMap::new();
-            for (id, PutOff { since, tries, what }) in put_off {
+            let lasting = put_off.iter().filter(|(id, put_off)| !is_over(**id, put_off, now));
+            for (id, PutOff { since, tries, what, .. }) in lasting {
                 let view = of_step.entry(what).or_default();
                 view.instances = view.instances.saturating_add(usize::from(id.is_some()));
                 view.for_seconds = view.for_seconds.max(now.saturating_sub(*since).as_secs());
@@ -212,6 +218,19 @@ impl Health {
         // No step can panic between two changes that belong together.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a task has long gone on: not each of them says so.
+fn is_over(id: Option<SpoolId>, put_off: &PutOff, now: Duration) -> bool {
+    id.is_none() && now.saturating_sub(put_off.last) > TASK_FAULT_TOLD
+}
+
+/// The same cause in the same words, whichever instance it is and how much is free.
+fn cause_of(error: &NodeError, id: SpoolId) -> String {
+    if matches!(error, NodeError::Spool(SpoolError::Full { .. })) {
+        return "no space is left".to_owned();
+    }
+    error.to_string().replace(&id.to_string(), "it")
 }
 
 fn step_of(stage: &Stage) -> String {
@@ -252,8 +271,7 @@ impl Node {
                 })
         );
         if !is_told {
-            // The same cause in the same words, whichever instance it is.
-            let what = error.to_string().replace(&id.to_string(), "it");
+            let what = cause_of(error, id);
             self.health.put_off(&step_of(stage), Some(id), what, self.clock.monotonic());
         }
     }
@@ -285,8 +303,16 @@ impl Node {
             let ended = self.on_spool(move |spool| {
                 let mut ended = Vec::new();
                 for id in ids {
-                    let is_uncleaned = spool.state(id)? == Some(State::Received);
-                    if !is_uncleaned && spool.awaiting(id)?.is_empty() {
+                    let has_ended = match spool.state(id)? {
+                        Some(State::Received) => false,
+                        Some(State::Held) => spool.awaiting(id)?.is_empty(),
+                        Some(State::Quarantine | State::Cleaned) => true,
+                        // Else somebody took its original away, and that is its fault.
+                        None => spool
+                            .record(id)
+                            .map_or(true, |record| record.forgotten || record.discarded.is_some()),
+                    };
+                    if has_ended {
                         ended.push(id);
                     }
                 }
@@ -395,8 +421,13 @@ mod tests {
         health.forget(id(1).unwrap());
         (10..3_000).for_each(|n| put_off(send, id(n), "a file", 50));
         put_off(clean, None, "no list", 50);
-        let all = told(50);
-        assert_eq!(all, [(clean.into(), "no list".into(), 0, 0, 1), sending(PUT_OFF_MAX, 25)]);
+        put_off(clean, None, "no list", 90);
+        let list = |seconds, tries| (clean.to_owned(), String::from("no list"), 0, seconds, tries);
+        assert_eq!(told(650), [list(600, 2), sending(PUT_OFF_MAX, 625)]);
+        // Nobody says that a task goes on; an instance's fault is told until it does.
+        assert_eq!(told(691), [sending(PUT_OFF_MAX, 666)]);
+        put_off(clean, None, "no list", 700);
+        assert_eq!(told(700)[0], list(0, 1));
     }
 
     #[test]

@@ -385,7 +385,10 @@ pub(super) async fn keep_loop(node: Arc<Node>, mut stopping: Stopping) {
     }
     loop {
         let wait = match node.forget_group().await {
-            Ok(true) => Duration::ZERO,
+            Ok(true) => {
+                node.task_goes_on(FORGETTING);
+                Duration::ZERO
+            }
             Ok(false) => {
                 node.task_goes_on(FORGETTING);
                 node.commitments.set_complete();

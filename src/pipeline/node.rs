@@ -228,7 +228,7 @@ impl Node {
         let spool = self.spool.clone();
         match blocking(move || step(&spool)).await {
             Ok(done) => Ok(done?),
-            Err(_runtime_ends) => Err(NodeError::Stopping),
+            Err(ended) => Err(ended.into()),
         }
     }
 

@@ -165,7 +165,7 @@ impl To {
             }
             Ok(Err(AdmitError::Io(error))) => Err(NodeError::Unusable { what: error.to_string() }),
             Ok(Err(error)) => damaged(&error.to_string()),
-            Err(_runtime_ends) => Err(NodeError::Stopping),
+            Err(ended) => Err(ended.into()),
         }
     }
 }

@@ -35,8 +35,8 @@ pub struct Recovery {
     /// Instances that were acknowledged and whose original somebody removed: an
     /// empty one stands for it, so that they are quarantined and not passed over.
     pub originals_missing: u64,
-    /// Records without original that nothing else tells of: never acknowledged, or
-    /// somebody removed the original before it was touched.
+    /// Records without original that nothing tells of, they themselves included: never
+    /// acknowledged, or somebody removed the original before it was touched.
     pub records_alone: u64,
     /// Names that are not ours; they are left alone.
     pub foreign_names: u64,
@@ -216,7 +216,7 @@ impl Shared {
                 &mut recovery.received
             }
             None => {
-                if names == Names::only_record() {
+                if names == Names::only_record() && !self.has_ended(id) {
                     recovery.records_alone = recovery.records_alone.saturating_add(1);
                 }
                 self.drop_links(id, names, recovery)?;
@@ -262,6 +262,12 @@ impl Shared {
         let Ok(record) = self.read_record(id) else { return false };
         let waits = names.link || (record.attempts > 0 && record.deliveries.is_empty());
         waits && !names.part && !record.forgotten && record.discarded.is_none()
+    }
+
+    /// Whether its record says that it was delivered or thrown away: the record goes last.
+    fn has_ended(&self, id: SpoolId) -> bool {
+        let record = self.read_record(id);
+        record.is_ok_and(|record| record.forgotten || record.discarded.is_some())
     }
 
     /// An original without bytes: its digest is wrong, and that quarantines it.

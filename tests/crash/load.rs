@@ -98,6 +98,8 @@ fn instance(number: usize) -> Object {
 
 fn of_patient(number: usize, patient: usize) -> Object {
     Object::ct(number)
+        // As of a modality: 500607 would be the patient's birth date, and held.
+        .text((0x0020, 0x0013), "IS", &(number % 1_000).to_string())
         .text((0x0010, 0x0010), "PN", &format!("Invented^Person{patient}"))
         .text(PATIENT_ID, "LO", &format!("PID-{patient:06}"))
         .text((0x0008, 0x0050), "SH", &format!("ACC{patient:07}"))

@@ -163,6 +163,8 @@ fn die_and_start_again(node: &mut Node, point: &str) {
     assert_eq!(status.signal(), Some(9), "{point}: {status}\n{}", node.log_tail());
     node.unset("AIRLOCK_KILL_POINT");
     node.start_again();
+    // Nothing of ours is told as if somebody else had done it.
+    assert!(node.queue()["found"].is_null(), "{point}: {}", node.queue());
 }
 
 /// What stands at the destination is of the reference, byte for byte, and all
