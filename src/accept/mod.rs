@@ -173,7 +173,8 @@ pub struct AcceptLimits {
     pub associations_per_address_max: usize,
     /// Most open connections, with or without association; one more is closed
     /// at once. Default 1024: hundreds of silent ones must not shut out a
-    /// modality, and each costs under 64 KiB.
+    /// modality, and each costs some 14 KiB; one that stops in the middle of a PDU
+    /// costs what came of it, 256 KiB at most.
     pub connections_max: usize,
     /// Most of them from one address (of IPv6 one network of 64 bits). Default 256:
     /// one that opens without end leaves the others three quarters of the door.

@@ -40,7 +40,11 @@ pub(super) fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
     verdicts.push(verdict("master key", key(config)));
     verdicts.push(verdict("models", models(config.models_dir.as_deref())));
     verdicts.push(verdict("disk", disk(config)));
-    verdicts.push(verdict("data", data(config)));
+    let data = data(config);
+    // Where it cannot be opened that is said once.
+    let receipts = receipts(config).filter(|receipts| receipts.is_ok() || *receipts != data);
+    verdicts.push(verdict("data", data));
+    verdicts.extend(receipts.map(|found| verdict("receipts", found)));
     verdicts.push(verdict("encryption at rest", Ok(at_rest(config))));
     verdicts.extend(config.tls.as_ref().map(|tls| verdict("TLS", secured(tls))));
     if config.senders.iter().any(|sender| sender.user.is_some()) {
@@ -280,6 +284,18 @@ fn data(config: &Config) -> Result<String, String> {
     } else {
         Err(format!("{says}; {}", view.alarms.join("; ")))
     }
+}
+
+/// Whether the ledger's chain is whole, where there is one. A start looks at its end alone.
+fn receipts(config: &Config) -> Option<Result<String, String>> {
+    if !RealDisk.exists(&config.data_dir.join("receipts")).unwrap_or(true) {
+        return None;
+    }
+    Some(match ask(config, Request::VerifyReceipts) {
+        Ok(Answer::ChainWhole(lines)) => Ok(format!("{lines} lines, the chain is whole")),
+        Ok(_) => Err(odd().what),
+        Err(failure) => Err(failure.what),
+    })
 }
 
 fn passcodes(config: &Config) -> Result<String, String> {

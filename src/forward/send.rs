@@ -2,7 +2,7 @@
 //!
 //! One [`Sender`] keeps one association for many instances; a destination may have
 //! several ([`Sender::another`]), which open theirs one after the other. Contexts are
-//! planned from what waits, a new association is opened when something else comes, and
+//! planned from what was sent lately, a new association is opened when something else comes, and
 //! [`Sender::close`] releases it, when nothing came for [`Sender::idle_release`].
 //! The bytes sent are those of the clean file; Move Originator is never named.
 

@@ -53,7 +53,10 @@ pub enum LedgerError {
         offset_bytes: u64,
     },
     /// A line was changed, added or taken out, or the disk has damaged it.
-    #[error("receipt ledger: {segment} line {line} does not follow on the line before it")]
+    #[error(
+        "receipt ledger: {segment} line {line} does not follow on the line before it: somebody or \
+         the disk changed it; keep it as it is for whoever asks, and restore it from a backup"
+    )]
     Broken {
         /// The file.
         segment: String,

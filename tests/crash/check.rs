@@ -72,7 +72,13 @@ pub(crate) fn compare(trial: &Trial) -> Tally {
     let at_sink = trial.sink.by_number();
     let in_folder = folder(trial, &mut tally.faults);
     tally.acknowledged = acknowledged.len();
-    tally.quarantined = trial.set_aside().len();
+    let aside = trial.node.quarantined();
+    tally.quarantined = aside.len();
+    if aside.len() != trial.set_aside().len() {
+        tally.faults.push(format!("{} of those in quarantine are listed", aside.len()));
+    }
+    // By its reason one explains one of its kind alone.
+    let aside_nobodys = aside.iter().filter(|one| one["reason"] == "no-patient-id").count();
     let both = |number: &&usize| at_sink.contains_key(number) && in_folder.contains_key(number);
     tally.delivered = acknowledged.iter().filter(both).count();
     let (nobodys, missing): (Vec<usize>, Vec<usize>) = acknowledged
@@ -80,12 +86,12 @@ pub(crate) fn compare(trial: &Trial) -> Tally {
         .filter(|number| !both(number))
         .partition(|number| trial.sends_nobodys && is_nobodys(**number));
     // What was stored and not acknowledged may stand there too.
-    let unseen = nobodys.len().saturating_sub(tally.quarantined);
-    let others = tally.quarantined.saturating_sub(nobodys.len());
+    let unseen = nobodys.len().saturating_sub(aside_nobodys);
+    let others = aside.len() - aside_nobodys;
     tally.lost = missing.len().saturating_sub(others) + unseen;
     if tally.lost > 0 {
-        let aside = tally.quarantined;
-        tally.faults.push(format!("lost: among {missing:?} {nobodys:?}, {aside} in quarantine"));
+        let aside: Vec<_> = aside.iter().map(|one| &one["reason"]).collect();
+        tally.faults.push(format!("lost: among {missing:?} {nobodys:?}, in quarantine {aside:?}"));
     }
     let leaked = at_sink.keys().filter(|number| trial.sends_nobodys && is_nobodys(**number));
     tally.faults.extend(leaked.map(|number| format!("{number} is nobody's and left")));

@@ -28,6 +28,7 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 VERIFICATION = "1.2.840.10008.1.1"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 JPEG, JPEG_LS = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.80"
+NO_DATA_SET = 0x0101
 OTHERS = [
     "1.2.840.10008.5.1.4.31",  # Modality Worklist
     "1.2.840.10008.3.1.2.3.3",  # MPPS
@@ -100,8 +101,8 @@ def stored(port, path, folder):
     association.release()
 
 
-def pieces(association, path):
-    """The PDUs of a C-STORE request, the command first."""
+def pieces(association, path, changed=None):
+    """The PDUs of a C-STORE request, the command first, with these elements of it changed."""
     dataset = dcmread(path)
     request = C_STORE()
     request.MessageID, request.Priority = 7, 2
@@ -109,6 +110,10 @@ def pieces(association, path):
     request.DataSet = BytesIO(encode(dataset, False, True))
     message = C_STORE_RQ()
     message.primitive_to_message(request)
+    for keyword, value in (changed or {}).items():
+        setattr(message.command_set, keyword, value)
+    if message.command_set.CommandDataSetType == NO_DATA_SET:
+        message.data_set = None
     context = next(c.context_id for c in association.accepted_contexts if c.abstract_syntax == CT)
     for primitive in message.encode_msg(context, 1_000):
         pdu = P_DATA_TF()
@@ -134,19 +139,38 @@ def broken_off(port, path):
         yield f"cut {name}", "cut"
 
 
-def slow(port, path):
-    association = both(port)
+def answered(association, pdus, pause=0.0):
+    """What is answered to these PDUs, sent in pieces of 200 bytes with a pause after each."""
     # As pynetdicom's own requests do: else its reactor takes the answer.
     association._reactor_checkpoint.clear()
     while not association._is_paused:
         time.sleep(0.01)
-    for pdu in pieces(association, path):
+    for pdu in pdus:
         for at in range(0, len(pdu), 200):
             association.dul.socket.socket.sendall(pdu[at : at + 200])
-            time.sleep(0.02)
+            time.sleep(pause)
     _, message = association.dimse.get_msg(block=True)
     association._reactor_checkpoint.set()
-    yield "slow", f"{message.Status:04X}"
+    return f"{message.Status:04X}"
+
+
+def statuses(port, path):
+    """Commands that are wrong in one thing, on one association that stays in step."""
+    association = both(port)
+    for case, changed in [
+        ("another class than the context's", {"AffectedSOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}),
+        ("malformed instance", {"AffectedSOPInstanceUID": "2.25.x"}),
+        ("without data set", {"CommandDataSetType": NO_DATA_SET}),
+        ("C-FIND", {"CommandField": 0x0020}),
+    ]:
+        yield case, answered(association, pieces(association, path, changed))
+    yield "echo after them", f"{association.send_c_echo().Status:04X}"
+    association.release()
+
+
+def slow(port, path):
+    association = both(port)
+    yield "slow", answered(association, pieces(association, path), 0.02)
     association.release()
 
 
@@ -155,6 +179,7 @@ def main():
     for cases in (
         negotiated(port),
         stored(port, path, path.parent),
+        statuses(port, path),
         broken_off(port, path),
         slow(port, path),
     ):

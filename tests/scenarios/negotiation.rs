@@ -20,6 +20,11 @@ other instance: A900
 no data set: C000
 stored again: 0000
 echo after it: 0000
+another class than the context's: 0122
+malformed instance: 0117
+without data set: 0212
+C-FIND: 0211
+echo after them: 0000
 abort idle: True
 cut idle: cut
 abort after the command: True
