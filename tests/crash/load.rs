@@ -87,9 +87,11 @@ pub(crate) fn write_nobodys(folder: &Path, number: usize) -> PathBuf {
     instance(number).text(PATIENT_ID, "LO", "").text(STUDY, "UI", &study).write(folder)
 }
 
-/// The file of an instance of this patient.
+/// The file of an instance of this patient, with an Instance Number as of a modality:
+/// 500607 would be the patient's birth date, and held. Deliveries of it have no number.
 pub(crate) fn write_of(folder: &Path, number: usize, patient: usize) -> PathBuf {
-    of_patient(number, patient).write(folder)
+    let instance_number = (number % 1_000).to_string();
+    of_patient(number, patient).text((0x0020, 0x0013), "IS", &instance_number).write(folder)
 }
 
 fn instance(number: usize) -> Object {
@@ -98,8 +100,6 @@ fn instance(number: usize) -> Object {
 
 fn of_patient(number: usize, patient: usize) -> Object {
     Object::ct(number)
-        // As of a modality: 500607 would be the patient's birth date, and held.
-        .text((0x0020, 0x0013), "IS", &(number % 1_000).to_string())
         .text((0x0010, 0x0010), "PN", &format!("Invented^Person{patient}"))
         .text(PATIENT_ID, "LO", &format!("PID-{patient:06}"))
         .text((0x0008, 0x0050), "SH", &format!("ACC{patient:07}"))
