@@ -33,10 +33,7 @@ pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> 
     let now_ms = clock.unix_ms();
     let path = data_dir.join("run").join("found.json");
     let mut found = read(&path);
-    for one in &mut found {
-        // Of a clock that was ahead.
-        one.at_unix_ms = one.at_unix_ms.min(now_ms);
-    }
+    // One of a clock that was ahead stays.
     found.retain(|one| now_ms.saturating_sub(one.at_unix_ms) < FOUND_FOR_MS);
     let new = words(recovery);
     for what in &new {

@@ -1,5 +1,9 @@
 //! `airlock queue` and `airlock quarantine`.
 
+use std::time::Duration;
+
+use humantime_serde::re::humantime::format_duration;
+
 use super::Failure;
 use super::args::{QuarantineCommand, ReleaseArgs, Then};
 use super::asked::ask;
@@ -45,16 +49,16 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("used of the quota: {} MiB", used_bytes >> 20);
     }
     if let Some(seconds) = view.room_seconds {
-        let (at_least, room) = (if view.kept > 0 { "at least " } else { "" }, span(seconds));
+        let room = format_duration(Duration::from_secs(seconds / 60 * 60));
+        let at_least = if view.kept > 0 { "at least " } else { "" };
         println!(
             "room, should nothing go out, by the busiest hour since the start: {at_least}{room}"
         );
     }
     for put_off in &view.put_off {
-        let PutOffView { step, what, instances, for_seconds, tries } = put_off;
-        println!(
-            "PUT OFF: {step}, {instances} instances, for {for_seconds} s, {tries} tries: {what}"
-        );
+        let PutOffView { what, for_seconds, tries, .. } = put_off;
+        let of_what = put_off.of_what();
+        println!("PUT OFF: {of_what}, for {for_seconds} s, tries {tries}: {what}");
     }
     for found in &view.found {
         println!("found at a start: {found}");
@@ -66,15 +70,6 @@ pub(super) fn status(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         println!("NOTHING IS TAKEN until the node is restarted");
     }
     Ok(ExitCode::Ok)
-}
-
-/// A while, as coarse as it deserves.
-fn span(seconds: u64) -> String {
-    match seconds / 3_600 {
-        0 => format!("{} min", seconds / 60),
-        1..=99 => format!("{} h", seconds / 3_600),
-        hours => format!("{} days", hours / 24),
-    }
 }
 
 fn print_trouble(trouble: &TroubleView) {

@@ -12,6 +12,7 @@ use super::health::PutOffView;
 use super::node::Node;
 use crate::config::Config;
 use crate::lifecycle::Stopping;
+use crate::vault::VaultError;
 
 /// How often is looked. Default 30 s: the names of 100,000 instances are read in
 /// a fraction of a second.
@@ -108,10 +109,8 @@ fn alarms(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
 fn of_faults(view: &QueueView) -> BTreeMap<Alarm, String> {
     let mut alarms = BTreeMap::new();
     for key_id in &view.missing_keys {
-        let what = format!(
-            "key {key_id} is not here: what was sealed with it waits and is not lost; put that \
-             master key back as DATA/keys/retired-{key_id} (mode 0600) and restart the node"
-        );
+        let why = VaultError::UnknownKey { key_id: key_id.clone() };
+        let what = format!("something in the spool waits and is not lost, {why}");
         alarms.insert(Alarm::NoKey(key_id.clone()), (0, what));
     }
     for put_off in view.put_off.iter().filter(|put_off| put_off.tries >= TRIES_AT_MOST) {
@@ -120,21 +119,12 @@ fn of_faults(view: &QueueView) -> BTreeMap<Alarm, String> {
         // Of several causes the one of most instances.
         let before = alarms.get(&alarm).map_or(0, |(most, _)| *most);
         if before <= *instances {
-            let (minutes, of) = (for_seconds / 60, of_instances(*instances));
-            let what = format!("{step}{of} is put off for {minutes} min already: {what}");
+            let (of_what, minutes) = (put_off.of_what(), for_seconds / 60);
+            let what = format!("{of_what} is put off for {minutes} min already: {what}");
             alarms.insert(alarm, (*instances, what));
         }
     }
     alarms.into_iter().map(|(alarm, (_, what))| (alarm, what)).collect()
-}
-
-/// As in "cleaning of 3 instances".
-pub(super) fn of_instances(instances: usize) -> String {
-    match instances {
-        0 => String::new(),
-        1 => " of an instance".to_owned(),
-        _ => format!(" of {instances} instances"),
-    }
 }
 
 fn of_destinations(view: &QueueView, config: &Config) -> BTreeMap<Alarm, String> {
@@ -293,7 +283,7 @@ mod tests {
         assert!(told(vec![put_off(3, 1, "a")]).is_empty());
         assert_eq!(told(vec![put_off(4, 0, "a")]), ["cleaning is put off for 1 min already: a"]);
         let several = vec![put_off(4, 1, "a"), put_off(9, 500, "b"), put_off(5, 2, "c")];
-        assert_eq!(told(several), ["cleaning of 500 instances is put off for 1 min already: b"]);
+        assert_eq!(told(several), ["cleaning (500 instances) is put off for 1 min already: b"]);
         let missing_keys = vec!["0123abcd".to_owned()];
         let view = QueueView { free_bytes, missing_keys, ..QueueView::default() };
         assert!(words(&view, &config())[0].contains("DATA/keys/retired-0123abcd"));

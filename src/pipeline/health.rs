@@ -2,7 +2,8 @@
 //! destination takes nothing at present, what is put off again and again, what the start
 //! found.
 //!
-//! In memory alone: a start begins with everything well, and finds out anew.
+//! In memory alone, but for what starts found: a start begins with everything well, and
+//! finds out anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +56,18 @@ pub struct PutOffView {
     pub for_seconds: u64,
     /// Most tries of one of them.
     pub tries: u32,
+}
+
+impl PutOffView {
+    /// As in "cleaning (3 instances)".
+    #[must_use]
+    pub fn of_what(&self) -> String {
+        match self.instances {
+            0 => self.step.clone(),
+            1 => format!("{} (1 instance)", self.step),
+            instances => format!("{} ({instances} instances)", self.step),
+        }
+    }
 }
 
 /// What a node knows of its own troubles.
@@ -154,10 +167,10 @@ impl Health {
     fn put_off(&self, step: &str, id: Option<SpoolId>, what: String, now: Duration) {
         let mut known = self.known();
         let put_off = known.put_off.entry(step.to_owned()).or_default();
-        let known = put_off.get_mut(&id).filter(|before| !is_over(id, before, now));
-        if let Some(put_off) = known {
-            put_off.tries = put_off.tries.saturating_add(1);
-            (put_off.last, put_off.what) = (now, what);
+        let lasting = put_off.get_mut(&id).filter(|before| !is_over(id, before, now));
+        if let Some(lasting) = lasting {
+            lasting.tries = lasting.tries.saturating_add(1);
+            (lasting.last, lasting.what) = (now, what);
         } else if put_off.len() < PUT_OFF_MAX || put_off.contains_key(&id) {
             put_off.insert(id, PutOff { since: now, last: now, tries: 1, what });
         }
@@ -308,9 +321,7 @@ impl Node {
                         Some(State::Held) => spool.awaiting(id)?.is_empty(),
                         Some(State::Quarantine | State::Cleaned) => true,
                         // Else somebody took its original away, and that is its fault.
-                        None => spool
-                            .record(id)
-                            .map_or(true, |record| record.forgotten || record.discarded.is_some()),
+                        None => spool.record(id).map_or(true, |record| record.has_ended()),
                     };
                     if has_ended {
                         ended.push(id);

@@ -96,6 +96,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// It was delivered and forgotten, or thrown away: its other files may be gone.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.forgotten || self.discarded.is_some()
+    }
+
     /// Whether a person has accepted it although a note of this time withdraws it.
     #[must_use]
     pub fn is_accepted(&self, withdrawn_unix_ms: u64) -> bool {

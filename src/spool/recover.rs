@@ -261,13 +261,13 @@ impl Shared {
     fn was_promised(&self, id: SpoolId, names: Names) -> bool {
         let Ok(record) = self.read_record(id) else { return false };
         let waits = names.link || (record.attempts > 0 && record.deliveries.is_empty());
-        waits && !names.part && !record.forgotten && record.discarded.is_none()
+        waits && !names.part && !record.has_ended()
     }
 
     /// Whether its record says that it was delivered or thrown away: the record goes last.
     fn has_ended(&self, id: SpoolId) -> bool {
         let record = self.read_record(id);
-        record.is_ok_and(|record| record.forgotten || record.discarded.is_some())
+        record.is_ok_and(|record| record.has_ended())
     }
 
     /// An original without bytes: its digest is wrong, and that quarantines it.

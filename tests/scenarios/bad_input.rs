@@ -383,7 +383,7 @@ fn what_a_fault_of_the_node_puts_off_is_told_with_its_cause_and_goes_on_when_tha
     assert_eq!((&put_off["step"], &put_off["instances"]), (&"cleaning".into(), &1.into()));
     assert!(put_off["what"].as_str().unwrap().contains("det.onnx"), "{put_off}");
     let said = node.command(&["queue"]).success();
-    assert!(said.contains("PUT OFF: cleaning, 1 instances"), "{said}");
+    assert!(said.contains("PUT OFF: cleaning (1 instance)"), "{said}");
 
     fs::remove_file(models.join(detector)).unwrap();
     std::os::unix::fs::symlink(in_repository("models").join(detector), models.join(detector))
