@@ -80,6 +80,14 @@ def file_of(meta, body):
     return out.getvalue() + body
 
 
+def turn(association):
+    """Until its reactor has seen that the last request is over: where it has not, the
+    next one's answer is taken from under it."""
+    deadline = time.monotonic() + 10
+    while association._is_paused and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
 def stored(port, path, folder):
     dataset = dcmread(path)
     meta, body = dataset.file_meta, encode(dataset, False, True)
@@ -88,6 +96,7 @@ def stored(port, path, folder):
     def store(meta, body):
         file = folder / "sent.dcm"
         file.write_bytes(file_of(meta, body))
+        turn(association)
         status = association.send_c_store(file)
         return f"{status.Status:04X}"
 
@@ -97,6 +106,7 @@ def stored(port, path, folder):
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     yield "no data set", store(meta, b"\xff" * 400)
     yield "stored again", store(meta, body)
+    turn(association)
     yield "echo after it", f"{association.send_c_echo().Status:04X}"
     association.release()
 
@@ -141,6 +151,7 @@ def broken_off(port, path):
 
 def answered(association, pdus, pause=0.0):
     """What is answered to these PDUs, sent in pieces of 200 bytes with a pause after each."""
+    turn(association)
     # As pynetdicom's own requests do: else its reactor takes the answer.
     association._reactor_checkpoint.clear()
     while not association._is_paused:
@@ -164,6 +175,7 @@ def statuses(port, path):
         ("C-FIND", {"CommandField": 0x0020}),
     ]:
         yield case, answered(association, pieces(association, path, changed))
+    turn(association)
     yield "echo after them", f"{association.send_c_echo().Status:04X}"
     association.release()
 

@@ -37,7 +37,7 @@ slow: 0000
 #[test]
 fn pynetdicom_is_answered_as_the_standard_says_and_leaves_nothing_half() {
     let node = Node::start(
-        "[project.default]\nheader_only = ['1.2.840.10008.5.1.4.1.1.2']\n\
+        "[data]\nkeep = '1h'\n[project.default]\nheader_only = ['1.2.840.10008.5.1.4.1.1.2']\n\
          [destination.folder]\nfolder = 'data/delivered'\n",
     );
     let files = node.home().join("files");
@@ -48,7 +48,8 @@ fn pynetdicom_is_answered_as_the_standard_says_and_leaves_nothing_half() {
         standing.incoming + standing.received + standing.outbox == 0
     });
     assert_eq!(standing.quarantine, 0, "{standing:?}");
-    // What comes again is the same instance; it goes out once more at most within the window.
+    // What comes again is the same instance: while it is kept it goes out once more at most
+    // within the window.
     let delivered = node.receipts("delivered");
     assert!((1..=2).contains(&delivered.len()), "{delivered:?}");
     let outputs: BTreeSet<_> =
