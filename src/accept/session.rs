@@ -1,8 +1,10 @@
 //! One association from the first command to its end.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::commitment::Owed;
 use super::intake::Intake;
@@ -16,6 +18,9 @@ use crate::dimse::{Association, AssociationError, Transport, status};
 /// Bytes of a data set that are gathered before they are written: each write hands
 /// the runtime's thread over. 256 KiB: two for a CT slice, 16 MiB for 64 associations.
 const GATHERED_BYTES: usize = 256 << 10;
+/// How long they are gathered. 1 s: a sender that is slower, or stops, holds no memory
+/// with them, and gains nothing by it.
+const GATHERED_FOR: Duration = Duration::from_secs(1);
 
 /// Who sends, after admission.
 #[derive(Debug, Clone)]
@@ -147,17 +152,13 @@ impl Session<'_> {
         };
         let mut gathered = Vec::new();
         loop {
-            let piece = association.next_piece(context_id).await?;
-            gathered.extend_from_slice(piece.bytes);
-            if piece.is_last {
+            let is_last = gather(association, context_id, &mut gathered).await?;
+            if is_last {
                 return Ok(blocking(|| {
                     open.take(&gathered)?;
                     let bytes = open.bytes;
                     open.finish().map(|()| bytes)
                 }));
-            }
-            if gathered.len() < GATHERED_BYTES {
-                continue;
             }
             if let Err(refused) = blocking(|| open.take(&gathered)) {
                 // What was written so far is removed.
@@ -168,6 +169,41 @@ impl Session<'_> {
             gathered.clear();
         }
     }
+}
+
+/// Gathers what comes of a data set, until it is enough for a write or long enough ago
+/// that it began; whether that was the last.
+async fn gather<S: Transport>(
+    association: &mut Association<S>,
+    context_id: u8,
+    gathered: &mut Vec<u8>,
+) -> Result<bool, AssociationError> {
+    let first = timeout(GATHERED_FOR, append_piece(association, context_id, gathered)).await;
+    let mut is_last = if let Ok(appended) = first {
+        appended?
+    } else {
+        // However long it is waited for, the room of the last write is free meanwhile.
+        *gathered = Vec::new();
+        append_piece(association, context_id, gathered).await?
+    };
+    let until = Instant::now() + GATHERED_FOR;
+    while !is_last && gathered.len() < GATHERED_BYTES {
+        let next = append_piece(association, context_id, gathered);
+        let Ok(appended) = timeout_at(until, next).await else { break };
+        is_last = appended?;
+    }
+    Ok(is_last)
+}
+
+/// May be dropped while it waits.
+async fn append_piece<S: Transport>(
+    association: &mut Association<S>,
+    context_id: u8,
+    gathered: &mut Vec<u8>,
+) -> Result<bool, AssociationError> {
+    let piece = association.next_piece(context_id).await?;
+    gathered.extend_from_slice(piece.bytes);
+    Ok(piece.is_last)
 }
 
 /// A step that blocks for the length of a disk write or sync. On a runtime with one
@@ -199,4 +235,62 @@ async fn respond<S: Transport>(
     message.command.message_id()?;
     let response = message.command.response(status, remark);
     association.send_command(message.context_id, &response).await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, duplex};
+
+    use super::super::classes::StorageOffer;
+    use super::*;
+    use crate::dicom::TransferSyntax;
+    use crate::dimse::Limits;
+    use crate::dimse::association::Outgoing;
+    use crate::dimse::association::acceptor::receive_request;
+    use crate::dimse::association::requestor::{Proposal, propose};
+
+    const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+    const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_of_a_message_that_stops_is_handed_on_and_its_room_is_free() {
+        let (near, far) = duplex(1 << 20);
+        let accepting = tokio::spawn(async move {
+            let pending = receive_request(far, &Limits::default()).await.unwrap();
+            pending.accept(&StorageOffer { private_classes: false }).await.unwrap()
+        });
+        let proposal = Proposal {
+            provides: Vec::new(),
+            called: "AIRLOCK".parse().unwrap(),
+            calling: "CART".parse().unwrap(),
+            contexts: vec![(
+                CT.parse().unwrap(),
+                vec![TransferSyntax::new(EXPLICIT.parse().unwrap())],
+            )],
+        };
+        let (mut scu, _) = propose(near, &proposal, &Limits::default()).await.unwrap();
+        let mut scp = accepting.await.unwrap();
+        // Enough for one P-DATA-TF of 128 KiB; the next waits for the rest.
+        let whole = (0..200_000_u32).map(|at| at.to_be_bytes()[3]).collect::<Vec<_>>();
+        let (mut feed, reader) = duplex(1 << 20);
+        feed.write_all(&whole[..150_000]).await.unwrap();
+        let bytes = u64::try_from(whole.len()).unwrap();
+        let sending = tokio::spawn(async move {
+            scu.send_data_set(1, &mut Outgoing { reader, bytes }).await.map(|()| scu)
+        });
+        let begun = Instant::now();
+        let mut gathered = Vec::new();
+        assert!(!gather(&mut scp, 1, &mut gathered).await.unwrap());
+        assert!((GATHERED_FOR..2 * GATHERED_FOR).contains(&begun.elapsed()));
+        let mut came = gathered.clone();
+        assert!((100_000..150_000).contains(&came.len()), "{}", came.len());
+        gathered.clear();
+        let more = timeout(5 * GATHERED_FOR, gather(&mut scp, 1, &mut gathered)).await;
+        assert!(more.is_err() && gathered.capacity() == 0, "{}", gathered.capacity());
+        feed.write_all(&whole[150_000..]).await.unwrap();
+        assert!(gather(&mut scp, 1, &mut gathered).await.unwrap());
+        came.extend(gathered);
+        assert_eq!(came, whole);
+        let _open = sending.await.unwrap().unwrap();
+    }
 }

@@ -24,11 +24,11 @@ pub struct Limits {
     /// Look-up of the name and TCP connect together. Default 10 s.
     pub connect: Duration,
     /// Longest P-DATA-TF we announce and accept, without its 6-byte header
-    /// (PS3.8 §D.1). Default 256 KiB: two of the longest that senders make; the
-    /// size made no difference to the rate when measured.
+    /// (PS3.8 §D.1). Default 256 KiB: two of the longest that senders make; none is
+    /// held whole, so that it costs no memory.
     pub pdu_bytes_max: u32,
-    /// Longest A-ASSOCIATE-RQ and -AC. Default 256 KiB: 128 contexts with 20
-    /// transfer syntaxes each need under 180 KiB.
+    /// Longest A-ASSOCIATE-RQ and -AC, held whole. Default 256 KiB: 128 contexts with
+    /// 20 transfer syntaxes each need under 180 KiB.
     pub associate_bytes_max: u32,
     /// Most bytes of a data set that are read after it was refused, so that the
     /// refusal can be told. Default 1 GiB: longer than any single frame.

@@ -4,7 +4,6 @@
 //! bytes. Only A-ASSOCIATE-RQ and -AC go through the toolkit's reader.
 
 use std::io;
-use std::ops::Range;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, Pdu, read_pdu};
 
@@ -121,8 +120,8 @@ pub fn check_header(
     Ok((known, length))
 }
 
-/// One presentation data value (PS3.8 §9.3.5.1, §E.2): where its fragment
-/// lies in the PDU's body, and what it belongs to.
+/// The head of one presentation data value (PS3.8 §9.3.5.1, §E.2): what its fragment
+/// belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pdv {
     /// Presentation context.
@@ -131,29 +130,23 @@ pub struct Pdv {
     pub is_command: bool,
     /// The last fragment of its command or data set.
     pub is_last: bool,
-    /// The fragment, within the body.
-    pub fragment: Range<usize>,
+    /// Length of the fragment, which follows.
+    pub fragment_bytes: usize,
 }
 
-/// The presentation data value that starts at `at` in the body of a P-DATA-TF.
+/// Reads the head of a presentation data value after which the PDU has `left_bytes`.
 ///
 /// # Errors
 /// [`PduError::Malformed`] when it passes the end of the PDU.
-pub fn pdv_at(body: &[u8], at: usize) -> Result<Pdv, PduError> {
-    let malformed = PduError::Malformed { what: "presentation data value" };
-    let rest = body.get(at..).unwrap_or_default();
-    let Some((header, _fragment)) = rest.split_first_chunk::<PDV_HEADER_BYTES>() else {
-        return Err(malformed);
-    };
-    let [l0, l1, l2, l3, context_id, control] = *header;
-    let end = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3]))
+pub fn read_pdv(head: [u8; PDV_HEADER_BYTES], left_bytes: usize) -> Result<Pdv, PduError> {
+    let [l0, l1, l2, l3, context_id, control] = head;
+    let fragment_bytes = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3]))
         .ok()
-        .filter(|item_bytes| *item_bytes >= 2)
-        .and_then(|item_bytes| at.checked_add(4)?.checked_add(item_bytes))
-        .filter(|end| *end <= body.len());
-    let Some(end) = end else { return Err(malformed) };
-    let fragment = at.saturating_add(PDV_HEADER_BYTES)..end;
-    Ok(Pdv { context_id, is_command: control & 1 != 0, is_last: control & 2 != 0, fragment })
+        .and_then(|item_bytes| item_bytes.checked_sub(2))
+        .filter(|fragment_bytes| *fragment_bytes <= left_bytes)
+        .ok_or(PduError::Malformed { what: "presentation data value" })?;
+    let (is_command, is_last) = (control & 1 != 0, control & 2 != 0);
+    Ok(Pdv { context_id, is_command, is_last, fragment_bytes })
 }
 
 /// Header of a P-DATA-TF with one presentation data value of `fragment_bytes`.
@@ -225,25 +218,26 @@ mod tests {
 
     #[test]
     fn presentation_data_values_stay_inside_their_pdu() {
-        let body = [0, 0, 0, 4, 1, 3, 0xAA, 0xBB, 0, 0, 0, 2, 5, 0];
-        let first = pdv_at(&body, 0).unwrap();
-        assert_eq!(first, Pdv { context_id: 1, is_command: true, is_last: true, fragment: 6..8 });
-        let second = pdv_at(&body, 8).unwrap();
-        assert_eq!(second.fragment, 14..14);
+        let first = read_pdv([0, 0, 0, 4, 1, 3], 8).unwrap();
+        let expected = Pdv { context_id: 1, is_command: true, is_last: true, fragment_bytes: 2 };
+        assert_eq!(first, expected);
+        let second = read_pdv([0, 0, 0, 2, 5, 0], 0).unwrap();
+        assert_eq!(second.fragment_bytes, 0);
         assert!(!second.is_command && !second.is_last);
-        for bad in [&[0, 0, 0, 1, 1, 3][..], &[0, 0, 0, 5, 1, 3, 0, 0], &[0xFF; 6], &[0, 0, 0]] {
-            assert!(pdv_at(bad, 0).is_err(), "{bad:?}");
+        for (bad, left_bytes) in [([0, 0, 0, 1, 1, 3], 9), ([0, 0, 0, 5, 1, 3], 2), ([0xFF; 6], 9)]
+        {
+            assert!(read_pdv(bad, left_bytes).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn our_pdata_header_is_read_back() {
         let header = pdata_header(3, 2, 10);
-        let head = header.first_chunk::<6>().unwrap();
+        let (head, item) = header.split_first_chunk::<6>().unwrap();
         assert!(matches!(check_header(*head, &Limits::default()), Ok((PduKind::PData, 16))));
-        let body = [&header[6..], &[7; 10]].concat();
-        let pdv = pdv_at(&body, 0).unwrap();
-        assert_eq!(pdv, Pdv { context_id: 3, is_command: false, is_last: true, fragment: 6..16 });
+        let pdv = read_pdv(item.try_into().unwrap(), 10).unwrap();
+        let expected = Pdv { context_id: 3, is_command: false, is_last: true, fragment_bytes: 10 };
+        assert_eq!(pdv, expected);
     }
 
     fn accept_body(items: &[u8]) -> Vec<u8> {

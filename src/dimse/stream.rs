@@ -1,10 +1,10 @@
 //! Protocol data units on a byte stream, in both directions.
 //!
-//! In: bytes of a peer. Out: one checked PDU at a time, whose body stays in
-//! one reused buffer: data sets are handed on as slices of it, never copied
-//! here. Type and length are compared with the limits as soon as the six
-//! bytes of the header stand, so that an HTTP request or a stated length of
-//! 4 GiB costs six bytes and an answer.
+//! In: bytes of a peer. Out: one checked PDU at a time. A P-DATA-TF is handed on
+//! as its bytes come, in slices of one reused buffer, never copied here and never
+//! held whole; the bodies of the others stay in that buffer. Type and length are
+//! compared with the limits as soon as the six bytes of the header stand, so that
+//! an HTTP request or a stated length of 4 GiB costs six bytes and an answer.
 
 use std::io;
 use std::ops::Range;
@@ -18,9 +18,12 @@ use super::limits::Limits;
 use super::pdu::{HEADER_BYTES, PduError, PduKind, check_header, parse_associate};
 use super::transport::Transport;
 
-/// How far the buffer grows before more bytes have really come. 64 KiB: an
-/// idle or lying peer costs no more than this.
-const READ_STEP_BYTES: usize = 64 << 10;
+/// Bytes of the buffer in an association, and how far it grows before more have really
+/// come. 48 KiB: an idle, slow or lying peer costs no more than this.
+const BUFFER_BYTES: usize = 48 << 10;
+/// Bytes of data that are waited for where so many are to come. 16 KiB: what most senders
+/// put into one PDU; the rest of the buffer is room for the next read.
+const PIECE_BYTES: usize = 16 << 10;
 /// The same before the first byte came.
 const FIRST_READ_BYTES: usize = 4 << 10;
 
@@ -29,18 +32,20 @@ const FIRST_READ_BYTES: usize = 4 << 10;
 pub struct PduStream<S> {
     transport: S,
     limits: Limits,
-    /// Received bytes; those before the body's end are done with.
+    /// Received bytes.
     buffer: Vec<u8>,
-    /// Start of the current PDU's header.
+    /// Those before it were handed out.
     start: usize,
-    /// The current PDU's body.
+    /// The current PDU's body; of a P-DATA-TF what was handed out last.
     body: Range<usize>,
+    /// Bytes of the current P-DATA-TF that were not handed out.
+    data_left: usize,
 }
 
 impl<S: Transport> PduStream<S> {
     /// PDUs on this stream.
     pub fn new(transport: S, limits: Limits) -> Self {
-        Self { transport, limits, buffer: Vec::new(), start: 0, body: 0..0 }
+        Self { transport, limits, buffer: Vec::new(), start: 0, body: 0..0, data_left: 0 }
     }
 
     /// The limits it was made with.
@@ -49,13 +54,16 @@ impl<S: Transport> PduStream<S> {
         &self.limits
     }
 
-    /// Waits for the next PDU; its body is then read by [`PduStream::body`].
+    /// Waits for the next PDU, past what is left of a P-DATA-TF. Its body is then read
+    /// by [`PduStream::body`], that of a P-DATA-TF by [`PduStream::data`].
     /// May be dropped while it waits: nothing received is lost.
     ///
     /// # Errors
     /// [`PduError`]; the caller tells the peer by [`PduError::abort_source`].
     pub async fn read(&mut self, first_byte_wait: Duration) -> Result<PduKind, PduError> {
-        self.start = self.body.end;
+        while self.data_left > 0 {
+            self.data(1, usize::MAX).await?;
+        }
         self.body = self.start..self.start;
         if self.unread_bytes() == 0 {
             let more = timeout(first_byte_wait, self.receive()).await;
@@ -71,29 +79,66 @@ impl<S: Transport> PduStream<S> {
         let header = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk());
         let header = *header.ok_or(PduError::Truncated)?;
         let (kind, body_bytes) = check_header(header, &self.limits)?;
-        // Data that moves is never too slow (an association over a bad line).
-        let deadline = deadline.filter(|_| kind != PduKind::PData);
+        if kind == PduKind::PData {
+            // Data that moves is never too slow (an association over a bad line).
+            self.start = self.start.saturating_add(HEADER_BYTES);
+            self.body = self.start..self.start;
+            self.data_left = body_bytes;
+            return Ok(kind);
+        }
         self.fill(HEADER_BYTES.saturating_add(body_bytes), deadline).await?;
         let body_start = self.start.saturating_add(HEADER_BYTES);
         self.body = body_start..body_start.saturating_add(body_bytes);
+        self.start = self.body.end;
         Ok(kind)
     }
 
-    /// Is done with the current PDU and returns when bytes of the next one are
-    /// there. May be dropped: nothing received is lost.
+    /// Bytes of the current P-DATA-TF that are still to be handed out.
+    #[must_use]
+    pub fn data_left(&self) -> usize {
+        self.data_left
+    }
+
+    /// The next bytes of the current P-DATA-TF: `at_least` so many, which must be left
+    /// of it, and `at_most` so many. May be dropped while it waits: nothing is lost.
+    ///
+    /// # Errors
+    /// [`PduError`], [`PduError::Malformed`] where the PDU has fewer left.
+    pub async fn data(&mut self, at_least: usize, at_most: usize) -> Result<&[u8], PduError> {
+        if at_least > self.data_left {
+            return Err(PduError::Malformed { what: "presentation data value" });
+        }
+        self.fill(at_least, None).await?;
+        let bytes = self.unread_bytes().min(self.data_left).min(at_most);
+        self.body = self.start..self.start.saturating_add(bytes);
+        self.start = self.body.end;
+        self.data_left = self.data_left.saturating_sub(bytes);
+        Ok(self.body())
+    }
+
+    /// The next bytes of a fragment that has `left` of them: as many as are there, and
+    /// not a handful where more are to come.
+    ///
+    /// # Errors
+    /// As [`PduStream::data`].
+    pub async fn piece(&mut self, left: usize) -> Result<&[u8], PduError> {
+        self.data(left.min(PIECE_BYTES), left).await
+    }
+
+    /// Returns when bytes of the next PDU, or of what is left of a P-DATA-TF, are there.
+    /// May be dropped: nothing received is lost.
     ///
     /// # Errors
     /// [`PduError::Closed`], [`PduError::Io`].
     pub async fn comes(&mut self) -> Result<(), PduError> {
-        self.start = self.body.end;
-        self.body = self.start..self.start;
         if self.unread_bytes() == 0 && self.receive().await? == 0 {
             return Err(PduError::Closed);
         }
         Ok(())
     }
 
-    /// The current PDU's body; empty before the first one.
+    /// The current PDU's body, of a P-DATA-TF what was handed out last; empty before the
+    /// first one.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.buffer.get(self.body.clone()).unwrap_or_default()
@@ -167,7 +212,6 @@ impl<S: Transport> PduStream<S> {
             loop {
                 self.buffer.clear();
                 self.start = 0;
-                self.body = 0..0;
                 if self.receive().await? == 0 {
                     return io::Result::Ok(());
                 }
@@ -198,17 +242,23 @@ impl<S: Transport> PduStream<S> {
         Ok(())
     }
 
-    /// One read from the transport to the end of the buffer; 0 at its end.
+    /// One read from the transport to the end of the buffer; 0 at its end. What was
+    /// handed out last is gone.
     async fn receive(&mut self) -> io::Result<usize> {
-        if self.start > 0 {
-            // Bytes of PDUs that are done with; what stays is less than one read.
-            self.buffer.drain(..self.start);
-            self.body = 0..0;
-            self.start = 0;
+        self.buffer.drain(..self.start);
+        self.body = 0..0;
+        self.start = 0;
+        if self.buffer.capacity() > BUFFER_BYTES && self.buffer.len() < PIECE_BYTES {
+            // After a long A-ASSOCIATE-RQ.
+            self.buffer.shrink_to(BUFFER_BYTES);
         }
-        // A connection that has said nothing costs little.
-        let step = if self.buffer.capacity() == 0 { FIRST_READ_BYTES } else { READ_STEP_BYTES };
-        self.buffer.reserve_exact(step);
+        // A connection that has said nothing costs little; and beyond what data needs
+        // the buffer grows with what has come, for a long A-ASSOCIATE-RQ.
+        let room = match self.buffer.capacity() {
+            0 => FIRST_READ_BYTES,
+            _ => BUFFER_BYTES.saturating_sub(self.buffer.len()).max(PIECE_BYTES),
+        };
+        self.buffer.reserve_exact(room);
         self.transport.before_read();
         self.transport.read_buf(&mut self.buffer).await
     }
@@ -254,10 +304,41 @@ mod tests {
         for expected in [PduKind::PData, PduKind::ReleaseRq, PduKind::PData, PduKind::PData] {
             assert_eq!(ours.read(wait).await.unwrap(), expected);
             if expected == PduKind::PData {
-                assert_eq!(ours.body(), &data[6..]);
+                assert_eq!(ours.data(6, 6).await.unwrap(), &data[6..12]);
+                assert_eq!((ours.data_left(), ours.data(2, 9).await.unwrap()), (2, &data[12..]));
+                assert!(ours.data(1, 1).await.is_err(), "the next PDU is not of this one");
             }
         }
         assert!(matches!(ours.read(wait).await, Err(PduError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn data_is_handed_out_as_it_comes_from_a_small_buffer() {
+        let (mut ours, mut theirs) = stream();
+        let long = (0..limits().pdu_bytes_max).map(|at| at.to_be_bytes()[3]).collect::<Vec<_>>();
+        let head = [&[4, 0], &limits().pdu_bytes_max.to_be_bytes()[..]].concat();
+        theirs.write_all(&[&head, &long[..20_000]].concat()).await.unwrap();
+        let wait = Duration::from_secs(1);
+        assert_eq!(ours.read(wait).await.unwrap(), PduKind::PData);
+        // Most of it has not come.
+        let mut came = ours.piece(long.len()).await.unwrap().to_vec();
+        // A wait that is given up loses nothing.
+        let more = timeout(Duration::from_millis(5), ours.piece(long.len() - came.len())).await;
+        assert!(more.is_err());
+        theirs
+            .write_all(&[&long[20_000..], &[5, 0, 0, 0, 0, 4, 0, 0, 0, 0]].concat())
+            .await
+            .unwrap();
+        while came.len() < 200_000 {
+            let piece = ours.piece(long.len() - came.len()).await.unwrap();
+            assert!(piece.len() >= PIECE_BYTES);
+            came.extend_from_slice(piece);
+            assert!(ours.buffer.capacity() <= BUFFER_BYTES, "{}", ours.buffer.capacity());
+        }
+        assert_eq!(came, long[..came.len()]);
+        assert_eq!(ours.data_left(), long.len() - came.len());
+        // Past the rest.
+        assert_eq!(ours.read(wait).await.unwrap(), PduKind::ReleaseRq);
     }
 
     #[tokio::test]

@@ -2,24 +2,18 @@
 //! under a running node and between two starts (libfaketime from Debian).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::check::check;
 use crate::dice::Dice;
 use crate::scripted::{Act, Event};
+use crate::support::files::faketime;
 use crate::trial::Trial;
-
-/// Where Debian puts it, for the machine's architecture.
-fn library() -> PathBuf {
-    let places = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
-    let file = places.map(|place| place.path().join("faketime/libfaketime.so.1"));
-    file.into_iter().find(|file| file.is_file()).expect("faketime: run scripts/setup --dev")
-}
 
 /// A node whose wall clock stands in a file; delays go by the true clock.
 fn clocked(trial: &mut Trial, offset: &Path) {
-    trial.node.set("LD_PRELOAD", library().to_str().unwrap());
+    trial.node.set("LD_PRELOAD", &faketime());
     trial.node.set("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap());
     trial.node.set("FAKETIME_NO_CACHE", "1");
     trial.node.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");

@@ -54,7 +54,8 @@ fn request() -> Vec<u8> {
     bytes
 }
 
-/// C-STORE-RQ, and the head of a P-DATA-TF of 64 KiB with half of what it announces.
+/// C-STORE-RQ, and a P-DATA-TF of 256 KiB, the longest that is taken, but its end: the
+/// head of a CT and some of its pixels.
 fn half_a_message() -> Vec<u8> {
     let (class, instance) = (CT.parse().unwrap(), "2.25.1".parse().unwrap());
     let command = CommandSet::store_request(1, &class, &instance).encode();
@@ -63,7 +64,14 @@ fn half_a_message() -> Vec<u8> {
         [&[4, 0], &head[..], &[1, control], fragment].concat()
     };
     let whole = pdata(3, u32::try_from(command.len()).unwrap(), &command);
-    [whole, pdata(0, 65_000, &[8; 32_000])].concat()
+    let mut data = Vec::new();
+    for (element, uid) in [(0x16, format!("{CT}\0")), (0x18, String::from("2.25.1"))] {
+        data.extend([8, 0, element, 0, b'U', b'I', u8::try_from(uid.len()).unwrap(), 0]);
+        data.extend(uid.bytes());
+    }
+    data.extend([0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 0, 0, 0, 1]);
+    data.resize(250_000, 8);
+    [whole, pdata(0, (256 << 10) - 6, &data)].concat()
 }
 
 fn connect(port: u16, number: usize) -> TcpStream {

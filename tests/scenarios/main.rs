@@ -28,6 +28,7 @@ mod folder_input;
 mod folder_limits;
 mod gallery;
 mod hiding;
+mod hour;
 mod identity;
 mod implicit;
 mod kept;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use crate::support::node::Node;
 use crate::support::object::Object;
-use crate::support::python::python;
+use crate::support::process::wait_for;
+use crate::support::python::{Scp, python};
 
 const EXPECTED: &str = "\
 128 contexts: 128
@@ -58,4 +60,16 @@ fn pynetdicom_is_answered_as_the_standard_says_and_leaves_nothing_half() {
     let log = node.log();
     assert!(!log.contains("fault of the program"), "{}", node.log_tail());
     fs::remove_dir_all(files).unwrap();
+}
+
+#[test]
+fn a_release_that_crosses_pynetdicoms_ends_in_order_for_both() {
+    let node =
+        Node::prepare("[project.default]\n[destination.folder]\nfolder = 'data/delivered'\n");
+    let scp = Scp::start(&node.home().join("cross"), "CROSS", &["--cross"]);
+    let peer = format!("CROSS@127.0.0.1:{}", scp.port);
+    node.command(&["echo", &peer]).success();
+    let released = || scp.said("released").then_some(());
+    wait_for("the end of pynetdicom's side", Duration::from_secs(20), released);
+    assert!(scp.said("crossed"), "neither waited for the other");
 }

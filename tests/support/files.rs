@@ -13,6 +13,15 @@ pub(crate) fn sample() -> PathBuf {
     in_repository("tests/data/philips-epiq-still.dcm")
 }
 
+/// libfaketime for programs with threads, where Debian puts it for the machine's
+/// architecture.
+pub(crate) fn faketime() -> String {
+    let places = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
+    let mut files = places.map(|place| place.path().join("faketime/libfaketimeMT.so.1"));
+    let file = files.find(|file| file.is_file()).expect("faketime: run scripts/setup --dev");
+    file.to_str().expect("its path is UTF-8").to_owned()
+}
+
 /// All files below a folder, in order; nothing when it is not there yet.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };

@@ -18,7 +18,9 @@ use airlock::dimse::association::requestor::{Proposal, propose, request_of};
 use airlock::dimse::command::Remark;
 use airlock::dimse::commitment::{Report, Request};
 use airlock::dimse::limits::COMMAND_BYTES_MAX;
-use airlock::dimse::pdu::{HEADER_BYTES, PduKind, check_header, parse_associate, pdv_at};
+use airlock::dimse::pdu::{
+    HEADER_BYTES, PDV_HEADER_BYTES, PduKind, check_header, parse_associate, read_pdv,
+};
 use airlock::dimse::{Association, CommandSet, Limits};
 use dicom_ul::pdu::{Pdu, write_pdu};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -104,13 +106,11 @@ fn framing(mut rest: &[u8]) {
 }
 
 /// Presentation data values lie one behind the other inside their PDU.
-fn values(body: &[u8]) {
-    let mut at = 0;
-    while at < body.len() {
-        let Ok(value) = pdv_at(body, at) else { return };
-        assert!(value.fragment.start == at + 6 && value.fragment.end <= body.len());
-        assert!(value.fragment.end > at, "no step is made");
-        at = value.fragment.end;
+fn values(mut body: &[u8]) {
+    while let Some((head, rest)) = body.split_first_chunk::<PDV_HEADER_BYTES>() {
+        let Ok(value) = read_pdv(*head, rest.len()) else { return };
+        let (_fragment, next) = rest.split_at(value.fragment_bytes);
+        body = next;
     }
 }
 

@@ -65,6 +65,11 @@ impl Scp {
         stored.filter_map(|line| line.split_once(' ')).map(|(u, s)| (u.into(), s.into())).collect()
     }
 
+    /// Whether it printed this line.
+    pub(crate) fn said(&self, line: &str) -> bool {
+        self.process.log().lines().any(|said| said == line)
+    }
+
     /// What was answered with success.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_below(&self.folder)

@@ -1,7 +1,7 @@
 //! An established association: commands and data sets over it, and its end.
 //!
 //! [`acceptor`] and [`requestor`] establish it; from then on both roles use
-//! the same [`Association`]. Data sets are received as slices of the PDU
+//! the same [`Association`]. Data sets are received as slices of a small
 //! buffer and sent from a reader: no data set stands whole in memory.
 //!
 //! Invariant: every error is answered by [`Association::fail`], which tells
@@ -14,17 +14,17 @@ pub mod requestor;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::Range;
 use std::time::Duration;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, Pdu};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
 
 use super::command::{CommandError, CommandSet};
 use super::limits::{
     COMMAND_BYTES_MAX, COMMAND_FRAGMENTS_MAX, SENT_AT_ONCE_BYTES, SENT_PDU_BYTES_MAX,
 };
-use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, Pdv, pdata_header, pdv_at};
+use super::pdu::{PDV_HEADER_BYTES, PduError, PduKind, Pdv, pdata_header, read_pdv};
 use super::stream::PduStream;
 use super::transport::Transport;
 use crate::dicom::{TransferSyntax, Uid};
@@ -108,7 +108,7 @@ pub struct Message {
     pub command: CommandSet,
 }
 
-/// A fragment of a data set, as it lies in the PDU buffer.
+/// Bytes of a data set as they came, a fragment or a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
     /// Bytes of the data set; may be empty.
@@ -128,6 +128,7 @@ pub struct Outgoing<R> {
 
 /// What came next on the wire.
 enum Step {
+    /// The head of a presentation data value, or what is left of one.
     Pdv(Pdv),
     ReleaseRequested,
 }
@@ -139,10 +140,8 @@ pub struct Association<S> {
     contexts: BTreeMap<u8, Context>,
     /// Longest P-DATA-TF body we may send.
     sent_pdu_bytes: usize,
-    /// Start of the next presentation data value in the current P-DATA-TF.
-    pdv_start: usize,
-    /// The current PDU is a P-DATA-TF with values not yet looked at.
-    in_pdata: bool,
+    /// The presentation data value of which bytes are still to come.
+    begun: Option<Pdv>,
     last_message_id: u16,
 }
 
@@ -157,8 +156,7 @@ impl<S: Transport> Association<S> {
             stream,
             contexts: contexts.into_iter().map(|context| (context.id, context)).collect(),
             sent_pdu_bytes: usize::try_from(sent).unwrap_or(0),
-            pdv_start: 0,
-            in_pdata: false,
+            begun: None,
             last_message_id: 0,
         }
     }
@@ -198,10 +196,6 @@ impl<S: Transport> Association<S> {
     /// # Errors
     /// [`AssociationError`], to be given to [`Association::fail`].
     pub async fn comes(&mut self) -> Result<(), AssociationError> {
-        if self.in_pdata && self.pdv_start < self.stream.body().len() {
-            return Ok(());
-        }
-        self.in_pdata = false;
         Ok(self.stream.comes().await?)
     }
 
@@ -229,12 +223,11 @@ impl<S: Transport> Association<S> {
             if *context_id.get_or_insert(pdv.context_id) != pdv.context_id {
                 return Err(out_of_turn("command on two contexts"));
             }
-            let fragment = self.fragment(pdv.fragment);
-            let whole = fragment.len().saturating_add(bytes.len());
+            let whole = pdv.fragment_bytes.saturating_add(bytes.len());
             if whole > COMMAND_BYTES_MAX {
                 return Err(CommandError::TooLong { bytes: whole }.into());
             }
-            bytes.extend_from_slice(fragment);
+            bytes.extend(self.stream.data(pdv.fragment_bytes, pdv.fragment_bytes).await?);
             if pdv.is_last {
                 let command = CommandSet::decode(&bytes)?;
                 return Ok(Some(Message { context_id: pdv.context_id, command }));
@@ -244,7 +237,8 @@ impl<S: Transport> Association<S> {
         Err(AssociationError::Endless)
     }
 
-    /// The next fragment of the data set that belongs to a command of this context.
+    /// The next bytes of the data set that belongs to a command of this context. May be
+    /// dropped while it waits: nothing received is lost.
     ///
     /// # Errors
     /// [`AssociationError`], to be given to [`Association::fail`].
@@ -257,7 +251,17 @@ impl<S: Transport> Association<S> {
         if pdv.is_command || pdv.context_id != context_id {
             return Err(out_of_turn("command or other context inside a data set"));
         }
-        Ok(Piece { bytes: self.fragment(pdv.fragment), is_last: pdv.is_last })
+        let left = pdv.fragment_bytes;
+        self.begun = Some(pdv);
+        let bytes = self.stream.piece(left).await?;
+        let Some(begun) = &mut self.begun else { return Err(out_of_turn("data set")) };
+        begun.fragment_bytes = left.saturating_sub(bytes.len());
+        let is_over = begun.fragment_bytes == 0;
+        let is_last = is_over && begun.is_last;
+        if is_over {
+            self.begun = None;
+        }
+        Ok(Piece { bytes, is_last })
     }
 
     /// Reads a data set to its end and throws it away.
@@ -375,9 +379,9 @@ impl<S: Transport> Association<S> {
     /// closes over unread bytes, so that our write meets a reset before we
     /// have read its A-ABORT.
     async fn last_words(&mut self, error: PduError) -> AssociationError {
-        match self.stream.read(LAST_WORDS_WAIT).await {
-            Ok(PduKind::Abort) => aborted(self.stream.verdict()),
-            Ok(_) | Err(_) => error.into(),
+        match timeout(LAST_WORDS_WAIT, self.stream.read(LAST_WORDS_WAIT)).await {
+            Ok(Ok(PduKind::Abort)) => aborted(self.stream.verdict()),
+            Ok(Ok(_) | Err(_)) | Err(_) => error.into(),
         }
     }
 
@@ -385,7 +389,7 @@ impl<S: Transport> Association<S> {
         self.stream.write(&Pdu::ReleaseRQ).await?;
         let artim = self.stream.limits().artim;
         // One that goes on talking is not waited for longer.
-        match tokio::time::timeout(artim, self.hear_release(artim)).await {
+        match timeout(artim, self.hear_release(artim)).await {
             Ok(heard) => heard,
             Err(_elapsed) => {
                 Err(PduError::TimedOut { awaited: "A-RELEASE-RP", seconds: artim.as_secs() }.into())
@@ -411,20 +415,20 @@ impl<S: Transport> Association<S> {
 
     async fn next_step(&mut self, wait: Duration) -> Result<Step, AssociationError> {
         loop {
-            if self.in_pdata && self.pdv_start < self.stream.body().len() {
-                let pdv = pdv_at(self.stream.body(), self.pdv_start)?;
-                self.pdv_start = pdv.fragment.end;
+            if let Some(pdv) = self.begun.take() {
+                return Ok(Step::Pdv(pdv));
+            }
+            if self.stream.data_left() > 0 {
+                let head = self.stream.data(PDV_HEADER_BYTES, PDV_HEADER_BYTES).await?;
+                let head = head.try_into().map_err(|_| PduError::Truncated)?;
+                let pdv = read_pdv(head, self.stream.data_left())?;
                 if !self.contexts.contains_key(&pdv.context_id) {
                     return Err(AssociationError::ForeignContext { id: pdv.context_id });
                 }
                 return Ok(Step::Pdv(pdv));
             }
-            self.in_pdata = false;
             match self.stream.read(wait).await? {
-                PduKind::PData => {
-                    self.in_pdata = true;
-                    self.pdv_start = 0;
-                }
+                PduKind::PData => {}
                 PduKind::ReleaseRq => return Ok(Step::ReleaseRequested),
                 PduKind::Abort => return Err(aborted(self.stream.verdict())),
                 PduKind::ReleaseRp => return Err(out_of_turn("A-RELEASE-RP")),
@@ -433,10 +437,6 @@ impl<S: Transport> Association<S> {
                 }
             }
         }
-    }
-
-    fn fragment(&self, range: Range<usize>) -> &[u8] {
-        self.stream.body().get(range).unwrap_or_default()
     }
 
     /// Even, as commands and data sets are.
