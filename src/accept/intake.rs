@@ -61,11 +61,19 @@ impl Intake {
         if let Some(mut head) = self.head.take() {
             let room = PEEK_BYTES_MAX.saturating_sub(head.bytes.len());
             head.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-            if head.bytes.len() < head.next_look_bytes {
+            let is_whole = head.bytes.len() == PEEK_BYTES_MAX;
+            if !is_whole && head.bytes.len() < head.next_look_bytes {
                 self.head = Some(head);
-            } else if !self.uids_agree(&head)? && head.bytes.len() < PEEK_BYTES_MAX {
-                head.next_look_bytes = head.bytes.len().saturating_mul(2).min(PEEK_BYTES_MAX);
-                self.head = Some(head);
+            } else {
+                let agree = self.uids_agree(&head);
+                // A start may be cut where it reads as what it is not: agreeing it is
+                // believed at once, refused only when it is long enough.
+                if is_whole {
+                    agree?;
+                } else if !matches!(agree, Ok(true)) {
+                    head.next_look_bytes = head.bytes.len().saturating_mul(2);
+                    self.head = Some(head);
+                }
             }
         }
         Ok(self.incoming.write(bytes)?)
@@ -207,6 +215,24 @@ mod tests {
         assert_eq!(status_of(b""), (0xC000, None));
         assert_eq!(status_of(&data_set("1.2.3\0", "1.2.44")[..20]), (0xC000, None));
         assert!(shelf.kept.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_start_that_is_cut_inside_an_element_without_vr_is_not_refused_for_it() {
+        // Specific Character Set as some writers leave it, without a VR.
+        let mut data = vec![8, 0, 5, 0, 10, 0, 0, 0];
+        data.extend(b"ISO_IR 100");
+        data.extend(data_set("1.2.3\0", "1.2.44"));
+        for piece in [1, 3, 9, 12, 1_000] {
+            let shelf = Shelf::default();
+            pass(&shelf, EXPLICIT, &data, piece).unwrap();
+            assert!(shelf.kept.lock().unwrap()[0].ends_with(&data));
+        }
+        let long = [&data_set("1.2.4\0", "1.2.44")[..], &[0; PEEK_BYTES_MAX]].concat();
+        let shelf = Shelf::default();
+        let mut intake = Intake::open(&shelf, &arrival(EXPLICIT)).unwrap();
+        let refused_at = long.chunks(1_000).position(|part| intake.take(part).is_err());
+        assert_eq!(refused_at, Some(PEEK_BYTES_MAX / 1_000), "and of another class it is then");
     }
 
     #[test]

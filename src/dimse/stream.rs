@@ -40,12 +40,27 @@ pub struct PduStream<S> {
     body: Range<usize>,
     /// Bytes of the current P-DATA-TF that were not handed out.
     data_left: usize,
+    /// The association stands: a further request for one is an error, whatever it says.
+    is_established: bool,
 }
 
 impl<S: Transport> PduStream<S> {
     /// PDUs on this stream.
     pub fn new(transport: S, limits: Limits) -> Self {
-        Self { transport, limits, buffer: Vec::new(), start: 0, body: 0..0, data_left: 0 }
+        Self {
+            transport,
+            limits,
+            buffer: Vec::new(),
+            start: 0,
+            body: 0..0,
+            data_left: 0,
+            is_established: false,
+        }
+    }
+
+    /// From now on an association stands.
+    pub fn establish(&mut self) {
+        self.is_established = true;
     }
 
     /// The limits it was made with.
@@ -79,6 +94,10 @@ impl<S: Transport> PduStream<S> {
         let header = self.buffer.get(self.start..).and_then(|rest| rest.first_chunk());
         let header = *header.ok_or(PduError::Truncated)?;
         let (kind, body_bytes) = check_header(header, &self.limits)?;
+        if self.is_established && matches!(kind, PduKind::AssociateRq | PduKind::AssociateAc) {
+            // Out of turn, so that nobody looks at its body.
+            return Ok(kind);
+        }
         if kind == PduKind::PData {
             // Data that moves is never too slow (an association over a bad line).
             self.start = self.start.saturating_add(HEADER_BYTES);
@@ -339,6 +358,14 @@ mod tests {
         assert_eq!(ours.data_left(), long.len() - came.len());
         // Past the rest.
         assert_eq!(ours.read(wait).await.unwrap(), PduKind::ReleaseRq);
+    }
+
+    #[tokio::test]
+    async fn a_request_in_an_association_is_told_by_its_header() {
+        let (mut ours, mut theirs) = stream();
+        ours.establish();
+        theirs.write_all(&[1, 0, 0, 3, 0, 0]).await.unwrap();
+        assert_eq!(ours.read(Duration::from_secs(1)).await.unwrap(), PduKind::AssociateRq);
     }
 
     #[tokio::test]

@@ -147,7 +147,8 @@ pub struct Association<S> {
 
 impl<S: Transport> Association<S> {
     /// `peer_pdu_bytes_max` 0 means that the peer states no limit (PS3.8 §D.1.1).
-    fn new(stream: PduStream<S>, contexts: Vec<Context>, peer_pdu_bytes_max: u32) -> Self {
+    fn new(mut stream: PduStream<S>, contexts: Vec<Context>, peer_pdu_bytes_max: u32) -> Self {
+        stream.establish();
         let sent = match peer_pdu_bytes_max {
             0 => SENT_PDU_BYTES_MAX,
             stated => stated.min(SENT_PDU_BYTES_MAX),

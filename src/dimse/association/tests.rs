@@ -208,10 +208,11 @@ async fn an_answer_that_was_not_asked_for_is_aborted() {
 #[tokio::test]
 async fn fragments_out_of_place_are_errors_with_the_right_abort() {
     let data = |context, control: u8| [4, 0, 0, 0, 0, 6, 0, 0, 0, 2, context, control];
-    let cases: [(&[u8], &str); 5] = [
+    let cases: [(&[u8], &str); 6] = [
         (&data(1, 2), "data set without a command"),
         (&data(3, 3), "presentation context 3"),
-        (&[1, 0, 0, 0, 0, 68], "no rest of a PDU"),
+        (&[1, 0, 0, 0, 0, 68], "A-ASSOCIATE"),
+        (&[4, 0, 0, 0, 0, 68], "no rest of a PDU"),
         (&[6, 0, 0, 0, 0, 4, 0, 0, 0, 0], "A-RELEASE-RP"),
         (&[4, 0, 0, 0, 0, 6, 0, 0, 0, 3, 1, 3], "malformed"),
     ];
