@@ -85,7 +85,10 @@ async fn an_abort_or_an_end_in_each_state_keeps_what_was_answered_and_nothing_el
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_does_not_close_after_release_or_abort_is_closed() {
     let node = Arc::new(start(Shelf::default()).await);
-    for (last_word, answer) in [(&RELEASE[..], &RELEASED[..]), (&[9, 0, 0, 0, 0, 0], &[7])] {
+    let aborts_too = [RELEASE, ABORT].concat().leak();
+    for (last_word, answer) in
+        [(&RELEASE[..], &RELEASED[..]), (aborts_too, &RELEASED), (&[9, 0, 0, 0, 0, 0], &[7])]
+    {
         let here = Arc::clone(&node);
         in_thread(move || {
             let mut raw = Raw::associated(&here);

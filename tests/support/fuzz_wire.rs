@@ -8,6 +8,9 @@
     reason = "a broken claim must stop the fuzzer"
 )]
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use airlock::accept::StorageOffer;
@@ -21,7 +24,7 @@ use airlock::dimse::limits::COMMAND_BYTES_MAX;
 use airlock::dimse::pdu::{
     HEADER_BYTES, PDV_HEADER_BYTES, PduKind, check_header, parse_associate, read_pdv,
 };
-use airlock::dimse::{Association, CommandSet, Limits};
+use airlock::dimse::{Association, AssociationError, CommandSet, Limits};
 use dicom_ul::pdu::{Pdu, write_pdu};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
@@ -73,7 +76,7 @@ pub(crate) fn command(bytes: &[u8]) {
 
 /// First byte: acceptor, acceptor after a good request, or requestor. Rest: what the
 /// peer sends, then its end. Both roles come to an end, and hand on no byte that was
-/// not sent.
+/// not sent; the acceptor hears the same however the bytes come.
 pub(crate) fn pdu(bytes: &[u8]) {
     let Some((role, sent)) = bytes.split_first().filter(|_| bytes.len() <= BYTES_MAX) else {
         return;
@@ -127,52 +130,110 @@ fn request(body: &[u8], limits: &Limits) {
     write_pdu(&mut written, &Pdu::AssociationAC(answer)).expect("our answer is written");
 }
 
+/// What was handed on of each data set, and how it ended.
+type Heard = (Vec<Vec<u8>>, Option<String>);
+
 async fn acceptor(sent: &[u8]) {
-    let (stream, peer) = wire(sent).await;
-    let served = async {
-        let pending = receive_request(stream, &limits()).await.ok()?;
-        let association = pending.accept(&StorageOffer::default()).await.ok()?;
-        converse(association, sent.len()).await;
-        Some(())
-    };
-    // The peer has ended: nobody waits for anything.
-    tokio::join!(served, drain(peer));
+    let mut heard = Vec::new();
+    // All at once, and a few bytes at a time with waits that are given up.
+    for chunk in [BYTES_MAX, 1 + sent.len() / 64] {
+        let (stream, peer) = duplex(BYTES_MAX + (4 << 10));
+        let served = async {
+            let pending = receive_request(stream, &limits()).await.ok()?;
+            let association = pending.accept(&StorageOffer::default()).await.ok()?;
+            Some(converse(association, sent.len(), chunk < BYTES_MAX).await)
+        };
+        // The peer has ended or will: nobody waits for anything.
+        heard.push(tokio::join!(served, feed(peer, sent, chunk)).0);
+    }
+    assert_eq!(heard[0], heard[1], "what is heard does not go by how it comes");
 }
 
 async fn requestor(sent: &[u8]) {
     let (stream, peer) = wire(sent).await;
     let asked = async {
         let (association, _) = propose(stream, &proposal(), &limits()).await.ok()?;
-        converse(association, sent.len()).await;
-        Some(())
+        Some(converse(association, sent.len(), false).await)
     };
     tokio::join!(asked, drain(peer));
 }
 
 /// Reads all messages with their data sets.
-async fn converse(mut association: Association<DuplexStream>, sent_bytes: usize) {
-    let mut taken_bytes = 0;
+async fn converse(
+    mut association: Association<DuplexStream>,
+    sent_bytes: usize,
+    gives_up: bool,
+) -> Heard {
+    let (mut taken_bytes, mut data_sets) = (0, Vec::new());
     loop {
         let message = match association.next_command(Duration::from_secs(9)).await {
             Ok(Some(message)) => message,
-            Ok(None) => return association.accept_release().await,
-            Err(error) => return association.fail(&error).await,
+            Ok(None) => {
+                association.accept_release().await;
+                return (data_sets, None);
+            }
+            Err(error) => {
+                association.fail(&error).await;
+                return (data_sets, Some(error.to_string()));
+            }
         };
         if !message.command.has_data_set() {
             continue;
         }
+        data_sets.push(Vec::new());
         loop {
-            let piece = match association.next_piece(message.context_id).await {
+            let (bytes, is_last) = match piece(&mut association, message.context_id, gives_up).await
+            {
                 Ok(piece) => piece,
-                Err(error) => return association.fail(&error).await,
+                Err(error) => {
+                    association.fail(&error).await;
+                    return (data_sets, Some(error.to_string()));
+                }
             };
-            taken_bytes += piece.bytes.len();
+            taken_bytes += bytes.len();
             assert!(taken_bytes <= sent_bytes, "more than was sent");
-            if piece.is_last {
+            data_sets.last_mut().unwrap().extend(bytes);
+            if is_last {
                 break;
             }
         }
     }
+}
+
+/// The next piece; where waits are given up, by futures that are dropped while it is
+/// not there.
+async fn piece(
+    association: &mut Association<DuplexStream>,
+    context_id: u8,
+    gives_up: bool,
+) -> Result<(Vec<u8>, bool), AssociationError> {
+    loop {
+        let mut next = pin!(association.next_piece(context_id));
+        let polled = poll_fn(|context| match next.as_mut().poll(context) {
+            Poll::Pending if gives_up => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(piece) => {
+                Poll::Ready(Some(piece.map(|piece| (piece.bytes.to_vec(), piece.is_last))))
+            }
+        });
+        if let Some(piece) = polled.await {
+            return piece;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Sends this so many bytes at a time and ends, then reads what comes.
+async fn feed(mut peer: DuplexStream, sent: &[u8], chunk: usize) {
+    for part in sent.chunks(chunk) {
+        // Whoever aborts does not read on.
+        if peer.write_all(part).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    peer.shutdown().await.unwrap();
+    drain(peer).await;
 }
 
 /// A stream on which a peer has sent this and ended.
