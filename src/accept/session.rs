@@ -246,8 +246,8 @@ async fn respond<S: Transport>(
 mod tests {
     use tokio::io::{AsyncWriteExt as _, duplex};
 
-    use super::super::classes::StorageOffer;
     use super::*;
+    use crate::accept::StorageOffer;
     use crate::dicom::TransferSyntax;
     use crate::dimse::Limits;
     use crate::dimse::association::Outgoing;
