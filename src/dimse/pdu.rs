@@ -122,7 +122,7 @@ pub fn check_header(
 
 /// The head of one presentation data value (PS3.8 §9.3.5.1, §E.2): what its fragment
 /// belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pdv {
     /// Presentation context.
     pub context_id: u8,

@@ -252,16 +252,12 @@ impl<S: Transport> Association<S> {
         if pdv.is_command || pdv.context_id != context_id {
             return Err(out_of_turn("command or other context inside a data set"));
         }
-        let left = pdv.fragment_bytes;
+        // Before the wait: whoever drops it comes back to this value.
         self.begun = Some(pdv);
-        let bytes = self.stream.piece(left).await?;
-        let Some(begun) = &mut self.begun else { return Err(out_of_turn("data set")) };
-        begun.fragment_bytes = left.saturating_sub(bytes.len());
-        let is_over = begun.fragment_bytes == 0;
-        let is_last = is_over && begun.is_last;
-        if is_over {
-            self.begun = None;
-        }
+        let bytes = self.stream.piece(pdv.fragment_bytes).await?;
+        let left = pdv.fragment_bytes.saturating_sub(bytes.len());
+        self.begun = (left > 0).then_some(Pdv { fragment_bytes: left, ..pdv });
+        let is_last = pdv.is_last && left == 0;
         Ok(Piece { bytes, is_last })
     }
 
