@@ -367,9 +367,7 @@ impl Look {
 
 /// Whether a destination that it was meant for has not got it.
 fn is_missed(record: &Record) -> bool {
-    let mut meant_for = record.meant_for.iter();
-    let missed = meant_for.any(|name| !record.deliveries.contains_key(name));
-    (missed || record.deliveries.is_empty()) && !record.forgotten
+    !record.is_delivered() && !record.forgotten
 }
 
 /// Forgets what was kept long enough, until the node stops.

@@ -102,6 +102,13 @@ impl Record {
         self.forgotten || self.discarded.is_some()
     }
 
+    /// Whether each destination that it was meant for has said its last word.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        let mut meant_for = self.meant_for.iter();
+        !self.deliveries.is_empty() && meant_for.all(|name| self.deliveries.contains_key(name))
+    }
+
     /// Whether a person has accepted it although a note of this time withdraws it.
     #[must_use]
     pub fn is_accepted(&self, withdrawn_unix_ms: u64) -> bool {

@@ -264,10 +264,11 @@ impl Shared {
         waits && !names.part && !record.has_ended()
     }
 
-    /// Whether its record says that it was delivered or thrown away: the record goes last.
+    /// Whether its record says that it was delivered or thrown away: the record goes last,
+    /// and what was delivered is forgotten without a note of it.
     fn has_ended(&self, id: SpoolId) -> bool {
         let record = self.read_record(id);
-        record.is_ok_and(|record| record.has_ended())
+        record.is_ok_and(|record| record.has_ended() || record.is_delivered())
     }
 
     /// An original without bytes: its digest is wrong, and that quarantines it.

@@ -415,6 +415,18 @@ fn an_original_that_somebody_removed_comes_back_empty_to_be_quarantined() {
     let gone = crate::spool::record::decode(forgotten, &record.unwrap(), &vault).unwrap().record;
     let gone = crate::spool::record::Record { forgotten: true, ..gone };
     std::fs::write(amended, crate::spool::record::encode(&gone, 0, &vault).unwrap()).unwrap();
+    // As if cut in the forget of a delivered one, and one whose second destination waits.
+    for (meant_for, is_last) in [(&pacs[..1], true), (&pacs[..], false)] {
+        let id = receive(&spool, b"six");
+        spool.note_attempt_for(id, meant_for.to_vec()).unwrap();
+        clean(&spool, id, &pacs[..1]);
+        assert!(spool.delivered(id, &pacs[0], delivery).unwrap());
+        assert_eq!(spool.record(id).unwrap().is_delivered(), is_last);
+        for name in ["held", "cleaned"].map(|state| format!("a/b/spool/{state}/{id}")) {
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        std::fs::remove_file(dir.path().join(format!("a/b/spool/report/{id}.json"))).unwrap();
+    }
     for (state, id) in [
         (State::Held, waiting),
         (State::Received, tried),
@@ -425,8 +437,8 @@ fn an_original_that_somebody_removed_comes_back_empty_to_be_quarantined() {
     }
 
     let (spool, recovery) = real(&dir);
-    // Of the one that was being forgotten its record tells.
-    assert_eq!((recovery.originals_missing, recovery.records_alone), (2, 1), "{recovery:?}");
+    // Of those that were being forgotten their records tell.
+    assert_eq!((recovery.originals_missing, recovery.records_alone), (2, 2), "{recovery:?}");
     assert_eq!(spool.list(State::Received).unwrap(), [waiting, tried]);
     assert_eq!(recovery.outbox_links, 0, "nothing of it is delivered");
     for id in [waiting, tried] {

@@ -45,6 +45,10 @@ const TAGS: &[(Tag, KnownKind)] = &[
     (Tag(0x0012, 0x0042), KnownKind::Id),      // Clinical Trial Subject Reading ID
     (Tag(0x0012, 0x0060), KnownKind::Place),   // Clinical Trial Coordinating Center Name
     (Tag(0x0018, 0x1000), KnownKind::Id),      // Device Serial Number
+    (Tag(0x0018, 0x1004), KnownKind::Id),      // Plate ID
+    (Tag(0x0018, 0x1008), KnownKind::Id),      // Gantry ID
+    (Tag(0x0018, 0x1009), KnownKind::Id),      // Unique Device Identifier
+    (Tag(0x0018, 0x700A), KnownKind::Id),      // Detector ID
     (Tag(0x0020, 0x0010), KnownKind::Id),      // Study ID
     (Tag(0x0032, 0x1020), KnownKind::Place),   // Scheduled Study Location
     (Tag(0x0032, 0x1033), KnownKind::Place),   // Requesting Service
@@ -53,11 +57,14 @@ const TAGS: &[(Tag, KnownKind)] = &[
     (Tag(0x0038, 0x0300), KnownKind::Place),   // Current Patient Location
     (Tag(0x0038, 0x0400), KnownKind::Place),   // Patient's Institution Residence
     (Tag(0x0040, 0x0009), KnownKind::Id),      // Scheduled Procedure Step ID
+    (Tag(0x0040, 0x0010), KnownKind::Id),      // Scheduled Station Name
     (Tag(0x0040, 0x0011), KnownKind::Place),   // Scheduled Procedure Step Location
+    (Tag(0x0040, 0x0242), KnownKind::Id),      // Performed Station Name
     (Tag(0x0040, 0x0243), KnownKind::Place),   // Performed Location
     (Tag(0x0040, 0x0253), KnownKind::Id),      // Performed Procedure Step ID
     (Tag(0x0040, 0x1001), KnownKind::Id),      // Requested Procedure ID
     (Tag(0x0040, 0x1103), KnownKind::Contact), // Person's Telephone Numbers
+    (Tag(0x0040, 0x1104), KnownKind::Contact), // Person's Telecom Information
     (Tag(0x0040, 0x1102), KnownKind::Place),   // Person's Address
     (Tag(0x0040, 0x2016), KnownKind::Id),      // Placer Order Number
     (Tag(0x0040, 0x2009), KnownKind::Place),   // Order Enterer's Location

@@ -1,0 +1,60 @@
+//! What the second door searches for, the cleaner has taken out of text before: an
+//! attribute that one of them knows and the other does not is a study in quarantine.
+//!
+//! Method: each attribute of the profile table alone, on the first level and below a
+//! sequence, and its value in typed text beside it.
+
+use airlock::clean::metadata::table;
+use airlock::dicom::vr::by_dictionary;
+use airlock::dicom::{DataSet, Element, Tag, VR, Value};
+
+use crate::support::header_job::HeaderJob;
+
+const DESCRIPTION: Tag = Tag(0x0018, 0x1400);
+/// A word, an identifier, both.
+const VALUES: [&str; 3] = ["Qxvelto", "QX774193", "Qxvelto 774193"];
+
+/// Attributes of the object itself.
+const OWN: [Tag; 4] = [Tag(0x0008, 0x0005), Tag(0x0008, 0x0016), Tag(0x0008, 0x0018), DESCRIPTION];
+
+fn is_text(tag: Tag) -> bool {
+    matches!(
+        by_dictionary(tag, false),
+        VR::SH | VR::LO | VR::ST | VR::LT | VR::UT | VR::UC | VR::PN | VR::AE
+    )
+}
+
+fn object(element: Element, value: &str) -> DataSet {
+    let ascii = |tag, vr, text: &str| Element::bytes(tag, vr, text);
+    DataSet::from_iter([
+        ascii(Tag(0x0008, 0x0016), VR::UI, "1.2.840.10008.5.1.4.1.1.2"),
+        ascii(Tag(0x0008, 0x0018), VR::UI, "1.2.752.99.8.1"),
+        ascii(Tag(0x0020, 0x000D), VR::UI, "1.2.752.99.8.2"),
+        ascii(Tag(0x0020, 0x000E), VR::UI, "1.2.752.99.8.3"),
+        ascii(Tag(0x0010, 0x0020), VR::LO, "AA-1000000"),
+        ascii(DESCRIPTION, VR::LO, &format!("axial {value} 3mm")),
+        element,
+    ])
+}
+
+#[test]
+fn no_value_of_an_attribute_that_the_cleaner_leaves_in_text_is_refused_later() {
+    let mut refused = Vec::new();
+    let rows = table::rows().map(|row| row.tag).filter(|tag| is_text(*tag) && !OWN.contains(tag));
+    let tags: Vec<Tag> = rows.collect();
+    assert!(tags.len() > 200, "{}", tags.len());
+    for job in HeaderJob::shipped() {
+        for (tag, value) in tags.iter().flat_map(|tag| VALUES.map(|value| (*tag, value))) {
+            let flat = Element::bytes(tag, by_dictionary(tag, false), value);
+            let items = vec![DataSet::from_iter([flat.clone()])];
+            let tag_above = Tag(0x0008, 0x1140);
+            let below = Element { tag: tag_above, vr: VR::SQ, value: Value::Items(items) };
+            for element in [flat, below] {
+                if let Err(why) = job.run(&object(element, value)) {
+                    refused.push(format!("{tag} {}: {why}", job.profile().name));
+                }
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}:\n{}", refused.len(), refused.join("\n"));
+}
