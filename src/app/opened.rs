@@ -169,7 +169,8 @@ impl Opened {
             Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)
                 .map_err(|error| not_ours(dir, error))?;
         info!(?recovery, "spool opened");
-        let found = found::noted(dir, &recovery, &*clock);
+        let forgotten = remembered.is_new && !ledger.is_empty();
+        let found = found::noted(dir, (&recovery, forgotten), &*clock);
         Ok(Self {
             table: Arc::new(table),
             book: Arc::new(book),

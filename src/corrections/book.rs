@@ -33,6 +33,8 @@ pub struct BookReport {
     pub torn_bytes: u64,
     /// Records that nobody needs any more were left out of a new journal.
     pub rewritten: bool,
+    /// There was none: it begins anew.
+    pub is_new: bool,
 }
 
 /// The memory of one machine.
@@ -105,7 +107,8 @@ impl LocalBook {
     ) -> Result<(Self, BookReport), CorrectionError> {
         disk.create_dir_all(dir).map_err(CorrectionError::io("make", dir))?;
         let path = dir.join(JOURNAL_FILE);
-        if !disk.exists(&path).map_err(CorrectionError::io("look for", &path))? {
+        let is_new = !disk.exists(&path).map_err(CorrectionError::io("look for", &path))?;
+        if is_new {
             Journal::create(&path, disk.as_ref(), key_id(keys), std::iter::empty())?;
             if let Some(parent) = dir.parent() {
                 disk.sync_dir(parent).map_err(CorrectionError::io("sync", parent))?;
@@ -136,6 +139,7 @@ impl LocalBook {
             recalls: memory.recalls.len(),
             torn_bytes: found.torn_bytes,
             rewritten,
+            is_new,
         };
         let failed = journal.failed();
         Ok((Self { key, failed, inner: Mutex::new(Inner { journal, memory }) }, report))

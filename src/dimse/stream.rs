@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(ours.read(Duration::from_secs(1)).await.unwrap(), PduKind::AssociateRq);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_a_little_at_a_time_is_waited_for_and_one_that_takes_none_is_not() {
         let (ours, mut theirs) = duplex(64);
         let mut ours = PduStream::new(ours, limits());

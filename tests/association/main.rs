@@ -215,6 +215,17 @@ fn data_set(instance: &str, padding: usize) -> Vec<u8> {
     bytes
 }
 
+impl Node {
+    /// Until an instance has begun to come.
+    fn wait_begun(&self) {
+        let begun = tokio::time::Instant::now();
+        while self.shelf.counts.lock().unwrap().begun == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(10), "no instance has begun");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 struct Raw(TcpStream);
 
 impl Raw {
@@ -423,8 +434,16 @@ async fn one_association_too_many_is_rejected_as_transient_and_silent_ones_do_no
         late.send(&request("AIRLOCK", "MODALITY", &[(1, CT)]));
         assert_eq!(late.rest(), rejection(2, 3, 2));
         drop(open);
-        std::thread::sleep(Duration::from_millis(100));
-        drop(Raw::associated(&here));
+        let begun = tokio::time::Instant::now();
+        loop {
+            let mut again = Raw::connect(&here);
+            again.send(&request("AIRLOCK", "MODALITY", &[(1, CT)]));
+            if again.pdu()[0] == 2 {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "no place is free again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     })
     .await;
 }
@@ -435,9 +454,8 @@ async fn one_address_that_opens_without_end_leaves_the_others_room() {
     let here = Arc::clone(&node);
     in_thread(move || {
         let mut silent: Vec<_> = (0..35).map(|_| Raw::connect(&here)).collect();
-        // At once: all are closed when their time for a request is over.
+        // Without a word: one whose time for a request is over gets an A-ABORT.
         for one in silent.iter_mut().skip(30) {
-            one.0.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
             assert!(matches!(one.0.read(&mut [0]), Ok(0)), "over 30 from an address");
         }
     })
@@ -577,7 +595,7 @@ async fn shutdown_lets_a_message_in_progress_end_and_aborts_idle_ones() {
         let mut busy = Raw::associated(&here);
         busy.send(&pdata(1, 3, &store_command(CT, "1.2")));
         busy.send(&pdata(1, 0, &data_set("1.2", 100)));
-        std::thread::sleep(Duration::from_millis(100));
+        here.wait_begun();
         (idle, busy)
     });
     let (idle, mut busy) = peers.await;
@@ -609,7 +627,8 @@ async fn shutdown_aborts_a_message_that_does_not_end() {
             }
         }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let there = Arc::clone(&node);
+    in_thread(move || there.wait_begun()).await;
     node.stop.send(true).unwrap();
     let begun = tokio::time::Instant::now();
     while !node.serving.is_finished() {

@@ -99,6 +99,12 @@ fn cut_off_the_dead(trial: &Trial, image: &mut Image) {
         kill_process(worker, Signal::KILL).ok();
     }
     std::thread::sleep(STOP_WAIT);
+    wait_until(
+        "the workers' end",
+        SENT_WAIT_MAX,
+        || left_behind(trial).is_empty().then_some(()),
+        || trial.node.log_tail(),
+    );
     let frozen = image.freeze();
     image.thaw(frozen);
 }
@@ -117,6 +123,8 @@ fn cut_under_load(trial: &mut Trial, image: &mut Image, dice: &mut Dice) {
     let workers = left_behind(trial);
     [front].iter().chain(&workers).for_each(|one| kill_process(*one, Signal::STOP).unwrap());
     std::thread::sleep(STOP_WAIT);
+    let stopped = || [front].iter().chain(&workers).all(|one| is_stopped(*one)).then_some(());
+    wait_until("all to stand still", SENT_WAIT_MAX, stopped, || trial.node.log_tail());
     let frozen = image.freeze();
     workers.iter().for_each(|one| kill_process(*one, Signal::KILL).unwrap());
     trial.node.kill();
@@ -124,6 +132,19 @@ fn cut_under_load(trial: &mut Trial, image: &mut Image, dice: &mut Dice) {
     senders.into_iter().for_each(|sender| sender.join().expect("a sender"));
     trial.note_death();
     image.thaw(frozen);
+}
+
+/// Each thread of the process stands still, none of them inside a call (proc(5)); one
+/// that is gone does too.
+fn is_stopped(process: Pid) -> bool {
+    let number = process.as_raw_nonzero();
+    let threads = fs::read_dir(format!("/proc/{number}/task")).into_iter().flatten().flatten();
+    let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    let mut states = status.filter_map(|stat| {
+        let (_name, rest) = stat.rsplit_once(") ")?;
+        rest.chars().next()
+    });
+    states.all(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
 }
 
 /// Workers of this node, whose front may be dead: they stand in its home.

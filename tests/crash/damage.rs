@@ -275,6 +275,7 @@ const SHARED: &[(&str, Damage, End)] = &[
     ("corrections/journal", Flipped, Says("corrections")),
     ("corrections/journal", Foreign, Says("corrections")),
     ("corrections/journal", Appended, Flows),
+    ("corrections/journal", Deleted, Flows),
     ("keys/master", Cut, Says("master")),
     ("keys/master", Foreign, Says("master")),
     ("keys/master", Deleted, Says("master")),
@@ -345,6 +346,26 @@ fn damaged_tables_and_ledgers_are_made_again_or_named_with_what_to_do() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Without it nothing is known of what was withdrawn: people are told.
+#[test]
+fn a_memory_of_corrections_that_is_gone_begins_anew_and_that_is_told() {
+    let mut trial = Trial::new("hmac");
+    trial.node.start_again();
+    assert!(trial.node.queue()["found"].is_null(), "the first start");
+    let files = [0, 1].map(|number| write_instance(trial.node.home(), number));
+    send(&trial.to(), &files, &trial.log);
+    trial.drain();
+    trial.node.stop();
+    fs::remove_file(trial.node.data().join("corrections/journal")).unwrap();
+    trial.node.start_again();
+    found(&trial, &["the memory of corrections was not there"]);
+    send(&trial.to(), &files, &trial.log);
+    trial.drain();
+    trial.node.stop();
+    trial.node.start_again();
+    found(&trial, &["the memory of corrections was not there"]);
 }
 
 /// What is wrong with what a running node's ledger and table are said to be.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::check::compare;
 use crate::dice::Dice;
-use crate::support::process::{Process, tool};
+use crate::support::process::{Process, STOP_WAIT_MAX, tool};
 use crate::trial::Trial;
 
 /// Calls and errors. EIO says that the medium fails, the others that something is scarce.
@@ -46,10 +46,11 @@ fn a_failed_call_is_answered_a700_or_passes_and_loses_nothing() {
         let mut dice = Dice::of(1, &format!("{call}-{errno}"));
         let mut trial = Trial::new("random");
         trial.node.start_again();
-        let strace = failing(&trial, call, errno);
+        let mut strace = failing(&trial, call, errno);
         trial.send(12, &mut dice).into_iter().for_each(|sender| sender.join().unwrap());
         // Detached by SIGTERM; the node goes on.
         strace.terminate();
+        strace.wait(STOP_WAIT_MAX);
         let refused = trial.log.refused();
         assert!(refused.keys().all(|status| *status == 0xA700), "{call} {errno}: {refused:?}");
         let queue = trial.node.queue();

@@ -59,6 +59,11 @@ impl Sink {
         self.scripted.behave(act);
     }
 
+    /// Whether every sender's end was seen.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.scripted.at_once() == 0
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.scripted.address.port
     }

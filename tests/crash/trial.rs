@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,9 +16,12 @@ use crate::support::node::Node;
 use crate::support::object::CT;
 use crate::support::process::wait_until;
 
-/// Longest wait for what waits to be delivered. A worker that was killed costs
+/// Longest time in which nothing of what waits moves. A worker that was killed costs
 /// a second, a fault of the disk 15; a machine that compiles beside it the rest.
 const DRAIN_WAIT_MAX: Duration = Duration::from_secs(60);
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+/// Longest wait for the sink to see that the node is gone.
+const SINK_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Associations that send side by side.
 const SENDERS: usize = 2;
 
@@ -100,8 +103,9 @@ impl Trial {
 
     /// The node died by itself or was killed.
     pub(crate) fn note_death(&mut self) {
-        // What it had sent is still on its way to the sink.
-        std::thread::sleep(Duration::from_millis(50));
+        // What it had sent is still on its way to the sink, and so is its end.
+        let seen = || self.sink.is_alone().then_some(());
+        wait_until("the sink's last word", SINK_WAIT_MAX, seen, || self.node.log_tail());
         self.deaths.push(self.sink.count());
     }
 
@@ -124,9 +128,16 @@ impl Trial {
 
     /// Waits until nothing is on its way.
     pub(crate) fn drain(&self) {
-        let look = || self.on_the_way().is_empty().then_some(());
-        let explain = || format!("{:?}\n{}", self.on_the_way(), self.node.log_tail());
-        wait_until("an empty spool", DRAIN_WAIT_MAX, look, explain);
+        let (mut before, mut since) = (self.on_the_way(), Instant::now());
+        while !before.is_empty() {
+            let stuck = since.elapsed() > DRAIN_WAIT_MAX;
+            assert!(!stuck, "not empty: {before:?}\n{}", self.node.log_tail());
+            std::thread::sleep(DRAIN_POLL);
+            let now = self.on_the_way();
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+        }
     }
 
     /// What `airlock check` says of something.

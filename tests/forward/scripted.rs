@@ -170,6 +170,12 @@ impl Scripted {
         self.state().at_once_max = at_once_max;
     }
 
+    /// Associations that are open.
+    #[allow(dead_code, reason = "one of the programs that share this does not ask")]
+    pub(crate) fn at_once(&self) -> usize {
+        self.state().at_once
+    }
+
     /// Most associations that were open at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.state().most_at_once

@@ -108,7 +108,11 @@ async fn an_abort_in_mid_transfer_concerns_the_item_and_a_break_the_destination(
     let dir = tempfile::tempdir().unwrap();
     let script = [Act::AbortInside, Act::CloseInside, Act::SilentBeforeResponse];
     let peer = Scripted::start(Act::Answer(0)).then(script);
-    let mut sender = Sender::new(peer.address.clone(), limits());
+    // After its last byte some of the object is still on its way to the peer.
+    let mut limits = limits();
+    limits.association.answer = Duration::from_secs(3);
+    limits.association.stall = Duration::from_secs(10);
+    let mut sender = Sender::new(peer.address.clone(), limits);
     let item = cleaned(dir.path(), "2.25.9", EXPLICIT, &vec![1; 20_000_000]);
     assert_eq!(sender.deliver(&item, &[], 1).await, Outcome::RetryItem);
     assert_eq!(sender.deliver(&item, &[], 1).await, Outcome::RetryDestination);

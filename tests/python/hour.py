@@ -15,6 +15,7 @@ import warnings
 
 from pydicom import dcmread
 from pynetdicom import AE, build_context
+from reactor import turn
 
 MINUTE = 60
 
@@ -34,10 +35,12 @@ def main():
     begun = time.monotonic()
     for number, dataset in enumerate(files, 1):
         time.sleep(max(0, begun + number * 10 * MINUTE - time.monotonic()))
+        turn(association)
         print(f"stored: {association.send_c_store(dataset).Status:04X}", flush=True)
+    turn(association)
+    silent = time.monotonic()
     print(f"echo: {association.send_c_echo().Status:04X}", flush=True)
     print(f"minutes: {(time.monotonic() - begun) // MINUTE:.0f}", flush=True)
-    silent = time.monotonic()
     while not association.is_aborted and time.monotonic() < silent + 30 * MINUTE:
         time.sleep(1)
     print(f"aborted: {association.is_aborted}", flush=True)

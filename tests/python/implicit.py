@@ -19,6 +19,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
+from reactor import turn
 
 warnings.filterwarnings("ignore")
 # UN stays UN.
@@ -92,6 +93,7 @@ def send(port, syntax):
             unknown(set_)
         set_.file_meta = FileMetaDataset()
         set_.file_meta.TransferSyntaxUID = SYNTAXES[syntax]
+        turn(association)
         print(f"{number}: {association.send_c_store(set_).Status:04X}")
     association.release()
 

@@ -19,6 +19,7 @@ from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu import P_DATA_TF
+from reactor import turn
 
 warnings.filterwarnings("ignore")
 # The bytes of the data set are sent as they lie in the file.
@@ -78,14 +79,6 @@ def file_of(meta, body):
     out.write(bytes(128) + b"DICM")
     write_file_meta_info(out, meta)
     return out.getvalue() + body
-
-
-def turn(association):
-    """Until its reactor has seen that the last request is over: where it has not, the
-    next one's answer is taken from under it."""
-    deadline = time.monotonic() + 10
-    while association._is_paused and time.monotonic() < deadline:
-        time.sleep(0.001)
 
 
 def stored(port, path, folder):

@@ -87,7 +87,9 @@ fn nothing_of_a_patient_stands_on_the_disk_and_the_right_bytes_arrive() {
     let mut node = Node::start(&encrypted(&format!("destinations = ['away']\n{NOBODY}")));
     storescu("AIRLOCK", node.port(), &[], &files).success();
     storescu("AIRLOCK", node.port(), &[], &[nobody]).success();
-    node.wait_standing("all cleaned or set aside", |all| (all.held, all.quarantine) == (3, 1));
+    node.wait_standing("all cleaned or set aside", |all| {
+        (all.received, all.held, all.quarantine) == (0, 3, 1)
+    });
     assert_eq!((spooled(&node, "cleaned"), spooled(&node, "outbox")), (3, 3));
     assert_eq!(shown(&node.data(), Path::new("/none")), Vec::<PathBuf>::new());
     for file in files_below(&node.spool("held")).iter().chain(&files_below(&node.spool("cleaned")))

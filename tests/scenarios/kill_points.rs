@@ -209,7 +209,9 @@ fn dies_on_the_way_into_quarantine(point: &str) {
         storescu("AIRLOCK", node.port(), &["--verbose"], &[REFERENCE.good(), REFERENCE.bad()]);
     let mut taken = taken(&sent);
     die_and_start_again(&mut node, point);
-    assert_eq!(node.settle().quarantine, usize::from(taken.remove(&900)), "{point}");
+    // It may die with the instance set aside and not yet answered: nobody was told.
+    let quarantine = node.settle().quarantine;
+    assert!((usize::from(taken.remove(&900))..=1).contains(&quarantine), "{point}");
     all_delivered(&node, &taken, point);
     for item in node.quarantined() {
         assert_eq!(item["reason"], "no-patient-id", "{point}: {item}");
@@ -275,7 +277,8 @@ fn dies_while_it_goes_back_to_be_recoded(point: &str) {
     ));
     arm(&mut node, point, 1);
     let file = coded("dcmcrle", &Object::ct(0).write(&node.home().join("in")));
-    dcmsend("AIRLOCK", node.port(), &[file]).success();
+    // The node may die before the association is released: what came of it is asked below.
+    let _code = dcmsend("AIRLOCK", node.port(), &[file]).code();
     die_and_start_again(&mut node, point);
     assert_eq!(node.settle().quarantine, 0, "{point}: {:?}", node.quarantined());
     wait_for("its delivery", DEATH_WAIT_MAX, || {
@@ -385,9 +388,16 @@ fn kept_instances_survive_while_they_go_out_again() {
         storescu("AIRLOCK", node.port(), &[], &[&file]).success();
         let kept = |standing: &Standing| *standing == Standing { held: 1, ..Standing::default() };
         node.wait_standing("it is kept", kept);
+        // The name in the outbox goes before the node knows it as kept.
+        wait_for("that it counts as kept", DEATH_WAIT_MAX, || {
+            node.log().contains("delivered spool_id=").then_some(())
+        });
         assert_ne!(storescu("AIRLOCK", node.port(), &[], &[&file]).code(), 0, "{point}");
         die_and_start_again(&mut node, point);
         node.wait_standing("it is kept still", kept);
+        wait_for("repeats are known again", DEATH_WAIT_MAX, || {
+            (node.log().matches("repeats are known").count() == 2).then_some(())
+        });
         storescu("AIRLOCK", node.port(), &[], &[&file]).success();
         node.wait_standing("it is kept once", kept);
         all_delivered(&node, &BTreeSet::from([3]), point);

@@ -169,9 +169,21 @@ fn a_quota_refuses_within_an_association_and_is_right_after_a_restart() {
         format!("[destination.away]\nfolder = '{}'\n", node.data().join("delivered").display());
     node.configure(&(plain("quota_mib = 12\n") + "destinations = ['away']\n" + &folder));
     node.start_again();
+    node.settle();
     is_taken_again(&node, &files[8]);
     node.settle();
     assert_eq!(used(&node), 0, "all are delivered");
+}
+
+/// Another process follows each thread of this one.
+fn is_traced(process: u32) -> Option<()> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let follows = |status: &str| {
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+        tracer.is_some_and(|tracer| tracer.trim() != "0")
+    };
+    let status = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
+    status.flatten().all(|status| follows(&status)).then_some(())
 }
 
 #[test]
@@ -190,7 +202,7 @@ fn a_disk_that_fails_stops_the_door_until_a_restart() {
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"]);
     strace.args(["-e", "inject=fdatasync:error=EIO:when=1", "-p"]);
     let mut strace = strace.arg(node.process_id().to_string()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(1));
+    wait_for("strace at each thread", RESUME_WAIT_MAX, || is_traced(node.process_id()));
     let failed = send(&node, &files[1..2]);
     let said = failed.stdout.clone() + &failed.stderr;
     let attached = said.contains("0xa700") || said.contains("Refused: OutOfResources");

@@ -14,7 +14,12 @@ use crate::support::object::{CT, Object, PATIENT_ID};
 const QUIET: Duration = Duration::from_secs(4);
 
 fn configuration() -> String {
-    format!("[project.default]\nheader_only = ['{CT}']\nrelease = 'study'\nquiet = '4s'\n")
+    configured(QUIET)
+}
+
+fn configured(quiet: Duration) -> String {
+    let seconds = quiet.as_secs();
+    format!("[project.default]\nheader_only = ['{CT}']\nrelease = 'study'\nquiet = '{seconds}s'\n")
 }
 
 fn send(node: &Node, objects: &[Object]) {
@@ -50,13 +55,15 @@ fn wait_delivered(node: &Node, wanted: usize) {
 
 #[test]
 fn a_study_leaves_when_nothing_of_it_came_for_its_quiet_time_across_a_kill() {
-    let mut node = Node::start(&configuration());
+    // So long that a busy machine looks while it still runs.
+    let quiet = Duration::from_secs(20);
+    let mut node = Node::start(&configured(quiet));
     send(&node, &[Object::ct(0), Object::ct(1)]);
-    sleep(QUIET / 2);
+    sleep(quiet * 3 / 4);
     send(&node, &[Object::ct(2)]);
     wait_cleaned(&node, 3);
     // The first two are older than the quiet time by now, the third is not.
-    sleep(QUIET / 2 + QUIET / 4);
+    sleep(quiet / 2);
     assert!(node.delivered().is_empty(), "{:?}", node.delivered());
     let waiting = studies(&node);
     assert_eq!((waiting.len(), counts(&waiting[0])), (1, [3, 3, 0, 0, 0]));
@@ -67,7 +74,7 @@ fn a_study_leaves_when_nothing_of_it_came_for_its_quiet_time_across_a_kill() {
     // One that comes late waits for its own quiet time.
     send(&node, &[Object::ct(3)]);
     wait_cleaned(&node, 1);
-    sleep(QUIET / 2);
+    sleep(quiet / 4);
     assert_eq!(node.delivered().len(), 3);
     wait_delivered(&node, 4);
     let sent = studies(&node);

@@ -140,7 +140,9 @@ fn may_identify(tag: Tag) -> bool {
     let options =
         [ProfileOption::RetainDeviceIdentity, ProfileOption::RetainPatientCharacteristics];
     let keeps = |row: &table::Row| options.iter().any(|option| row.cell(*option) == Cell::Keep);
-    !table::is_machine_text(tag) && !table::row(tag).is_some_and(keeps)
+    // A profile of colours is kept as it is.
+    let is_profile = tag == Tag(0x0028, 0x2000);
+    !is_profile && !table::is_machine_text(tag) && !table::row(tag).is_some_and(keeps)
 }
 
 fn is_text(vr: VR) -> bool {
@@ -182,8 +184,13 @@ fn built(nodes: &[Node], person: &Person, charset: &Charset) -> DataSet {
         }
         let element = if node.items.is_empty() {
             let vr = if private { VR::LO } else { by_dictionary(node.tag, false) };
-            let random = if may_identify(node.tag) { node.random } else { 5 };
-            let bytes = value(vr, person, &node.words, random);
+            // What stays as it is has words of its own: an identifier that is equal to it
+            // is refused on purpose.
+            let (random, words) = match may_identify(node.tag) {
+                true => (node.random, node.words.as_str()),
+                false => (5, "acme unit"),
+            };
+            let bytes = value(vr, person, words, random);
             let text = String::from_utf8(bytes.clone()).ok();
             let encoded = text.and_then(|text| charset.encode(&text));
             let bytes = encoded.unwrap_or(if is_text(vr) { Vec::new() } else { bytes });

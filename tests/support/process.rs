@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,9 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) const READY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for an orderly end.
 pub(crate) const STOP_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Ports that tests choose, and how many.
+const PORTS_FROM: u16 = 20_000;
+const PORTS: u16 = 12_000;
 const POLL: Duration = Duration::from_millis(20);
 /// Lines of a log shown when something fails.
 const LOG_LINES_SHOWN: usize = 40;
@@ -142,10 +146,16 @@ fn resident_bytes_peak(process: u32) -> Option<u64> {
     kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that was free a moment ago. Below those that the system gives to
+/// whoever asks for any, and no test asks for it twice.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a free port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
+    let ports = || Some(PORTS_FROM + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS);
+    std::iter::from_fn(ports)
+        .take(usize::from(PORTS))
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
 }
 
 /// Whether something listens there.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,9 @@ use super::process::{Run, wait_until};
 /// Longest wait for all that was received to be delivered or quarantined: on
 /// a machine that compiles beside it, 50 pictures took 130 s.
 const SETTLE_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Longest wait for the last names of what was delivered.
+const FORGET_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Counts of names in the spool; a destination's link counts each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,12 +55,25 @@ impl Node {
             let quarantine = standing.quarantine;
             *standing == Standing { quarantine, ..Standing::default() }
         });
+        self.wait_forgotten(standing.quarantine);
         let queue = self.queue();
         assert_eq!(queue["received"], 0, "{queue}");
         assert_eq!(queue["quarantine"], standing.quarantine, "{queue}");
         let outbox = queue["outbox"].as_object().expect("counts by destination");
         assert!(outbox.values().all(|waiting| waiting == 0), "{queue}");
         standing
+    }
+
+    /// What is delivered loses its original first and its record last: waits for that a
+    /// moment. What a test left in those folders itself stays.
+    fn wait_forgotten(&self, quarantined: usize) {
+        let begun = Instant::now();
+        let left = |dir: &str| files_below(&self.spool(dir)).len();
+        while (left("meta") > quarantined || left("transactions") > 0)
+            && begun.elapsed() < FORGET_WAIT_MAX
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until the spool's names are as wanted.

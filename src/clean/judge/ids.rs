@@ -17,6 +17,8 @@ const TOLERANT_CHARS_MIN: usize = 5;
 const FUZZY_CHARS_MIN: usize = 6;
 /// Fewest digits of a telephone number, without its area.
 const PHONE_DIGITS_MIN: usize = 7;
+/// Shortest run of digits within an identifier that is one by itself.
+const RUN_DIGITS_MIN: usize = 6;
 /// How far before its word's end an identifier may begin behind letters: `xPZ-1`.
 const BEHIND_BYTES_MAX: usize = 8;
 /// Most neighbouring words that make one identifier.
@@ -56,11 +58,27 @@ impl Ids {
     pub(super) fn add_id(&mut self, text: &str) {
         let plain = squeezed(text);
         let chars = plain.chars().count();
-        let known = Lexicon::shared().flags(&plain);
+        let lexicon = Lexicon::shared();
+        let known = lexicon.flags(&plain);
         let is_word = known.has(Flags::PLAIN) || known.has(Flags::NAME_WORD);
-        if chars < ID_CHARS_MIN || is_word {
+        // `Head CT` in the place of a Study ID.
+        let are_words = Line::new(text, lexicon).words.iter().all(|word| word.is_plain_letters());
+        if chars < ID_CHARS_MIN || is_word || are_words {
             return;
         }
+        // `MRN 0042317` is written `4231 7` too.
+        for run in plain.split(|c: char| !c.is_ascii_digit()).filter(|run| *run != plain) {
+            for run in [run, run.trim_start_matches('0')] {
+                if run.len() >= RUN_DIGITS_MIN {
+                    self.add_plain(run.to_owned());
+                }
+            }
+        }
+        self.add_plain(plain);
+    }
+
+    fn add_plain(&mut self, plain: String) {
+        let chars = plain.chars().count();
         let is_number = plain.bytes().all(|byte| byte.is_ascii_digit());
         let misread: Vec<char> = confusable(&plain).chars().collect();
         let letters = letters_in(&misread);
@@ -239,9 +257,12 @@ mod tests {
             ("no xPZ-4471903 3", "xPZ-4471903"),
             ("no xP-Z-4471903y 3", "xP-Z-4471903y"),
             ("3 PZ 4471903", "PZ 4471903"),
+            ("447 1903 3", "447 1903"),
         ] {
             assert_eq!(found("PZ-4471903", text).first(), Some(&wanted), "{text}");
         }
         assert!(found("PZ-4471903", "3 knee 44").is_empty());
+        assert!(found("Head CT", "Head CT, axial").is_empty());
+        assert_eq!(found("Head CT Winter", "Head CT Winter 2"), ["Head CT Winter"]);
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct Owner {
     pub(super) is_place: bool,
     /// Words that are no particles.
     pub(super) words: u16,
+    /// Those of them that are no numbers.
+    pub(super) lettered: u16,
 }
 
 #[derive(Debug)]
@@ -156,11 +158,16 @@ impl Matcher {
             let seen = looks::without_unseen(written);
             let text = seen.as_deref().unwrap_or(written);
             match value.kind {
+                // Whatever it names: somebody may be called so.
+                KnownKind::Id | KnownKind::Place | KnownKind::Contact if is_name_word(text) => {
+                    matcher.add_person(text);
+                }
                 KnownKind::Person => matcher.add_person(text),
                 KnownKind::Place => matcher.add_place(text),
                 KnownKind::Id => matcher.ids.add_id(text),
                 KnownKind::Contact => {
                     matcher.ids.add_contact(text);
+                    matcher.wide.add(&[text]);
                     matcher.add_joined(squeezed(text));
                 }
                 KnownKind::Date => matcher.add_day(text, false),
@@ -259,7 +266,7 @@ impl Matcher {
 
     fn add_owner(&mut self, is_place: bool) -> Option<u16> {
         let owner = u16::try_from(self.owners.len()).ok().filter(|owner| *owner < OWNERS_MAX)?;
-        self.owners.push(Owner { is_place, words: 0 });
+        self.owners.push(Owner { is_place, words: 0, lettered: 0 });
         Some(owner)
     }
 
@@ -292,8 +299,11 @@ impl Matcher {
                 }
             }
             if weight != Weight::Particle {
-                let owner = self.owners.get_mut(usize::from(owner));
-                owner.into_iter().for_each(|owner| owner.words = owner.words.saturating_add(1));
+                let lettered = u16::from(weight != Weight::Number);
+                if let Some(owner) = self.owners.get_mut(usize::from(owner)) {
+                    owner.words = owner.words.saturating_add(1);
+                    owner.lettered = owner.lettered.saturating_add(lettered);
+                }
             }
             index = index.saturating_add(1);
         }
@@ -565,4 +575,10 @@ fn runs_of(word: &str) -> impl Iterator<Item = &str> {
     let starts = word.char_indices().map(|(at, _)| at);
     let ends = word.char_indices().map(|(at, _)| at).chain([word.len()]).skip(INSIDE_CHARS_MIN);
     starts.zip(ends).filter_map(|(from, to)| word.get(from..to))
+}
+
+/// One word of a language that is also the name of many people: Station Name `ROSE`.
+fn is_name_word(text: &str) -> bool {
+    let line = Line::new(text, Lexicon::shared());
+    matches!(line.words.as_slice(), [word] if word.flags.has(Flags::NAME_WORD))
 }

@@ -26,6 +26,7 @@ impl Run<'_> {
     /// The words together show who somebody is, or where something is.
     pub(super) fn shows(&self, owner: Option<Owner>) -> bool {
         let (mut words, mut initials) = (HashSet::new(), HashSet::new());
+        let mut numbers = HashSet::new();
         let (mut capital, mut particles) = (true, false);
         for at in self.first..=self.last {
             let Some(word) = self.line.words.get(at) else { continue };
@@ -42,13 +43,19 @@ impl Run<'_> {
                     Weight::Short | Weight::NameWord | Weight::Plain | Weight::Number => {
                         capital &= word.is_capital();
                         words.insert(part.word);
+                        if part.weight == Weight::Number {
+                            numbers.insert(part.word);
+                        }
                     }
                 }
             }
         }
         let Some(owner) = owner else { return false };
         if owner.is_place {
-            return words.len() > 1 && words.len() >= usize::from(owner.words);
+            // A street without the number of the house is the street.
+            let lettered = words.len() - numbers.len();
+            return words.len() > 1 && words.len() >= usize::from(owner.words)
+                || lettered > 1 && lettered >= usize::from(owner.lettered);
         }
         let other_initial = initials.iter().any(|initial| !words.contains(initial));
         // `Van Der Zee`: the word with the particles of the name.

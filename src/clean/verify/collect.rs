@@ -98,13 +98,15 @@ const ENTRIES: &[Entry] = &[
 ];
 
 /// Ends and parts of keywords of UIDs that name kinds of things, not instances.
-const KIND_KEYWORDS: [&str; 6] = [
+const KIND_KEYWORDS: [&str; 8] = [
     "ClassUID",
     "SOPClassesIn",
+    "SOPClassesSupported",
     "TransferSyntaxUID",
     "CodingSchemeUID",
     "ContextUID",
     "MappingResourceUID",
+    "SegmentationTemplateUID",
 ];
 
 /// Collects from the whole object. `shift_days` tells where a date of the clean

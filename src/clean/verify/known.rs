@@ -172,9 +172,12 @@ impl Known {
     }
 
     fn add_whole(&mut self, words: &[String], kind: Kind) {
-        if is_long_enough(words, WHOLE_CHARS_MIN) {
+        let whole = words.concat();
+        // A phantom called `2024`.
+        let is_count = is_number(&whole) && whole.len() < NUMBER_DIGITS_MIN;
+        if is_long_enough(words, WHOLE_CHARS_MIN) && !is_count {
             let mark = Mark { weight: Weight::Whole, kind };
-            self.add(vec![words.concat()], mark);
+            self.add(vec![whole], mark);
             self.add(words.to_vec(), mark);
         }
     }
