@@ -18,6 +18,7 @@ mod hour_tests;
 mod intake;
 mod serve;
 mod session;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::classes::SenderOffer;
 use super::session::{Caller, Session, Tally};
+use super::telling::Telling;
 use super::{AcceptLimits, Door, Refusal, Secured, SenderPolicy};
 use crate::dimse::association::acceptor::{Pending, receive_request};
 use crate::dimse::association::negotiation::Rejection;
@@ -65,6 +66,8 @@ pub struct Room {
     connected_max: usize,
     /// When somebody was last told that connections are closed for want of room.
     told: Arc<Mutex<Option<Instant>>>,
+    /// What is told of each address.
+    telling: Arc<Telling>,
 }
 
 /// Open associations by whose they are.
@@ -129,6 +132,11 @@ impl Room {
         places
     }
 
+    /// Whether another line on this address may be written now.
+    fn may_tell(&self, peer: IpAddr) -> bool {
+        self.telling.may_tell(network(peer))
+    }
+
     /// Says that connections are closed, at most once in a while.
     fn tell_once(&self, peer: IpAddr) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,6 +160,7 @@ impl Room {
             connected: Arc::default(),
             connected_max: limits.connections_per_address_max,
             told: Arc::default(),
+            telling: Arc::default(),
         }
     }
 }
@@ -250,16 +259,16 @@ async fn secured(
         return Some(Wire::Plain(stream));
     };
     match timeout(door.limits.association.artim, tls.accept(stream)).await {
-        Ok(Ok(wire)) => Some(wire),
-        Ok(Err(error)) => {
+        Ok(Ok(wire)) => return Some(wire),
+        Ok(Err(error)) if door.room.may_tell(peer) => {
             tracing::info!(%peer, %error, "TLS handshake failed");
-            None
         }
-        Err(_elapsed) => {
+        Err(_elapsed) if door.room.may_tell(peer) => {
             tracing::info!(%peer, "no TLS handshake in time");
-            None
         }
+        Ok(Err(_)) | Err(_) => {}
     }
+    None
 }
 
 /// One connection from its first byte to its last.
@@ -276,7 +285,9 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
             return;
         }
         Err(error) => {
-            tracing::info!(%peer, %error, "no association");
+            if door.room.may_tell(peer) {
+                tracing::info!(%peer, %error, "no association");
+            }
             return;
         }
     };
@@ -284,20 +295,22 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
     let secured = Secured { tls, certificate, claim };
     let caller = match admit(&pending, peer, &secured, door) {
         Ok(caller) => caller,
-        Err(rejection) => return turn_away(pending, peer, rejection).await,
+        Err(rejection) => return turn_away(pending, door, peer, rejection).await,
     };
     let Ok(permit) = Arc::clone(&door.room.associations).try_acquire_owned() else {
-        return turn_away(pending, peer, Rejection::LocalLimit).await;
+        return turn_away(pending, door, peer, Rejection::LocalLimit).await;
     };
     let policy = &caller.admitted.policy;
     let Some(place) = door.room.place_for(policy, peer) else {
-        return turn_away(pending, peer, Rejection::LocalLimit).await;
+        return turn_away(pending, door, peer, Rejection::LocalLimit).await;
     };
     let offer = SenderOffer { door: door.offer, policy };
     let mut association = match pending.accept(&offer).await {
         Ok(association) => association,
         Err(error) => {
-            tracing::info!(%peer, %error, "no association");
+            if door.room.may_tell(peer) {
+                tracing::info!(%peer, %error, "no association");
+            }
             return;
         }
     };
@@ -311,7 +324,10 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
     session.tell_later();
     // Its place is free before the peer has closed.
     drop((permit, place));
-    log_end(&caller, tally, &ending);
+    // One that brought an instance is told in any case.
+    if tally.stored > 0 || tally.refused > 0 || door.room.may_tell(peer) {
+        log_end(&caller, tally, &ending);
+    }
     end(association, ending).await;
 }
 
@@ -370,13 +386,15 @@ fn admit(
     Ok(Caller { admitted, calling, called, peer })
 }
 
-async fn turn_away(pending: Pending<Wire>, peer: IpAddr, rejection: Rejection) {
+async fn turn_away(pending: Pending<Wire>, door: &Door, peer: IpAddr, rejection: Rejection) {
     let asking = pending.peer();
-    tracing::info!(
-        %peer, calling = %asking.calling, called = %asking.called, reason = %rejection,
-        user_identity = ?asking.claim.as_ref().map(|claim| claim.kind),
-        "association rejected"
-    );
+    if door.room.may_tell(peer) {
+        tracing::info!(
+            %peer, calling = %asking.calling, called = %asking.called, reason = %rejection,
+            user_identity = ?asking.claim.as_ref().map(|claim| claim.kind),
+            "association rejected"
+        );
+    }
     pending.reject(rejection).await;
 }
 

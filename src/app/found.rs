@@ -20,10 +20,10 @@ const FOUND_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 const FOUND_BYTES_MAX: u64 = 64 << 10;
 /// How the words of names that are not ours go on.
 const NAMES: &str = "names in the spool are not airlock's";
-
+/// Said where the journal of corrections is gone.
 const FORGOTTEN: &str = "the memory of corrections was not there and begins anew: what was withdrawn \
-                         or corrected before is not known any more; stop, restore \
-                         corrections/journal from its backup, and start";
+                         or corrected before is not known any more; stop the node before it takes \
+                         more, restore corrections/journal from its backup, and start it";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Found {
@@ -33,27 +33,27 @@ struct Found {
 
 /// Notes what the opening of the spool found, tells the log, and returns it with what
 /// openings before found, in plain words.
-///
-/// `forgotten`: the memory of corrections was not there although something had gone
-/// through the node before.
-pub(super) fn noted(
-    data_dir: &Path,
-    (recovery, forgotten): (&Recovery, bool),
-    clock: &dyn Clock,
-) -> Vec<String> {
+pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> Vec<String> {
+    note(data_dir, &words(recovery), clock)
+}
+
+/// The same of a memory of corrections that is not there although something went through
+/// the node before. Noted before it begins anew: the next start finds one.
+pub(super) fn forgotten(data_dir: &Path, clock: &dyn Clock) {
+    warn!("{FORGOTTEN}");
+    note(data_dir, &[FORGOTTEN.to_owned()], clock);
+}
+
+fn note(data_dir: &Path, new: &[String], clock: &dyn Clock) -> Vec<String> {
     let now_ms = clock.unix_ms();
     let path = data_dir.join("run").join("found.json");
     let mut found = read(&path);
     // One of a clock that was ahead stays.
     found.retain(|one| now_ms.saturating_sub(one.at_unix_ms) < FOUND_FOR_MS);
-    let mut new = words(recovery);
-    if forgotten {
-        warn!("{FORGOTTEN}");
-        new.push(FORGOTTEN.to_owned());
-    }
-    for what in &new {
+    for what in new {
         // Names that are left alone are found by each start.
-        found.retain(|one| !(one.what == *what && what.contains(NAMES)));
+        let is_again = what.contains(NAMES) || what == FORGOTTEN;
+        found.retain(|one| !(one.what == *what && is_again));
         found.push(Found { at_unix_ms: now_ms, what: what.clone() });
     }
     found.drain(..found.len().saturating_sub(FOUND_MAX));
@@ -118,7 +118,7 @@ mod tests {
     fn what_was_found_is_told_until_it_is_old_whoever_opened_the_spool() {
         let (dir, clock) = (tempfile::tempdir().unwrap(), ManualClock::default());
         let told = |recovery: Recovery| {
-            let told = noted(dir.path(), (&recovery, false), &clock);
+            let told = noted(dir.path(), &recovery, &clock);
             let words = |line: String| line.split_once("Z: ").unwrap().1.to_owned();
             told.into_iter().map(words).collect::<Vec<_>>()
         };

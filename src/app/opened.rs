@@ -155,10 +155,13 @@ impl Opened {
         let lock = DataLock::acquire(dir)?;
         let keys = keys(config)?;
         let table = table(config, &keys, &disk)?;
-        let (book, remembered) =
-            LocalBook::open(&dir.join("corrections"), &keys, Arc::clone(&disk))?;
-        info!(?remembered, "memory of corrections opened");
         let ledger = ledger(dir, &keys, &disk, &clock)?;
+        let corrections = dir.join("corrections");
+        if !ledger.is_empty() && !LocalBook::is_in(&corrections, &*disk)? {
+            found::forgotten(dir, &*clock);
+        }
+        let (book, remembered) = LocalBook::open(&corrections, &keys, Arc::clone(&disk))?;
+        info!(?remembered, "memory of corrections opened");
         let limits = SpoolLimits {
             reserve_bytes: config.reserve_bytes,
             quota_bytes: config.quota_bytes,
@@ -169,8 +172,7 @@ impl Opened {
             Spool::open_with(&dir.join("spool"), disk, Arc::clone(&clock), with)
                 .map_err(|error| not_ours(dir, error))?;
         info!(?recovery, "spool opened");
-        let forgotten = remembered.is_new && !ledger.is_empty();
-        let found = found::noted(dir, (&recovery, forgotten), &*clock);
+        let found = found::noted(dir, &recovery, &*clock);
         Ok(Self {
             table: Arc::new(table),
             book: Arc::new(book),

@@ -33,8 +33,6 @@ pub struct BookReport {
     pub torn_bytes: u64,
     /// Records that nobody needs any more were left out of a new journal.
     pub rewritten: bool,
-    /// There was none: it begins anew.
-    pub is_new: bool,
 }
 
 /// The memory of one machine.
@@ -95,6 +93,15 @@ struct Memory {
 }
 
 impl LocalBook {
+    /// Whether there is one in `dir`.
+    ///
+    /// # Errors
+    /// [`CorrectionError::Io`]: the node does not start.
+    pub fn is_in(dir: &Path, disk: &dyn Disk) -> Result<bool, CorrectionError> {
+        let path = dir.join(JOURNAL_FILE);
+        disk.exists(&path).map_err(CorrectionError::io("look for", &path))
+    }
+
     /// Opens or makes the memory in `dir`. What is remembered stays comparable
     /// when a new key is in use: the journal keeps the key it began with.
     ///
@@ -107,8 +114,7 @@ impl LocalBook {
     ) -> Result<(Self, BookReport), CorrectionError> {
         disk.create_dir_all(dir).map_err(CorrectionError::io("make", dir))?;
         let path = dir.join(JOURNAL_FILE);
-        let is_new = !disk.exists(&path).map_err(CorrectionError::io("look for", &path))?;
-        if is_new {
+        if !Self::is_in(dir, disk.as_ref())? {
             Journal::create(&path, disk.as_ref(), key_id(keys), std::iter::empty())?;
             if let Some(parent) = dir.parent() {
                 disk.sync_dir(parent).map_err(CorrectionError::io("sync", parent))?;
@@ -139,7 +145,6 @@ impl LocalBook {
             recalls: memory.recalls.len(),
             torn_bytes: found.torn_bytes,
             rewritten,
-            is_new,
         };
         let failed = journal.failed();
         Ok((Self { key, failed, inner: Mutex::new(Inner { journal, memory }) }, report))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::id::IdSource;
 use super::layout::{Dir, JSON, META, PART};
+use super::record::Record;
 use super::store::{Shared, unpoisoned};
 use super::{DestinationName, Spool, SpoolError, SpoolId, SpoolLimits, State};
 use crate::clock::Clock;
@@ -268,7 +269,7 @@ impl Shared {
     /// and what was delivered is forgotten without a note of it.
     fn has_ended(&self, id: SpoolId) -> bool {
         let record = self.read_record(id);
-        record.is_ok_and(|record| record.has_ended() || record.is_delivered())
+        record.is_ok_and(|record| record.has_ended() || was_let_go(&record))
     }
 
     /// An original without bytes: its digest is wrong, and that quarantines it.
@@ -324,6 +325,13 @@ impl Names {
             Dir::Incoming | Dir::Outbox | Dir::Transactions => {}
         }
     }
+}
+
+/// It was delivered wherever it was meant to go, and not set aside after that.
+fn was_let_go(record: &Record) -> bool {
+    let last = record.deliveries.values().map(|delivery| delivery.at_unix_ms).max();
+    let set_aside = record.quarantine.as_ref().map(|note| note.at_unix_ms);
+    record.is_delivered() && !record.meant_for.is_empty() && set_aside < last
 }
 
 fn is_part(name: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Repeats, several destinations and the end of a node, as senders meet them.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -110,10 +112,27 @@ fn a_node_that_is_told_to_stop_ends_well_within_ten_seconds() {
     let file = Object::ct(1).write(&node.home().join("files"));
     storescu("AIRLOCK", node.port(), &[], &[&file]).success();
     // A connection that says nothing does not hold it up.
-    let silent = std::net::TcpStream::connect(("127.0.0.1", node.port())).unwrap();
+    let silent = TcpStream::connect(("127.0.0.1", node.port())).unwrap();
     let begun = Instant::now();
     let status = node.stop();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(status.success(), "{status} {}", node.log_tail());
     drop(silent);
+}
+
+#[test]
+fn a_flood_of_strangers_fills_no_log_and_keeps_nobody_out() {
+    let node = Node::start(&[PROJECT, &nobody()].concat());
+    for _ in 0..400 {
+        let mut stranger = TcpStream::connect(("127.0.0.1", node.port())).unwrap();
+        stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        // Until it is turned away: else it is one of too many at once.
+        stranger.read_to_end(&mut Vec::new()).ok();
+    }
+    let told = node.log().matches("no association").count();
+    // 120 a minute and address.
+    assert!((1..400).contains(&told), "{told}");
+    let file = Object::ct(1).write(&node.home().join("files"));
+    storescu("AIRLOCK", node.port(), &[], &[&file]).success();
+    assert!(node.log().contains("stored=1"), "what brings an instance is told in any case");
 }

@@ -74,9 +74,11 @@ pub(super) struct Part {
     pub(super) weight: Weight,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Owner {
     pub(super) is_place: bool,
+    /// Somebody is called so; else something is, by a word that is a name too.
+    is_called: bool,
     /// Words that are no particles.
     pub(super) words: u16,
     /// Those of them that are no numbers.
@@ -160,7 +162,10 @@ impl Matcher {
             match value.kind {
                 // Whatever it names: somebody may be called so.
                 KnownKind::Id | KnownKind::Place | KnownKind::Contact if is_name_word(text) => {
-                    matcher.add_person(text);
+                    matcher.add_called(text, false);
+                    if value.kind == KnownKind::Contact {
+                        matcher.add_joined(squeezed(text));
+                    }
                 }
                 KnownKind::Person => matcher.add_person(text),
                 KnownKind::Place => matcher.add_place(text),
@@ -198,7 +203,7 @@ impl Matcher {
         let of_person = |part: &Part| {
             let owner = self.owners.get(usize::from(part.owner));
             let tells = !matches!(part.weight, Weight::Initial | Weight::Particle | Weight::Number);
-            tells && owner.is_some_and(|owner| !owner.is_place)
+            tells && owner.is_some_and(|owner| owner.is_called)
         };
         self.parts.get(folded).is_some_and(|parts| parts.iter().any(of_person))
     }
@@ -227,12 +232,16 @@ impl Matcher {
     }
 
     fn add_person(&mut self, text: &str) {
+        self.add_called(text, true);
+    }
+
+    fn add_called(&mut self, text: &str, is_called: bool) {
         self.misread.add(text);
         let commas = !text.contains('^');
         let components: Vec<&str> =
             text.split(|c| if commas { c == ',' } else { c == '^' }).take(3).collect();
         self.wide.add(&components);
-        let Some(owner) = self.add_owner(false) else { return };
+        let Some(owner) = self.add_owner(Owner { is_called, ..Owner::default() }) else { return };
         let mut index = 0;
         for component in &components {
             index = self.add_component(component, owner, index, true);
@@ -260,13 +269,14 @@ impl Matcher {
 
     fn add_place(&mut self, text: &str) {
         self.wide.add(&[text]);
-        let Some(owner) = self.add_owner(true) else { return };
+        let place = Owner { is_place: true, ..Owner::default() };
+        let Some(owner) = self.add_owner(place) else { return };
         self.add_component(text, owner, 0, false);
     }
 
-    fn add_owner(&mut self, is_place: bool) -> Option<u16> {
+    fn add_owner(&mut self, new: Owner) -> Option<u16> {
         let owner = u16::try_from(self.owners.len()).ok().filter(|owner| *owner < OWNERS_MAX)?;
-        self.owners.push(Owner { is_place, words: 0, lettered: 0 });
+        self.owners.push(new);
         Some(owner)
     }
 

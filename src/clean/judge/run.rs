@@ -55,7 +55,9 @@ impl Run<'_> {
             // A street without the number of the house is the street.
             let lettered = words.len() - numbers.len();
             return words.len() > 1 && words.len() >= usize::from(owner.words)
-                || lettered > 1 && lettered >= usize::from(owner.lettered);
+                || self.last > self.first
+                    && lettered > 1
+                    && lettered >= usize::from(owner.lettered);
         }
         let other_initial = initials.iter().any(|initial| !words.contains(initial));
         // `Van Der Zee`: the word with the particles of the name.

@@ -81,11 +81,6 @@ impl Word {
     pub(super) fn is_plain(&self) -> bool {
         self.flags.has(Flags::PLAIN) && !self.flags.has(Flags::NAME_WORD)
     }
-
-    /// Such a word, without digits.
-    pub(super) fn is_plain_letters(&self) -> bool {
-        self.is_letters() && self.is_plain()
-    }
 }
 
 /// A text, its words and what its letters have in common.
