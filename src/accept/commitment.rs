@@ -123,7 +123,9 @@ impl Session<'_> {
             (Ok(report), Some(from), Some(book)) => book.reported(from, report).await,
             (Ok(_), ..) => Err(Refusal::NotAllowed),
         };
-        if let Err(refusal) = outcome {
+        if let Err(refusal) = outcome
+            && self.door.room.may_tell(self.caller.peer)
+        {
             tracing::info!(calling = %self.caller.calling, ?refusal, "report refused");
         }
         respond(association, message, outcome).await

@@ -133,8 +133,8 @@ impl Room {
     }
 
     /// Whether another line on this address may be written now.
-    fn may_tell(&self, peer: IpAddr) -> bool {
-        self.telling.may_tell(network(peer))
+    pub(super) fn may_tell(&self, peer: IpAddr) -> bool {
+        self.telling.may_tell(peer)
     }
 
     /// Says that connections are closed, at most once in a while.
@@ -325,7 +325,7 @@ async fn attend(stream: Wire, peer: IpAddr, door: &Door, mut phases: watch::Rece
     // Its place is free before the peer has closed.
     drop((permit, place));
     // One that brought an instance is told in any case.
-    if tally.stored > 0 || tally.refused > 0 || door.room.may_tell(peer) {
+    if tally.stored > 0 || door.room.may_tell(peer) {
         log_end(&caller, tally, &ending);
     }
     end(association, ending).await;

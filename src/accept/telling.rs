@@ -1,5 +1,5 @@
-//! How much of what one address does is told in the log: a flood fills no disk, and
-//! whoever makes one hides no other address behind it.
+//! How much of what one address does is told in the log: a flood fills no disk. That
+//! more is not told is told at once, how much with the next line.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ const LINES_MAX: u32 = 120;
 /// 1 min.
 const WHILE: Duration = Duration::from_mins(1);
 /// Most addresses that are told apart. Default 4,096: some 300 KiB; those beyond share
-/// their lines.
+/// their lines, so that one who has many addresses fills no disk either.
 const ADDRESSES_MAX: usize = 4_096;
 
 /// What was told of an address in its while.
@@ -25,6 +25,18 @@ struct Told {
     unsaid: u64,
 }
 
+/// What becomes of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    may: bool,
+    /// None may follow it in this while.
+    is_last: bool,
+    /// Lines that were left out before.
+    unsaid: u64,
+    /// Of all addresses that are not told apart.
+    is_shared: bool,
+}
+
 /// Keeps count of what is told.
 #[derive(Debug, Default)]
 pub(super) struct Telling {
@@ -32,17 +44,21 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    /// Whether another line on `peer` may be written now; says how many were not since
-    /// the last one that was.
+    /// Whether another line on `peer` may be written now; says when no more will be, and
+    /// how many were not.
     pub(super) fn may_tell(&self, peer: IpAddr) -> bool {
-        let (may, unsaid) = self.count(peer, Instant::now());
-        if unsaid > 0 {
-            tracing::warn!(%peer, unsaid, "lines on this address were left out: it makes too many");
+        let count = self.count(peer, Instant::now());
+        let whose = if count.is_shared { String::from("many") } else { peer.to_string() };
+        if count.unsaid > 0 {
+            tracing::warn!(peer = whose, unsaid = count.unsaid, "lines were left out");
         }
-        may
+        if count.is_last {
+            tracing::warn!(peer = whose, "too many lines: more are left out for a minute");
+        }
+        count.may
     }
 
-    fn count(&self, peer: IpAddr, now: Instant) -> (bool, u64) {
+    fn count(&self, peer: IpAddr, now: Instant) -> Count {
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let mut whose = Some(peer);
         if by_address.len() >= ADDRESSES_MAX && !by_address.contains_key(&whose) {
@@ -58,12 +74,14 @@ impl Telling {
         } else {
             0
         };
-        if told.lines >= LINES_MAX {
+        let may = told.lines < LINES_MAX;
+        if may {
+            told.lines = told.lines.saturating_add(1);
+        } else {
             told.unsaid = told.unsaid.saturating_add(1);
-            return (false, unsaid);
         }
-        told.lines = told.lines.saturating_add(1);
-        (true, unsaid)
+        let is_last = may && told.lines == LINES_MAX;
+        Count { may, is_last, unsaid, is_shared: whose.is_none() }
     }
 }
 
@@ -76,11 +94,16 @@ mod tests {
         let telling = Telling::default();
         let [loud, quiet] = [IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
         let now = Instant::now();
-        let told = (0..1_000).filter(|_| telling.count(loud, now).0).count();
-        assert_eq!(told, usize::try_from(LINES_MAX).unwrap());
-        assert_eq!(telling.count(quiet, now), (true, 0), "nobody hides behind another");
-        assert_eq!(telling.count(loud, now + WHILE), (true, 1_000 - u64::from(LINES_MAX)));
-        assert_eq!(telling.count(loud, now + WHILE), (true, 0), "told once");
+        let counts: Vec<_> = (0..1_000).map(|_| telling.count(loud, now)).collect();
+        let lines = usize::try_from(LINES_MAX).unwrap();
+        assert_eq!(counts.iter().filter(|count| count.may).count(), lines);
+        assert!(counts[lines - 1].is_last, "{:?}", counts[lines - 1]);
+        assert_eq!(counts.iter().filter(|count| count.is_last).count(), 1);
+        let first = Count { may: true, is_last: false, unsaid: 0, is_shared: false };
+        assert_eq!(telling.count(quiet, now), first, "nobody hides behind another");
+        let unsaid = 1_000 - u64::from(LINES_MAX);
+        assert_eq!(telling.count(loud, now + WHILE), Count { unsaid, ..first });
+        assert_eq!(telling.count(loud, now + WHILE), first, "told once");
     }
 
     #[test]
@@ -89,7 +112,7 @@ mod tests {
         let now = Instant::now();
         let address = |number: u32| IpAddr::from(number.to_be_bytes());
         let most = u32::try_from(ADDRESSES_MAX).unwrap();
-        let told = (0..most + 1_000).filter(|number| telling.count(address(*number), now).0);
+        let told = (0..most + 1_000).filter(|number| telling.count(address(*number), now).may);
         let beyond = usize::try_from(LINES_MAX).unwrap();
         assert_eq!(told.count(), ADDRESSES_MAX + beyond, "those beyond share their lines");
         assert_eq!(telling.by_address.lock().unwrap().len(), ADDRESSES_MAX + 1);

@@ -34,17 +34,25 @@ struct Found {
 /// Notes what the opening of the spool found, tells the log, and returns it with what
 /// openings before found, in plain words.
 pub(super) fn noted(data_dir: &Path, recovery: &Recovery, clock: &dyn Clock) -> Vec<String> {
-    note(data_dir, &words(recovery), clock)
+    let (found, kept) = note(data_dir, &words(recovery), clock);
+    if let Err(error) = kept {
+        warn!(%error, "what the start found is not kept beyond this run");
+    }
+    found
 }
 
 /// The same of a memory of corrections that is not there although something went through
 /// the node before. Noted before it begins anew: the next start finds one.
-pub(super) fn forgotten(data_dir: &Path, clock: &dyn Clock) {
+///
+/// # Errors
+/// It cannot be noted: the node does not start.
+pub(super) fn forgotten(data_dir: &Path, clock: &dyn Clock) -> std::io::Result<()> {
     warn!("{FORGOTTEN}");
-    note(data_dir, &[FORGOTTEN.to_owned()], clock);
+    note(data_dir, &[FORGOTTEN.to_owned()], clock).1
 }
 
-fn note(data_dir: &Path, new: &[String], clock: &dyn Clock) -> Vec<String> {
+/// What is to be told now, and whether the next start will know it.
+fn note(data_dir: &Path, new: &[String], clock: &dyn Clock) -> (Vec<String>, std::io::Result<()>) {
     let now_ms = clock.unix_ms();
     let path = data_dir.join("run").join("found.json");
     let mut found = read(&path);
@@ -57,12 +65,9 @@ fn note(data_dir: &Path, new: &[String], clock: &dyn Clock) -> Vec<String> {
         found.push(Found { at_unix_ms: now_ms, what: what.clone() });
     }
     found.drain(..found.len().saturating_sub(FOUND_MAX));
-    if !new.is_empty()
-        && let Err(error) = write(&path, &found)
-    {
-        warn!(%error, "what the start found is not kept beyond this run");
-    }
-    found.iter().map(|one| format!("{}: {}", rfc3339(one.at_unix_ms), one.what)).collect()
+    let kept = if new.is_empty() { Ok(()) } else { write(&path, &found) };
+    let told = found.iter().map(|one| format!("{}: {}", rfc3339(one.at_unix_ms), one.what));
+    (told.collect(), kept)
 }
 
 /// Nothing where it cannot be read: what is found is also in the log.

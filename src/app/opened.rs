@@ -158,7 +158,8 @@ impl Opened {
         let ledger = ledger(dir, &keys, &disk, &clock)?;
         let corrections = dir.join("corrections");
         if !ledger.is_empty() && !LocalBook::is_in(&corrections, &*disk)? {
-            found::forgotten(dir, &*clock);
+            found::forgotten(dir, &*clock)
+                .map_err(AppError::system(format!("write {shown}/run/found.json")))?;
         }
         let (book, remembered) = LocalBook::open(&corrections, &keys, Arc::clone(&disk))?;
         info!(?remembered, "memory of corrections opened");

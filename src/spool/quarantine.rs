@@ -52,6 +52,7 @@ impl Spool {
         let note = QuarantineNote {
             why: Quarantine::new(why.reason, clipped(&why.detail)),
             at_unix_ms: shared.clock.unix_ms(),
+            round: 0,
             leaving,
             under,
         };
@@ -177,11 +178,13 @@ impl Shared {
             if let Some(known) = record.quarantine.take().and_then(|before| before.leaving) {
                 note.leaving.get_or_insert(known);
             }
+            note.round = record.releases;
             record.quarantine = Some(note.clone());
         });
         match amended {
             Err(SpoolError::Damaged { .. }) => {
                 let rebuilt = self.rebuild(id, state)?;
+                note.round = rebuilt.releases;
                 self.replace_record(&Record { quarantine: Some(note), ..rebuilt })
             }
             Ok(_) => Ok(()),

@@ -132,12 +132,20 @@ pub struct QuarantineNote {
     pub why: Quarantine,
     /// Milliseconds since 1970.
     pub at_unix_ms: u64,
+    /// How often it had been released by then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
     /// Under which UIDs it was to leave, where that was known by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<Leaving>,
     /// What it was cleaned with, as the caller names rules, models and version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// New UIDs of an instance that has not left.

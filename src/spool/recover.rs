@@ -329,9 +329,8 @@ impl Names {
 
 /// It was delivered wherever it was meant to go, and not set aside after that.
 fn was_let_go(record: &Record) -> bool {
-    let last = record.deliveries.values().map(|delivery| delivery.at_unix_ms).max();
-    let set_aside = record.quarantine.as_ref().map(|note| note.at_unix_ms);
-    record.is_delivered() && !record.meant_for.is_empty() && set_aside < last
+    let is_aside = record.quarantine.as_ref().is_some_and(|note| note.round >= record.releases);
+    record.is_delivered() && !record.meant_for.is_empty() && !is_aside
 }
 
 fn is_part(name: &str) -> bool {

@@ -427,6 +427,13 @@ fn an_original_that_somebody_removed_comes_back_empty_to_be_quarantined() {
         }
         std::fs::remove_file(dir.path().join(format!("a/b/spool/report/{id}.json"))).unwrap();
     }
+    // One that its destination said it does not keep, set aside and taken away there.
+    let aside = receive(&spool, b"seven");
+    spool.note_attempt_for(aside, pacs[..1].to_vec()).unwrap();
+    clean(&spool, aside, &pacs[..1]);
+    spool.delivered(aside, &pacs[0], delivery).unwrap();
+    spool.quarantine(aside, &Quarantine::new(Reason::NotCommitted, "pacs")).unwrap();
+    std::fs::remove_file(spool.path(State::Quarantine, aside)).unwrap();
     for (state, id) in [
         (State::Held, waiting),
         (State::Received, tried),
@@ -438,7 +445,7 @@ fn an_original_that_somebody_removed_comes_back_empty_to_be_quarantined() {
 
     let (spool, recovery) = real(&dir);
     // Of those that were being forgotten their records tell.
-    assert_eq!((recovery.originals_missing, recovery.records_alone), (2, 2), "{recovery:?}");
+    assert_eq!((recovery.originals_missing, recovery.records_alone), (2, 3), "{recovery:?}");
     assert_eq!(spool.list(State::Received).unwrap(), [waiting, tried]);
     assert_eq!(recovery.outbox_links, 0, "nothing of it is delivered");
     for id in [waiting, tried] {

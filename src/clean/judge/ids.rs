@@ -1,7 +1,7 @@
 //! Identifiers, telephone numbers and days of one data set in a text, with
 //! other separators, prefixes and misread digits.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{Bound, Range};
 
 use super::lexicon::{Flags, Label, Lexicon};
@@ -48,6 +48,8 @@ pub(super) struct Ids {
     ids: Vec<Id>,
     /// Without separators, and whether it tells beside a label only.
     exact: BTreeMap<String, bool>,
+    /// Digits of identifiers that have letters too: where the whole is not found.
+    runs: BTreeSet<String>,
     /// By their last [`PHONE_DIGITS_MIN`] digits.
     phones: HashMap<String, Vec<String>>,
     /// Days without separators, in the orders of day, month and year.
@@ -68,11 +70,9 @@ impl Ids {
         }
         // `MRN 0042317` is written `4231 7` too.
         for run in plain.split(|c: char| !c.is_ascii_digit()).filter(|run| *run != plain) {
-            for run in [run, run.trim_start_matches('0')] {
-                if run.len() >= RUN_DIGITS_MIN {
-                    self.add_plain(run.to_owned());
-                }
-            }
+            let runs = [run, run.trim_start_matches('0')].into_iter();
+            let long = runs.filter(|run| run.len() >= RUN_DIGITS_MIN);
+            self.runs.extend(long.map(str::to_owned));
         }
         self.add_plain(plain);
     }
@@ -93,8 +93,11 @@ impl Ids {
             let end = digits.get(digits.len() - PHONE_DIGITS_MIN..).unwrap_or_default();
             self.phones.entry(end.to_owned()).or_default().push(digits);
         } else {
+            // `none`, `home`: no way to reach anybody.
             let plain = squeezed(text);
-            if plain.chars().count() >= ID_CHARS_MIN {
+            let chars = plain.chars().count();
+            let is_word = Lexicon::shared().flags(&plain).has(Flags::PLAIN);
+            if chars >= ID_CHARS_MIN && !(is_word && chars < TOLERANT_CHARS_MIN) {
                 self.add_plain(plain);
             }
         }
@@ -132,7 +135,7 @@ impl Ids {
     fn ids_from(&self, line: &Line<'_>, first: usize, found: &mut Vec<Range<usize>>) {
         let mut plain = String::new();
         let mut first_bytes = 0;
-        let (mut digits, mut exact, mut tolerant) = (0, None, None);
+        let (mut digits, mut exact, mut tolerant, mut run) = (0, None, None, None);
         for at in first..(first + WORDS_MAX).min(line.words.len()) {
             let Some(word) = line.words.get(at) else { break };
             if at > first && line.gap(at).chars().count() > 2 {
@@ -159,12 +162,24 @@ impl Ids {
             {
                 tolerant = Some(at);
             }
+            if run.is_none() && digits >= RUN_DIGITS_MIN {
+                let is_run = self.has_run(&plain, first_bytes, word.folded.len());
+                run = is_run.then_some(at);
+            }
         }
-        found.extend(exact.or(tolerant).map(|last| line.range(first, last)));
+        found.extend(exact.or(tolerant).or(run).map(|last| line.range(first, last)));
     }
 
     fn is_exact(&self, run: &str, labelled: impl Fn() -> bool) -> bool {
         self.exact.get(run).is_some_and(|short| !short || labelled())
+    }
+
+    /// The digits of an identifier stand in all words of the run.
+    fn has_run(&self, run: &str, first_bytes: usize, last_bytes: usize) -> bool {
+        self.runs.iter().any(|digits| {
+            let at = run.find(digits.as_str());
+            at.is_some_and(|at| at < first_bytes && at + digits.len() + last_bytes > run.len())
+        })
     }
 
     fn any_starts_with(&self, run: &str) -> bool {
@@ -265,6 +280,9 @@ mod tests {
             assert_eq!(found("PZ-4471903", text).first(), Some(&wanted), "{text}");
         }
         assert!(found("PZ-4471903", "3 knee 44").is_empty());
+        for text in ["44719O3 Winter", "447 1903 Winter", "4471903 Winter"] {
+            assert_eq!(found("4471903-Winter", text), [text], "none of it stays");
+        }
         assert_eq!(found("Victoria Wright", "for Victoria Wright 2"), ["Victoria Wright"]);
         assert_eq!(found("follow-up", "at follow-up"), ["follow-up"]);
         assert!(found("AXIAL", "axial").is_empty());

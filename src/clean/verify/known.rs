@@ -26,8 +26,6 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=9;
 /// Most texts searched for. 16,384: hundreds of persons in one object, each in
 /// some ten forms; a file made to slow us down has more.
 const TEXTS_MAX: usize = 16_384;
-/// What reads as a year in a text.
-const YEARS: std::ops::RangeInclusive<u32> = 1900..=2100;
 /// Days that stand for "unknown", in senders' dummies and in ours.
 const PLACEHOLDER_DAYS: [&str; 3] = ["19000101", "00010101", "18000101"];
 /// Under this root a UID is a UUID in decimal (PS3.5 §B.2).
@@ -174,13 +172,9 @@ impl Known {
     }
 
     fn add_whole(&mut self, words: &[String], kind: Kind) {
-        let whole = words.concat();
-        // A phantom called `2024`: texts are full of years.
-        let year = whole.parse::<u32>().ok().filter(|_| whole.len() == 4);
-        let is_year = year.is_some_and(|year| YEARS.contains(&year));
-        if is_long_enough(words, WHOLE_CHARS_MIN) && !is_year {
+        if is_long_enough(words, WHOLE_CHARS_MIN) {
             let mark = Mark { weight: Weight::Whole, kind };
-            self.add(vec![whole], mark);
+            self.add(vec![words.concat()], mark);
             self.add(words.to_vec(), mark);
         }
     }
