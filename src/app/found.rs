@@ -1,4 +1,4 @@
-//! What starts found in the spool that this program did not do, kept in
+//! What starts found in the data directory that this program did not do, kept in
 //! `DATA/run/found.json`: whatever opens the spool first mends it, be it a command that
 //! asks something else, and nobody would be told.
 

@@ -16,7 +16,7 @@ use crate::trial::Trial;
 
 /// Out of resources (PS3.4 Table B.2-1).
 const OUT_OF_RESOURCES: u16 = 0xA700;
-/// Longest wait for the refusal.
+/// How often it is asked, and the longest wait for the quickest refusal.
 const ASKED: usize = 3;
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for intake once there is room.

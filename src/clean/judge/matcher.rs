@@ -161,7 +161,7 @@ impl Matcher {
             let text = seen.as_deref().unwrap_or(written);
             match value.kind {
                 // Whatever it names: somebody may be called so.
-                KnownKind::Id | KnownKind::Place | KnownKind::Contact if is_name_word(text) => {
+                KnownKind::Id | KnownKind::Place | KnownKind::Contact if is_one_name_word(text) => {
                     matcher.add_called(text, false);
                     if value.kind == KnownKind::Contact {
                         matcher.add_joined(squeezed(text));
@@ -588,7 +588,7 @@ fn runs_of(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// One word of a language that is also the name of many people: Station Name `ROSE`.
-fn is_name_word(text: &str) -> bool {
+fn is_one_name_word(text: &str) -> bool {
     let line = Line::new(text, Lexicon::shared());
     matches!(line.words.as_slice(), [word] if word.flags.has(Flags::NAME_WORD))
 }
