@@ -6,7 +6,7 @@ are known, so a span found is a span of the line as it came.
 """
 
 import numpy as np
-from parts import LABELS
+from parts import LABELS, UNSURE
 
 CLASSES = ["O", *LABELS]
 IGNORED = -100
@@ -33,8 +33,12 @@ def character_labels(text, spans):
     labels = [0] * min(len(text), CHARACTERS_MAX)
     for start, end, label in spans:
         for at in range(start, min(end, len(labels))):
-            labels[at] = CLASSES.index(label)
+            labels[at] = class_of(label)
     return labels
+
+
+def class_of(label):
+    return IGNORED if label == UNSURE else CLASSES.index(label)
 
 
 def shape(piece, is_glued):
@@ -74,7 +78,7 @@ def token_labels(places, spans):
         label = IGNORED if start == end else 0
         for span_start, span_end, name in spans:
             if start < span_end and end > span_start:
-                label = CLASSES.index(name)
+                label = class_of(name)
                 break
         labels.append(label)
     return labels

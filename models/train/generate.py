@@ -27,7 +27,7 @@ from parts import Context, assemble, expand
 
 DATA = Path(__file__).resolve().parent / "data"
 LANGUAGES = {"en": 0.60, "de": 0.08, "fr": 0.07, "es": 0.07, "it": 0.05, "pt": 0.045, "nl": 0.045, "other": 0.04}
-KINDS = {"burned-in": 0.40, "description": 0.12, "comment": 0.24, "report": 0.16, "protocol": 0.08}
+KINDS = {"burned-in": 0.40, "description": 0.12, "comment": 0.24, "report": 0.14, "protocol": 0.10}
 JOINTS = {"burned-in": [" ", "  ", " ", " | ", " - ", ", "], "description": [" ", " - ", ", ", " / ", " + "], "comment": [", ", "; ", ". ", " ", " - ", "\n"],
           "report": [" ", " ", "\n", ". "], "protocol": ["_", " ", "_", "-", "^"]}
 FUNCTION_WORDS = {
@@ -42,7 +42,7 @@ FUNCTION_WORDS = {
 CHUNK = 5000
 # One in so many templates, eponyms and terms is kept for the test.
 HELD_OUT = 9
-HELD_OUT_LISTS = ["epo", "concept", "icd", "drug", "tag", "device"]
+HELD_OUT_LISTS = ["epo", "concept", "icd", "drug", "tag", "device", "common"]
 
 
 def main():
@@ -102,9 +102,17 @@ class World:
         for name in ("concept", "icd", "drug", "tag"):
             self.context.slots[name] = lambda context, name=name: context.pick(lists[name])
         self.context.slots["dx"] = lambda context: context.pick(lists["dx"].get(context.language) or lists["dx"]["en"])
-        self.context.slots["word"] = lambda context: context.pick(self.words.get(context.language) or self.words["en"])
+        self.context.slots["word"] = self.word
+        self.context.slots["cap_word"] = lambda context: self.word(context).capitalize()
         lines = exclude.read_text().splitlines() if exclude else []
         self.excluded = {fold(json.loads(line)["text"]) for line in lines}
+
+    def word(self, context):
+        """An ordinary word of the language; of English half come from WordNet."""
+        words = self.words.get(context.language) or self.words["en"]
+        if context.language in ("en", "other") and context.chance(0.5):
+            words = context.lists["common"]
+        return context.pick(words)
 
     def split(self, lists):
         """Keeps of each list the share of this side."""
@@ -162,6 +170,8 @@ class World:
         """An ordinary word between two parts: what is unknown is not at once a name."""
         context = self.context
         words = self.words["en"] if context.chance(0.4) else self.words.get(context.language, self.words["en"])
+        if words is self.words["en"] and context.chance(0.5):
+            words = context.lists["common"]
         word = " ".join(context.pick(words) for _ in range(context.pick([1, 1, 2])))
         at = context.between(0, len(parts))
         inside = 0 < at < len(parts) and parts[at - 1][1] and parts[at - 1][1] == parts[at][1]

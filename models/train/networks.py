@@ -22,7 +22,6 @@ class CharacterNet(nn.Module):
             nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in DILATIONS
         )
         self.whole = nn.ModuleList(nn.Linear(2 * width, width) for _ in DILATIONS[3::3])
-        self.drop = nn.Dropout(0.1)
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, len(CLASSES))
 
@@ -33,7 +32,7 @@ class CharacterNet(nn.Module):
             if at % 3 == 0 and at:
                 x = x + self.hear(self.whole[at // 3 - 1], x, mask)
             y = layer((norm(x) * mask).transpose(1, 2)).transpose(1, 2)
-            x = x + self.drop(functional.gelu(y)) * mask
+            x = x + functional.gelu(y) * mask
         return self.out(self.norm(x))
 
     def hear(self, layer, x, mask):
@@ -51,7 +50,6 @@ class Layer(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.dense, self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, inner), nn.Linear(inner, width)
         self.norm1, self.norm2 = nn.LayerNorm(width, 1e-12), nn.LayerNorm(width, 1e-12)
-        self.drop = nn.Dropout(0.1)
 
     def forward(self, x, bias):
         n, length, width = x.shape
@@ -61,8 +59,8 @@ class Layer(nn.Module):
         )
         scores = q @ k.transpose(-1, -2) / math.sqrt(width // self.heads) + bias
         y = (scores.softmax(-1) @ v).transpose(1, 2).reshape(n, length, width)
-        x = self.norm1(x + self.drop(self.dense(y)))
-        return self.norm2(x + self.drop(self.outer(functional.gelu(self.inner(x)))))
+        x = self.norm1(x + self.dense(y))
+        return self.norm2(x + self.outer(functional.gelu(self.inner(x))))
 
 
 class Encoder(nn.Module):
@@ -74,14 +72,13 @@ class Encoder(nn.Module):
         self.position = nn.Embedding(positions, width)
         self.shape = nn.Embedding(SHAPES, width)
         self.norm = nn.LayerNorm(width, 1e-12)
-        self.drop = nn.Dropout(0.1)
         self.layers = nn.ModuleList(Layer(width, heads, 4 * width) for _ in range(layers))
         self.out = nn.Linear(width, len(CLASSES))
 
     def forward(self, ids, shapes):
         bias = (ids == 0)[:, None, None, :].float() * -1e4
         places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.drop(self.norm(self.word(ids) + self.position(places) + self.shape(shapes)))
+        x = self.norm(self.word(ids) + self.position(places) + self.shape(shapes))
         for layer in self.layers:
             x = layer(x, bias)
         return self.out(x)

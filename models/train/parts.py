@@ -10,6 +10,8 @@ import re
 import unicodedata
 
 LABELS = ["PERSON", "ORG", "LOCATION", "DATE", "ID", "CONTACT", "AGE"]
+# Of what is labelled so training asks nothing.
+UNSURE = "UNSURE"
 DEPTH_MAX = 12
 TOKEN = re.compile(r"\{([a-z_0-9]+)(?::([^{}]+))?\}|\[([^\[\]]*)\]")
 

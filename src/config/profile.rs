@@ -260,7 +260,7 @@ pub struct PersonReading {
 pub struct NameScores {
     /// A word in a text of the header is removed from here on. Default 500.
     pub text: u16,
-    /// A word in a picture is hidden from here on. Default 200: a picture shows
+    /// A word in a picture is hidden from here on. Default 100: a picture shows
     /// whom the header names, and a label too many costs less than a name.
     pub pictures: u16,
     /// A line in a picture in which no word reaches this is taken for clinical
@@ -270,7 +270,7 @@ pub struct NameScores {
 
 impl Default for NameScores {
     fn default() -> Self {
-        Self { text: 500, pictures: 200, clinical: 50 }
+        Self { text: 500, pictures: 100, clinical: 50 }
     }
 }
 

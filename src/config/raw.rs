@@ -227,7 +227,7 @@ pub struct RawProject {
     pub text_policy: Option<String>,
     /// Likelihood from which a word of a text is a name. Default 0.5.
     pub name_score: Option<f32>,
-    /// The same in pictures. Default 0.2: a label too many costs less than a name.
+    /// The same in pictures. Default 0.1: a label too many costs less than a name.
     pub name_score_pictures: Option<f32>,
     /// Below it everywhere a line of a picture counts as clinical. Default 0.05.
     pub clinical_score: Option<f32>,

@@ -54,14 +54,17 @@ class Bench:
             write(folder / f"{number:04}.dcm", number)
         return folder
 
-    def deid(self, folder, workers, header_only=False, data=None):
+    def deid(self, folder, workers, header_only=False, data=None, screened=False):
         """CPU and wall seconds of cleaning a folder, the rows of its report, its output."""
         self.runs += 1
         config, report = self.home / f"{self.runs}.toml", self.home / f"{self.runs}.json"
-        classes = f'["{CTImageStorage}"]' if header_only else "[]"
+        classes = {
+            key: f'["{CTImageStorage}"]' if holds else "[]"
+            for key, holds in [("header_only", header_only), ("screened", screened)]
+        }
         config.write_text(
             f'[worker]\ncount = {workers}\n[keys]\nmaster_file = "{self.key}"\n'
-            f"[project.default]\nheader_only = {classes}\n"
+            f"[project.default]\nheader_only = {classes['header_only']}\nscreened = {classes['screened']}\n"
         )
         out = self.home / f"out-{self.runs}"
         user, system, wall = measured(
@@ -281,15 +284,18 @@ def slices(bench, quick):
     print("| what | slices | slices/s | CPU ms a slice | slices with something hidden |")
     print("|---|---|---|---|---|")
     figures = {}
-    for name, folder, header_only, again in [
-        ("drawn chest, looked at", chest, False, 1),
-        ("real head with noise, looked at", head, False, 1),
-        ("drawn chest, header-only project", all_, True, rounds),
+    for name, folder, how, again in [
+        ("drawn chest, looked at", chest, {}, 1),
+        ("real head with noise, looked at", head, {}, 1),
+        ("drawn chest, CT `screened`", all_, {"screened": True}, rounds),
+        ("real head with noise, CT `screened`", head, {"screened": True}, rounds),
+        ("drawn chest, header-only project", all_, {"header_only": True}, rounds),
     ]:
-        runs = [bench.deid(folder, WORKERS, header_only) for _ in range(again)]
+        runs = [bench.deid(folder, WORKERS, **how) for _ in range(again)]
         rows = runs[0][2]
         expect(
-            all(row["pixels"]["screened"] != header_only for row in rows), f"{name}: looked at or not by mistake"
+            all(row["pixels"]["screened"] == ("header_only" not in how) for row in rows),
+            f"{name}: looked at or not by mistake",
         )
         cpu, wall = medians(run[:2] for run in runs)
         figures[name] = [cpu, wall, len(rows)]

@@ -69,6 +69,9 @@ const PLAIN_SCORE_MIN: f32 = 0.9;
 /// Characters of a known word that is no short name misread.
 const TELLING_CHARS: usize = 4;
 
+/// Characters of a label that is nobody's initials.
+const CAPTION_CHARS: usize = 3;
+
 /// A judged range of characters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Span {
@@ -365,6 +368,22 @@ pub fn may_be_name(word: &str) -> bool {
     let flags = Lexicon::shared().flags(&folded);
     let telling = [Flags::NAME_WORD, Flags::GIVEN, Flags::EPONYM, Flags::TITLE, Flags::PARTICLE];
     telling.into_iter().any(|flag| flags.has(flag))
+}
+
+/// What a number or a birth is called, with its colon, and nothing else: `Patient ID:`. Two
+/// letters may be somebody's, but for `ID`.
+#[must_use]
+pub fn is_caption(text: &str) -> bool {
+    let line = Line::new(text, Lexicon::shared());
+    let letters: usize = line.words.iter().map(|word| word.chars).sum();
+    if letters < CAPTION_CHARS && line.words.iter().all(|word| word.folded != "id") {
+        return false;
+    }
+    let label = Lexicon::shared().label(line.words.iter().map(|word| word.folded.as_str()));
+    let whole = |(count, label)| {
+        count == line.words.len() && matches!(label, lexicon::Label::Id | lexicon::Label::Birth)
+    };
+    text.ends_with(':') && label.is_some_and(whole)
 }
 
 /// Of thousandths.

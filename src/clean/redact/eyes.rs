@@ -77,12 +77,16 @@ impl Eyes<'_> {
             let judged = lines.iter().zip(&verdicts);
             let kept = judged.clone().filter(|(_, verdict)| !verdict.hide);
             self.kept.push(kept.map(|(line, _)| line.clone()).collect());
-            let judged = judged.flat_map(|(line, verdict)| self.findings(line, verdict, view));
+            let judged: Vec<Judged> =
+                judged.map(|(line, verdict)| self.findings(line, verdict, view)).collect();
             let counts = |finding: &Finding| {
                 enhanced != Some(index) || finding.reason != TextReason::Unreadable
             };
-            let mut found: Vec<Finding> = judged.filter(counts).collect();
-            found.extend(reached(view, &found));
+            let captioned: Vec<Finding> =
+                judged.iter().filter_map(|judged| judged.captioned.clone()).collect();
+            let findings = judged.into_iter().flat_map(|judged| judged.findings);
+            let mut found: Vec<Finding> = findings.filter(counts).collect();
+            found.extend(reached(view, &found, &captioned));
             spare::spare(view, &mut found);
             by_view.push(found);
         }
@@ -157,17 +161,34 @@ impl Eyes<'_> {
     }
 
     /// A line found in a view: one finding, or one for each of its parts.
-    fn findings(&self, line: &TextLine, verdict: &LineVerdict, view: &View) -> Vec<Finding> {
+    fn findings(&self, line: &TextLine, verdict: &LineVerdict, view: &View) -> Judged {
         let placed = |line: &TextLine, reason, hide| {
             let area = Area::of_line(line, view.width, view.height);
             Finding { area, reason, hide }
         };
         let Some(parts) = narrow::parts(view, line, verdict, self.judge, margin()) else {
-            return vec![placed(line, verdict.reason, verdict.hide)];
+            let findings = vec![placed(line, verdict.reason, verdict.hide)];
+            return Judged { findings, captioned: None };
         };
         let reason = |hide: bool| if hide { verdict.reason } else { TextReason::Clinical };
-        parts.iter().map(|part| placed(&part.line, reason(part.hide), part.hide)).collect()
+        let has_caption =
+            parts.first().is_some_and(|part| !part.hide && part.line.text.ends_with(':'));
+        Judged {
+            findings: parts
+                .iter()
+                .map(|part| placed(&part.line, reason(part.hide), part.hide))
+                .collect(),
+            captioned: has_caption.then(|| placed(line, verdict.reason, true)),
+        }
     }
+}
+
+/// What became of one line.
+struct Judged {
+    findings: Vec<Finding>,
+    /// The line as a whole, where its label alone stays: what is hidden goes on beside all
+    /// of it, not beside the value.
+    captioned: Option<Finding>,
 }
 
 /// A box without its margin; at the border it has none.
@@ -205,7 +226,7 @@ fn margin() -> f32 {
 }
 
 /// What hidden lines go on to beside what was found of them.
-fn reached(view: &View, found: &[Finding]) -> Vec<Finding> {
+fn reached(view: &View, found: &[Finding], captioned: &[Finding]) -> Vec<Finding> {
     let goes_on = |finding: &Finding| {
         let by_rule = matches!(
             finding.reason,
@@ -216,14 +237,21 @@ fn reached(view: &View, found: &[Finding]) -> Vec<Finding> {
         );
         finding.hide && !by_rule
     };
-    let of = |(at, finding): (usize, &Finding)| {
-        let others = found.iter().enumerate().filter(|(other, _)| *other != at);
-        let others: Vec<Rect> = others.map(|(_, other)| other.area.rect).collect();
-        let more = reach::beyond(view, finding.area.rect, &others);
+    let beyond = |finding: &Finding, is_other: &dyn Fn(usize, Rect) -> bool| -> Vec<Finding> {
+        let rects = found.iter().map(|other| other.area.rect).enumerate();
+        let others: Vec<Rect> =
+            rects.filter(|(at, rect)| is_other(*at, *rect)).map(|(_, rect)| rect).collect();
         let reason = finding.reason;
-        more.into_iter().map(move |rect| Finding { area: Area::upright(rect), reason, hide: true })
+        let more = reach::beyond(view, finding.area.rect, &others).into_iter();
+        more.map(|rect| Finding { area: Area::upright(rect), reason, hide: true }).collect()
     };
-    found.iter().enumerate().filter(|(_, finding)| goes_on(finding)).flat_map(of).collect()
+    let hidden = found.iter().enumerate().filter(|(_, finding)| goes_on(finding));
+    let own = hidden.flat_map(|(at, finding)| beyond(finding, &|other, _| other != at));
+    // A line's own parts do not end it.
+    let whole = captioned.iter().filter(|line| goes_on(line)).flat_map(|line| {
+        beyond(line, &|_, rect| line.area.rect.common(rect).pixels() * 2 < rect.pixels())
+    });
+    own.chain(whole).collect()
 }
 
 /// Joins what the views showed. A line that one view showed too faintly to be

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::clean::judge::{LineVerdict, may_be_name};
+use crate::clean::judge::{LineVerdict, is_caption, may_be_name};
 use crate::clean::report::TextReason;
 use crate::clean::text::{TextLine, View};
 
@@ -25,6 +25,10 @@ const GAP_PERCENT: usize = 150;
 const GAP_HEIGHT_PART: usize = 8;
 /// Widths of a letter, in percent of the line's mean: between an `I` and a `W`.
 const LETTER_PERCENT: Range<usize> = 35..280;
+/// Most words of a label before a hidden value.
+const CAPTION_WORDS_MAX: usize = 4;
+/// Mean width of a letter in front by that of the rest, between `ID:` and `MMM:`.
+const FRONT_RATIO: Range<f32> = 0.5..2.0;
 /// Letters of a word that no initial and no short name looks like.
 const TELLING_LETTERS: usize = 4;
 
@@ -57,7 +61,24 @@ pub(super) fn parts(
         return None;
     }
     let cuts = Picture::of(view, line)?.cuts(&line.text, &words)?;
-    Some(joined(line, &words, &kept, &cuts, margin))
+    fits_caption(line, &words, &kept, &cuts).then(|| joined(line, &words, &kept, &cuts, margin))
+}
+
+/// What stays in front is as wide as its letters ask for beside the rest: where the widest gap
+/// is one inside the value, the label would take a piece of it along.
+fn fits_caption(line: &TextLine, words: &[Range<usize>], kept: &[bool], cuts: &[u32]) -> bool {
+    let count = kept.iter().take_while(|kept| **kept).count();
+    let (Some(cut), Some(value)) = (cuts.get(count.wrapping_sub(1)), words.get(count)) else {
+        return true;
+    };
+    let [[left, _], [right, _], ..] = line.corners;
+    let letters = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
+    let (front, rest) =
+        (letters(line.text.get(..value.start)), letters(line.text.get(value.start..)));
+    let (own, other) = (column(*cut) - left, right - column(*cut));
+    let (front, rest) = (small(front), small(rest));
+    let ratio = own * rest / (other * front).max(1.0);
+    FRONT_RATIO.contains(&ratio)
 }
 
 /// Byte ranges of what stands between blanks.
@@ -101,6 +122,13 @@ fn kept(
             *kept = stays && run.contains(&at);
         }
         from += length + 1;
+    }
+    // Only in front: behind a name a label says that the name is one (`LONG ACC: 4711`).
+    let most = CAPTION_WORDS_MAX.min(words.len().saturating_sub(1));
+    let captions = words.iter().take(most).map(|last| 0..last.end);
+    let captions = captions.zip(1..).filter(|(range, _)| is_caption(text(range.clone()).trim()));
+    if let Some((_, count)) = captions.last().filter(|(range, _)| is_clinical(range.clone())) {
+        kept.iter_mut().take(count).for_each(|kept| *kept = true);
     }
     kept
 }
@@ -195,6 +223,11 @@ fn placed(line: &TextLine, x0: f32, x1: f32) -> [[f32; 2]; 4] {
 #[expect(clippy::as_conversions, reason = "a column under 65,536 is exact")]
 fn column(column: u32) -> f32 {
     column as f32
+}
+
+#[expect(clippy::as_conversions, reason = "the letters of a line are few")]
+fn small(count: usize) -> f32 {
+    count as f32
 }
 
 /// How much ink each column of a line has.

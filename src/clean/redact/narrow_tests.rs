@@ -59,6 +59,40 @@ fn what_identifies_goes_and_the_clinical_words_beside_it_stay() {
 }
 
 #[test]
+fn a_label_in_front_of_a_number_stays() {
+    for (text, caption, value) in [
+        ("Patient ID: 4711-0815", "Patient ID:", "4711-0815"),
+        ("DOB: 12.03.1967", "DOB:", "12.03.1967"),
+    ] {
+        let parts = parted(text, 12);
+        let texts: Vec<_> = parts.iter().map(|part| (part.0.as_str(), part.1)).collect();
+        assert_eq!(texts, [(caption, false), (value, true)]);
+    }
+    // Read without a blank that the picture has, wider than the one behind the label.
+    let (view, mut line) = drawn("MRN: 4711    0815", 12);
+    line.text = "MRN: 47110815".into();
+    let hidden = LineVerdict {
+        hide: true,
+        reason: TextReason::KnownValue,
+        spans: vec![Span { range: 5..13, reason: TextReason::KnownValue }],
+    };
+    let clinical =
+        |_: &TextLine| LineVerdict { hide: false, reason: TextReason::Clinical, spans: Vec::new() };
+    assert_eq!(parts(&view, &line, &hidden, &clinical, 3.0), None);
+    // What stands before a label may be a name; two letters may be initials; where no blank is
+    // read, none is cut.
+    for text in [
+        "LONG ACC: 4711-0815",
+        "ARTS MRN: 4711-0815",
+        "Doe Patient ID: 4711-0815",
+        "JG: 12.03.1967",
+        "MRN:4711-0815",
+    ] {
+        assert_eq!(parted(text, 12), [], "{text}");
+    }
+}
+
+#[test]
 fn a_word_that_may_belong_to_the_name_goes_with_it() {
     for text in ["DOE LONG", "Jane L", "DOE J LIVER", "ZORNIG LIVER", "Doe, Jane", "Doe 12"] {
         assert_eq!(parted(text, 12), [], "{text}");

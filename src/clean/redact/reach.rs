@@ -21,6 +21,8 @@ const INK_PERCENT: u32 = 130;
 const INK_MIN: u32 = 40;
 /// Windows without ink before the line counts as ended: a space, no more.
 const BLANKS_MAX: u32 = 2;
+/// Samples of a pixel.
+const SAMPLES_MAX: usize = 3;
 /// Least height of a box whose ink can be told from grain, pixels.
 const HEIGHT_MIN: u32 = 10;
 
@@ -76,18 +78,30 @@ impl<'a> Axes<'a> {
         view.pixels.get(at..at + samples).unwrap_or_default()
     }
 
-    /// How much neighbours along the line differ, in hundredths of a shade.
+    /// How much neighbours along the line differ, in hundredths of a shade. What all rows
+    /// together go from their first shade to their last is no letter: the edge of a body, a
+    /// slope of light. In grain and letters it is next to nothing.
     fn unrest(self, along: Range<u32>, across: Range<u32>) -> u32 {
+        let Some(last) = along.end.checked_sub(1).filter(|last| *last > along.start) else {
+            return 0;
+        };
         let (mut sum, mut count) = (0_u64, 0_u64);
-        for v in across {
-            for u in along.start..along.end.saturating_sub(1) {
-                let pairs = self.pixel(u, v).iter().zip(self.pixel(u + 1, v));
+        let mut ways = [0_i64; SAMPLES_MAX];
+        for row in across {
+            for u in along.start..last {
+                let pairs = self.pixel(u, row).iter().zip(self.pixel(u + 1, row));
                 let most = pairs.map(|(one, next)| one.abs_diff(*next)).max().unwrap_or(0);
                 sum += u64::from(most);
                 count += 1;
             }
+            let ends = self.pixel(along.start, row).iter().zip(self.pixel(last, row));
+            for (way, (first, last)) in ways.iter_mut().zip(ends) {
+                *way += i64::from(*last) - i64::from(*first);
+            }
         }
-        u32::try_from(sum * 100 / count.max(1)).unwrap_or(u32::MAX)
+        let way = ways.map(i64::unsigned_abs).into_iter().max().unwrap_or(0);
+        let left = sum.saturating_sub(way);
+        u32::try_from(left * 100 / count.max(1)).unwrap_or(u32::MAX)
     }
 }
 
@@ -226,6 +240,13 @@ mod tests {
         let written = view(40, 4, |x| (20..115).contains(&x) || (140..300).contains(&x));
         let more = beyond(&written, FOUND, &[other]);
         assert!(more.iter().all(|more| more.x1 <= 140), "{more:?}");
+        let mut body = view(0, 4, |_| false);
+        for (at, shade) in body.pixels.iter_mut().enumerate() {
+            let (x, y) = (at % 400, at / 400);
+            // An edge that lies in the line's rows only.
+            *shade = if x > 110 + y && (40..60).contains(&y) { 150 } else { 0 };
+        }
+        assert_eq!(beyond(&body, FOUND, &[]), [], "the edge of a body");
         let mut textured = view(0, 60, |_| false);
         textured.pixels[..20].fill(0);
         assert_eq!(beyond(&textured, FOUND, &[]), [], "texture above, in it and below");
