@@ -55,8 +55,10 @@ class Scp:
 
 def ask_for_release(event):
     association = event.assoc
-    # The reactor is to leave what comes to `hear_release`.
+    # The reactor is to leave what comes to `hear_release`, and in the round that answers
+    # this request it looks for a release once more.
     association._reactor_checkpoint.clear()
+    association.acse.is_release_requested = lambda: False
     send = association.dul.send_pdu
 
     def send_and_ask(primitive):
