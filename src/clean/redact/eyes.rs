@@ -304,6 +304,30 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_line_goes_on_past_its_own_label_that_stays() {
+        // Letters of 3 columns from 20 to 300: a name that nothing found, then a label, its value.
+        let pixel = |at: usize| {
+            let (x, y) = (at % 400, at / 400);
+            let ink = (45..55).contains(&y) && (20..300).contains(&x) && (x / 3).is_multiple_of(2);
+            if ink { 200 } else { 150 }
+        };
+        let view =
+            View { width: 400, height: 100, samples: 1, pixels: (0..40_000).map(pixel).collect() };
+        let at = |x0, x1, hide| Finding {
+            area: Area::upright(Rect { x0, y0: 40, x1, y1: 60 }),
+            reason: if hide { TextReason::KnownValue } else { TextReason::Clinical },
+            hide,
+        };
+        let found = [at(160, 220, false), at(220, 300, true)];
+        let is_reached = |captioned: &[Finding]| {
+            let more = reached(&view, &found, captioned);
+            more.iter().any(|more| more.area.rect.x0 <= 20 && more.area.rect.x1 == 160)
+        };
+        assert!(is_reached(&[at(160, 300, true)]));
+        assert!(!is_reached(&[]), "the label would end it");
+    }
+
+    #[test]
     fn a_line_too_faint_in_one_view_is_left_to_the_view_that_read_it() {
         let at = |x0, reason, hide| Finding {
             area: Area::upright(Rect { x0, y0: 0, x1: x0 + 100, y1: 10 }),

@@ -61,12 +61,12 @@ pub(super) fn parts(
         return None;
     }
     let cuts = Picture::of(view, line)?.cuts(&line.text, &words)?;
-    fits_caption(line, &words, &kept, &cuts).then(|| joined(line, &words, &kept, &cuts, margin))
+    front_fits(line, &words, &kept, &cuts).then(|| joined(line, &words, &kept, &cuts, margin))
 }
 
 /// What stays in front is as wide as its letters ask for beside the rest: where the widest gap
 /// is one inside the value, the label would take a piece of it along.
-fn fits_caption(line: &TextLine, words: &[Range<usize>], kept: &[bool], cuts: &[u32]) -> bool {
+fn front_fits(line: &TextLine, words: &[Range<usize>], kept: &[bool], cuts: &[u32]) -> bool {
     let count = kept.iter().take_while(|kept| **kept).count();
     let (Some(cut), Some(value)) = (cuts.get(count.wrapping_sub(1)), words.get(count)) else {
         return true;

@@ -27,6 +27,16 @@ fn drawn(text: &str, gap: u32) -> (View, TextLine) {
     (view, TextLine { corners, text: text.into(), confidence: 0.97 })
 }
 
+fn clinical(_line: &TextLine) -> LineVerdict {
+    LineVerdict { hide: false, reason: TextReason::Clinical, spans: Vec::new() }
+}
+
+/// The line is hidden for what stands at `range`.
+fn named(range: Range<usize>) -> LineVerdict {
+    let reason = TextReason::Name;
+    LineVerdict { hide: true, reason, spans: vec![Span { range, reason }] }
+}
+
 fn parted(text: &str, gap: u32) -> Vec<(String, bool, u32, u32)> {
     let known = [(KnownKind::Person, "Doe^Jane"), (KnownKind::Id, "4711-0815")];
     let value =
@@ -71,14 +81,7 @@ fn a_label_in_front_of_a_number_stays() {
     // Read without a blank that the picture has, wider than the one behind the label.
     let (view, mut line) = drawn("MRN: 4711    0815", 12);
     line.text = "MRN: 47110815".into();
-    let hidden = LineVerdict {
-        hide: true,
-        reason: TextReason::KnownValue,
-        spans: vec![Span { range: 5..13, reason: TextReason::KnownValue }],
-    };
-    let clinical =
-        |_: &TextLine| LineVerdict { hide: false, reason: TextReason::Clinical, spans: Vec::new() };
-    assert_eq!(parts(&view, &line, &hidden, &clinical, 3.0), None);
+    assert_eq!(parts(&view, &line, &named(5..13), &clinical, 3.0), None);
     // What stands before a label may be a name; two letters may be initials; where no blank is
     // read, none is cut.
     for text in [
@@ -138,12 +141,5 @@ fn ink_on_a_ground_of_noise_is_not_parted() {
     for (at, sample) in view.pixels.iter_mut().enumerate() {
         *sample = sample.saturating_add(u8::try_from(at * 37 % 101).unwrap());
     }
-    let verdict = LineVerdict {
-        hide: true,
-        reason: TextReason::Name,
-        spans: vec![Span { range: 0..3, reason: TextReason::Name }],
-    };
-    let clinical =
-        |_: &TextLine| LineVerdict { hide: false, reason: TextReason::Clinical, spans: Vec::new() };
-    assert_eq!(parts(&view, &line, &verdict, &clinical, 3.0), None);
+    assert_eq!(parts(&view, &line, &named(0..3), &clinical, 3.0), None);
 }
