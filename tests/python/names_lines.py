@@ -1,6 +1,6 @@
 """Turns the hand-written lines of tests/data/names into JSON lines.
 
-    names_lines.py           checks lines.txt and lines-2.txt, writes their .jsonl, prints counts
+    names_lines.py           checks lines.txt, lines-2.txt and lines-3.txt, writes their .jsonl, prints counts
     names_lines.py --check   writes nothing; fails if a .jsonl is not that of its .txt
 
 In: `kind<TAB>text` a line, what identifies as `{LABEL|text}`, under headings
@@ -15,7 +15,7 @@ import pathlib
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "names"
-SOURCES = [FOLDER / "lines.txt", FOLDER / "lines-2.txt"]
+SOURCES = [FOLDER / name for name in ("lines.txt", "lines-2.txt", "lines-3.txt")]
 TRAINING = FOLDER.parents[2] / "models" / "train" / "data"
 
 KEYS = ["text", "kind", "spans"]
@@ -155,6 +155,10 @@ def taught(records):
             for entry in line.split(";") if path.name.startswith("lexicon") else [line]:
                 if len(entry.split()) > 2 and fold(entry) in lines:
                     faults.append(f"{path.name} line {number} is test line {lines[fold(entry)]}")
+    for path in sorted(TRAINING.glob("written.*.txt")):
+        for record in read(path.read_text(encoding="utf-8"), faults):
+            if len(record["text"].split()) > 2 and fold(record["text"]) in lines:
+                faults.append(f"{path.name} line {record['number']} is test line {lines[fold(record['text'])]}")
     return faults
 
 
