@@ -22,6 +22,7 @@ from pathlib import Path
 import numbers_and_dates
 import people
 import places
+import written
 from noise import disturb
 from parts import Context, assemble, expand
 
@@ -40,6 +41,8 @@ FUNCTION_WORDS = {
     "nl": "de het een en of niet geen is was werd heeft in op aan bij met van voor naar door zonder onder over sinds tot tussen volgens zeer meer minder ook al nog zie gedaan gezien nieuw zelfde deze dit zijn haar te na tijdens ingelicht bekend gebeld wegens",
 }
 CHUNK = 5000
+# Share of training lines that somebody wrote whole; a test has none of them.
+WRITTEN = 0.4
 # One in so many templates, eponyms and terms is kept for the test.
 HELD_OUT = 9
 HELD_OUT_LISTS = ["epo", "concept", "icd", "drug", "tag", "device", "common"]
@@ -96,6 +99,7 @@ class World:
         self.words = ordinary_words(lists, self.lexicon)
         self.split(lists)
         self.templates = {language: read_templates(language) for language in LANGUAGES}
+        self.written = {} if is_test else written.read(DATA)
         self.context = Context(None, lists, self.lexicon, "en", is_test)
         self.context.names = people.Names(lists, None)
         self.context.slots = {**people.SLOTS, **places.SLOTS, **numbers_and_dates.SLOTS}
@@ -130,6 +134,8 @@ class World:
         side = "clinical" if self.random.random() < 0.5 else "identity"
         kind = weighted(self.random, KINDS)
         context.language = language
+        if self.written and context.chance(WRITTEN):
+            return self.written_line(side)
         templates = self.templates[language].get((side, kind))
         if not templates or (language not in ("en", "other") and kind == "burned-in" and context.chance(0.3)):
             templates = self.templates["en"][side, kind]
@@ -149,6 +155,13 @@ class World:
             return self.line()
         return {"text": text, "kind": kind, "language": language, "side": side, "spans": spans}
 
+
+    def written_line(self, side):
+        """A line that somebody wrote, about somebody else, as a machine would have it."""
+        kind, language, parts = self.context.pick(self.written[side])
+        self.context.language = language
+        text, spans = assemble(disturb(self.context, written.vary(self.context, parts), kind, written=True))
+        return {"text": text, "kind": kind, "language": language, "side": side, "spans": spans}
 
     def shares(self, templates, held_out):
         """The templates of one side of the split."""

@@ -12,9 +12,9 @@ LOWER = {"burned-in": 0.05, "description": 0.06, "comment": 0.16, "report": 0.03
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "AE", "Ö": "OE", "Ü": "UE", "ß": "ss"})
 
 
-def disturb(context, parts, kind):
-    """The parts as a machine or a hurried person would have them."""
-    draw = context.random.random()
+def disturb(context, parts, kind, written=False):
+    """The parts as a machine or a hurried person would have them; of whole lines half keep the case they were written in."""
+    draw = context.random.random() * (2 if written else 1)
     if draw < UPPER[kind]:
         parts = [(text.upper(), label) for text, label in parts]
     elif draw < UPPER[kind] + LOWER[kind]:

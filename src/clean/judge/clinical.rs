@@ -39,6 +39,8 @@ pub(super) struct Clinical {
     before_measures: BTreeSet<&'static str>,
     /// Long words as a reader may misread them, see [`misread`].
     misread: BTreeSet<String>,
+    /// Those of them that somebody may be called by.
+    misread_names: BTreeSet<String>,
 }
 
 impl Clinical {
@@ -63,8 +65,17 @@ impl Clinical {
             }
         }
         let long = words.iter().filter(|word| word.chars().count() >= MISREAD_CHARS_MIN);
+        let names = long.clone().filter(|word| super::may_be_name(word));
+        let misread_names = names.map(|word| misread(word)).collect();
         let misread = long.map(|word| misread(word)).collect();
-        Self { words, eponyms, eponym_nouns, before_measures, misread }
+        Self { words, eponyms, eponym_nouns, before_measures, misread, misread_names }
+    }
+
+    /// A long word of the clinic with letters misread, and nobody's name that a list knows.
+    pub(super) fn is_misread(&self, word: &str) -> bool {
+        let misread = misread(word);
+        let is_long = word.chars().count() >= MISREAD_CHARS_MIN;
+        is_long && self.misread.contains(&misread) && !self.misread_names.contains(&misread)
     }
 
     /// Every part of the line is a clinical word or a measurement. An eponym

@@ -58,9 +58,9 @@ pub trait NameFinder: std::fmt::Debug + Send + Sync {
     /// they may overlap.
     fn find(&self, line: &Line<'_>, least: f32, found: &mut Vec<Found>);
 
-    /// Surely no word of a text names anybody: none has a score of `least` or
-    /// more. A finder of forms does not know.
-    fn is_sure(&self, _line: &Line<'_>, _least: f32) -> bool {
+    /// Surely no word of a text names anybody: each stays under the score that `limit`
+    /// gives for its place. A finder of forms does not know.
+    fn is_sure(&self, _line: &Line<'_>, _limit: &dyn Fn(&Range<usize>) -> f32) -> bool {
         false
     }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 const CLINICAL: &str = include_str!("../../../config/standard/clinical-words.txt");
 const TEXT: &str = include_str!("../../../config/standard/text-words.txt");
 const VOCABULARY: &str = include_str!("../../../config/standard/vocabulary.txt");
+const FAMILIAR: &str = include_str!("../../../config/standard/familiar-words.txt");
 
 /// What a word is; a word can be several things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,13 +43,24 @@ impl Flags {
     pub(super) const CODE_SYSTEM: Self = Self(1 << 18);
     /// An eponym that few people are called by.
     pub(super) const SURE_EPONYM: Self = Self(1 << 19);
+    /// The recogniser was trained on it as nobody's name. Counts where it is asked how
+    /// much of a line is known, and nowhere else.
+    pub(super) const FAMILIAR: Self = Self(1 << 20);
+
+    /// Somebody may be called by the word, which matters in pictures alone.
+    pub(super) const CALLED: Self = Self(1 << 21);
+
+    /// What a word of the clinic is when somebody may be called by it.
+    pub(super) const NAMES: Self =
+        Self(Self::NAME_WORD.0 | Self::GIVEN.0 | Self::EPONYM.0 | Self::TITLE.0 | Self::PARTICLE.0);
 
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
+    /// Nothing is known of the word but what matters in pictures alone.
     pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
+        self.0 & !(Self::FAMILIAR.0 | Self::CALLED.0) == 0
     }
 
     fn add(&mut self, other: Self) {
@@ -107,6 +119,9 @@ impl Lexicon {
         for (part, line) in parts(TEXT) {
             lexicon.add_text(part, line);
         }
+        for (_, line) in parts(FAMILIAR) {
+            lexicon.add(line, Flags::FAMILIAR);
+        }
         lexicon
     }
 
@@ -114,6 +129,7 @@ impl Lexicon {
         let flags = match part {
             "words" => Flags::WORD,
             "names" => return self.add_name(line),
+            "called so" => Flags::CALLED,
             "given names" => Flags::GIVEN,
             "titles" => Flags::TITLE,
             "weak titles" => Flags::WEAK_TITLE,

@@ -44,7 +44,7 @@ pub use concepts::{Named, is_vocabulary, named_by};
 pub use finder::{Found, FoundClass, NameFinder, RuleFinder, Trouble};
 pub use matcher::Matcher;
 pub use words::Line;
-use words::Reading;
+use words::{Reading, Standing};
 
 use crate::clean::names::Recogniser;
 use crate::clean::report::TextReason;
@@ -65,6 +65,22 @@ const SHORT_CHARS: std::ops::RangeInclusive<usize> = 2..=3;
 /// Score from which a find of plain words counts. Default 0.9: what the recogniser does
 /// not know beside a name is often taken for a part of it.
 const PLAIN_SCORE_MIN: f32 = 0.9;
+
+/// How many times `clinical_score` a word may have in a line that still counts as
+/// clinical (decision 0017): one of four letters and more that is on no list, ...
+const UNKNOWN_TIMES: f32 = 0.4;
+/// ... one that is on a list and nobody's name, ...
+const KNOWN_TIMES: f32 = 2.0;
+/// ... and such a one of four letters and more.
+const ORDINARY_TIMES: f32 = 4.0;
+
+/// Fewest words of a line that are at most familiar, when nothing else is in it, ...
+const ALONE_MIN: usize = 2;
+/// ... and beside words that nobody knows. Default 3: beside one such word the recogniser
+/// took names for words (`duplicate KOWALSKI`).
+const BESIDE_UNKNOWN_MIN: usize = 3;
+/// Letters of a word with digits that may be a misread name: `an5ori`.
+const MISREAD_LETTERS: usize = 3;
 
 /// Characters of a known word that is no short name misread.
 const TELLING_CHARS: usize = 4;
@@ -199,7 +215,25 @@ impl Judge {
     fn is_sure(&self, text: &str, matcher: &Matcher) -> bool {
         let line = Line::new(text, Lexicon::shared());
         let least = likelihood(matcher.scores().clinical);
-        is_mostly_known(&line) && self.finders.iter().any(|finder| finder.is_sure(&line, least))
+        let limit = |range: &Range<usize>| match line.standing(range) {
+            Standing::Unknown => least * UNKNOWN_TIMES,
+            Standing::Doubtful => least,
+            Standing::Known => least * KNOWN_TIMES,
+            Standing::Ordinary => (least * ORDINARY_TIMES).min(PLAIN_SCORE_MIN),
+        };
+        is_mostly_known(&line) && self.finders.iter().any(|finder| finder.is_sure(&line, &limit))
+    }
+
+    /// What the recogniser found is a word of a language or the clinic and nobody's
+    /// name that is known, misread or not: only a sure find counts.
+    fn is_plain_and_unsure(&self, line: &Line<'_>, name: &Found) -> bool {
+        let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
+        let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
+        let is_plain = |word: &words::Word| {
+            let is_misread = || self.clinical.is_misread(&word.folded) && !word.may_be_name();
+            word.is_plain() && word.is_letters() || is_misread()
+        };
+        named && name.score < PLAIN_SCORE_MIN && touched.all(is_plain)
     }
 
     /// Finds what identifies in a text, in order, ranges merged; a range grows
@@ -283,7 +317,7 @@ impl Judge {
         for finder in &self.finders {
             finder.find(line, least, &mut names);
         }
-        names.retain(|name| !is_plain_and_unsure(line, name) && !is_code(line, name));
+        names.retain(|name| !self.is_plain_and_unsure(line, name) && !is_code(line, name));
         let phrases = phrases(line);
         // A day that is understood may stay or be moved; a phrase names nobody,
         // but for an institution that is called by one (`Ann Arbor Hospital`).
@@ -366,8 +400,7 @@ impl Judge {
 pub fn may_be_name(word: &str) -> bool {
     let folded = words::fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
     let flags = Lexicon::shared().flags(&folded);
-    let telling = [Flags::NAME_WORD, Flags::GIVEN, Flags::EPONYM, Flags::TITLE, Flags::PARTICLE];
-    telling.into_iter().any(|flag| flags.has(flag))
+    flags.has(Flags::NAMES)
 }
 
 /// What a number or a birth is called, with its colon, and nothing else: `Patient ID:`. Two
@@ -405,24 +438,30 @@ fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// What the recogniser found is a word of a language or the clinic and nobody's
-/// name that is known: only a sure find counts.
-fn is_plain_and_unsure(line: &Line<'_>, name: &Found) -> bool {
-    let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
-    let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
-    named && name.score < PLAIN_SCORE_MIN && touched.all(|word| word.is_plain() && word.digits == 0)
-}
-
-/// Half of the words at least are known, one of four letters among them: a name
-/// nobody has heard of, alone or with a number, is not left to the recogniser.
+/// Half of the words at least are known, one of four letters among them that nobody is
+/// called by: a name, alone or with a number, is not left to the recogniser. Words
+/// that are only familiar make up the half where two of them stand alone, or three
+/// beside a word that nobody knows (`rebook KOWALSKI`).
 fn is_mostly_known(line: &Line<'_>) -> bool {
-    let words = line.words.iter().filter(|word| word.digits == 0 && word.chars > 1);
+    let counts =
+        |word: &&words::Word| word.is_letters() || word.chars - word.digits >= MISREAD_LETTERS;
+    let words = line.words.iter().filter(|word| word.chars > 1).filter(counts);
     let is_known = |word: &&words::Word| {
-        word.is_plain() || word.flags.has(Flags::EPONYM) || word.flags.has(Flags::UNIT)
+        word.is_letters()
+            && (word.is_plain() || word.flags.has(Flags::EPONYM) || word.flags.has(Flags::UNIT))
     };
+    let is_heard_of = |word: &&words::Word| is_known(word) || word.flags.has(Flags::FAMILIAR);
+    let is_telling = |word: &&words::Word| word.chars >= TELLING_CHARS && !word.may_be_name();
+    let count = words.clone().count();
     let known = words.clone().filter(is_known).count();
-    let is_telling = words.clone().filter(is_known).any(|word| word.chars >= TELLING_CHARS);
-    is_telling && known * 2 >= words.count()
+    if known * 2 >= count && words.clone().filter(is_known).any(|word| is_telling(&word)) {
+        return true;
+    }
+    let heard_of = words.clone().filter(is_heard_of).count();
+    let enough = if heard_of == count { ALONE_MIN } else { BESIDE_UNKNOWN_MIN };
+    heard_of >= enough
+        && heard_of * 2 >= count
+        && words.filter(is_heard_of).any(|word| is_telling(&word))
 }
 
 /// What is left of a range beside others, where it holds letters or digits.

@@ -126,6 +126,89 @@ fn another_finder_stands_beside_the_rules() {
 }
 
 #[test]
+fn how_sure_a_word_must_be_hangs_on_what_is_known_of_it() {
+    /// Says of one word of the line how likely it names somebody.
+    #[derive(Debug)]
+    struct Says(&'static str, f32);
+    impl NameFinder for Says {
+        fn find(&self, _line: &Line<'_>, _least: f32, _found: &mut Vec<Found>) {}
+        fn is_sure(&self, line: &Line<'_>, limit: &dyn Fn(&Range<usize>) -> f32) -> bool {
+            let at = line.text().find(self.0).unwrap();
+            self.1 < limit(&(at..at + self.0.len()))
+        }
+    }
+    let stays = |text: &str, word, score| {
+        let judge = Judge::new().with_finder(Box::new(Says(word, score)));
+        !judge.line(text, 0.99, &Matcher::default(), TextPolicy::default()).hide
+    };
+    let text = "please repeat Zorbeltink tomorrow";
+    assert!(stays(text, "repeat", 0.19) && !stays(text, "repeat", 0.21));
+    assert!(stays(text, "Zorbeltink", 0.019) && !stays(text, "Zorbeltink", 0.021));
+    for (text, word) in [
+        ("please see patient tomorrow", "see"),
+        ("please see trampoline tomorrow", "trampoline"),
+        ("please repeat 2 tomorrow", "2"),
+    ] {
+        assert!(stays(text, word, 0.09) && !stays(text, word, 0.11), "{word}");
+    }
+    // Somebody's name that a list knows, and what may be somebody's initials.
+    for word in ["Harris", "Evans", "Costa", "Kim", "RQ2"] {
+        let text = format!("please repeat {word} tomorrow");
+        assert!(stays(&text, word, 0.04) && !stays(&text, word, 0.06), "{word}");
+    }
+}
+
+#[test]
+fn familiar_words_alone_or_three_of_them_make_a_line_known() {
+    let known = |text| is_mostly_known(&Line::new(text, Lexicon::shared()));
+    assert!(known("trampoline tourniquet"));
+    assert!(known("trampoline tourniquet thunderclap Zorbeltink"));
+    assert!(known("please repeat Zorbeltink") && known("kidney Zorbeltink"));
+    for text in [
+        "trampoline",
+        "trampoline Zorbeltink",
+        "trampoline Zorb3ltink",
+        "trampoline tourniquet Zorbeltink Quarnau",
+        "kidney Zorb3ltink Quarn4u",
+        "SMITH",
+        "Weber 12",
+        "WRIGHT T",
+    ] {
+        assert!(!known(text), "{text}");
+    }
+}
+
+#[test]
+fn a_misread_word_of_the_clinic_is_found_when_sure_only_and_a_name_like_it_at_once() {
+    /// Finds the last word of a line.
+    #[derive(Debug)]
+    struct Finds(f32);
+    impl NameFinder for Finds {
+        fn find(&self, line: &Line<'_>, _least: f32, found: &mut Vec<Found>) {
+            let range = line.text().rfind(' ').unwrap() + 1..line.text().len();
+            found.push(Found { range, class: FoundClass::Person, score: self.0 });
+        }
+    }
+    let hides = |text: &str, score| {
+        let judge = Judge::new().with_finder(Box::new(Finds(score)));
+        judge.line(text, 0.99, &Matcher::default(), TextPolicy::default()).hide
+    };
+    assert!(!hides("12.4 CTDlvol", 0.8) && hides("12.4 CTDlvol", 0.95));
+    // `angle` and `skull` misread, and names.
+    assert!(hides("kidney Angie", 0.2) && hides("liver SKULI", 0.2));
+}
+
+#[test]
+fn nobody_is_called_by_a_familiar_word_that_a_list_knows() {
+    let list = include_str!("../../../config/standard/familiar-words.txt");
+    for word in list.lines().filter(|line| !line.starts_with('#')) {
+        assert_eq!(words::fold(word), word);
+        let flags = Lexicon::shared().flags(word);
+        assert!(flags.has(Flags::FAMILIAR) && !flags.has(Flags::NAMES), "{word}");
+    }
+}
+
+#[test]
 fn disguised_names_are_read_as_people_read_them() {
     let judge = Judge::new();
     let value =

@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::lexicon::{Flags, Lexicon};
+use super::{TELLING_CHARS, overlaps};
 use crate::dicom::looks::{is_unseen, latin_word, without_unseen};
 
 /// Letters of scripts written without spaces begin here (CJK, kana, hangul).
@@ -81,6 +82,41 @@ impl Word {
     pub(super) fn is_plain(&self) -> bool {
         self.flags.has(Flags::PLAIN) && !self.flags.has(Flags::NAME_WORD)
     }
+
+    /// A list knows somebody who is called by it.
+    pub(super) fn may_be_name(&self) -> bool {
+        self.flags.has(Flags::NAMES) || self.flags.has(Flags::CALLED)
+    }
+
+    fn standing(&self) -> Standing {
+        let is_long = self.chars - self.digits >= TELLING_CHARS;
+        let is_listed = self.flags != Flags::default();
+        if self.may_be_name() {
+            Standing::Doubtful
+        } else if self.is_letters() && is_long && self.is_plain() {
+            Standing::Ordinary
+        } else if is_listed || self.is_number() {
+            Standing::Known
+        } else if is_long {
+            Standing::Unknown
+        } else {
+            Standing::Doubtful
+        }
+    }
+}
+
+/// What is known of a word, beginning with the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// Four letters and more, on no list.
+    Unknown,
+    /// Somebody may be called by it, or it is short and on no list.
+    Doubtful,
+    /// On a list, but short, or of no language or clinic; or familiar; or a number.
+    Known,
+    /// A word of a language or of the clinic, of four letters and more, and nobody's name
+    /// that a list knows.
+    Ordinary,
 }
 
 /// A text, its words and what its letters have in common.
@@ -130,6 +166,12 @@ impl<'a> Line<'a> {
     #[must_use]
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// What is known of the words at a byte range; of several the least.
+    pub(super) fn standing(&self, range: &Range<usize>) -> Standing {
+        let touched = self.words.iter().filter(|word| overlaps(&word.range, range));
+        touched.map(Word::standing).min().unwrap_or(Standing::Unknown)
     }
 
     /// What stands before a word, back to the word before it or the beginning.

@@ -147,12 +147,13 @@ impl NameFinder for Recogniser {
         }
     }
 
-    fn is_sure(&self, line: &Line<'_>, least: f32) -> bool {
+    fn is_sure(&self, line: &Line<'_>, limit: &dyn Fn(&Range<usize>) -> f32) -> bool {
         let text = line.text();
         // Of other scripts the networks have seen too little to be sure.
         let known_script = text.chars().all(|c| !c.is_alphabetic() || c < OTHER_SCRIPTS);
         let words = self.words(text);
-        known_script && !words.is_empty() && words.iter().all(|word| word.score() < least)
+        let is_nobody = |word: &ScoredWord| word.score() < limit(&word.range);
+        known_script && !words.is_empty() && words.iter().all(is_nobody)
     }
 
     fn trouble(&self) -> Option<Trouble> {

@@ -12,7 +12,7 @@ use crate::clean::text::{NameFiles, TextError, session};
 
 /// Share of the encoder in a score; the character network has the rest
 /// (models/README.md).
-const ENCODER_SHARE: f32 = 0.85;
+const ENCODER_SHARE: f32 = 0.9;
 /// Classes with "none" before them.
 const ALL: usize = CLASSES.len() + 1;
 
