@@ -1,4 +1,4 @@
-"""Lines that people wrote whole, with what identifies between braces.
+"""Lines that were written whole, with what identifies between braces.
 
 `data/written.*.txt` has the format of tests/data/names: `# side language`, then
 `kind<TAB>text` with `{LABEL|text}`. Their words stay as written; now and then
