@@ -10,6 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 # shellcheck disable=SC2034 # for the scripts that source this
 cache=${AIRLOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airlock}
 
+# Where cargo puts what it builds.
+# shellcheck disable=SC2034
+built=${CARGO_TARGET_DIR:-target}
+
 say() { printf '%s\n' "$*"; }
 
 # die MESSAGE: ends with 1; the message says what to do next.
