@@ -42,7 +42,7 @@ FUNCTION_WORDS = {
 }
 CHUNK = 5000
 # Share of training lines that somebody wrote whole; a test has none of them.
-WRITTEN = 0.4
+WRITTEN = 0.5
 # One in so many templates, eponyms and terms is kept for the test.
 HELD_OUT = 9
 HELD_OUT_LISTS = ["epo", "concept", "icd", "drug", "tag", "device", "common"]

@@ -135,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn a_low_score_of_pictures_alone_is_enough() {
+        let config = load_text("[project.a]\nname_score_pictures = 0.03").unwrap();
+        let scores = config.projects.values().map(|project| project.rules.names).next().unwrap();
+        assert_eq!((scores.pictures, scores.clinical), (30, 30));
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
         let error = load(Some(Path::new("/nowhere/airlock.toml"))).unwrap_err();
         assert!(error.to_string().starts_with("/nowhere/airlock.toml: "));

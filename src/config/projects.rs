@@ -224,10 +224,11 @@ fn checked_scores(
         }
     };
     let usual = NameScores::default();
+    let pictures = checked("name_score_pictures", raw.name_score_pictures, usual.pictures);
     let scores = NameScores {
         text: checked("name_score", raw.name_score, usual.text),
-        pictures: checked("name_score_pictures", raw.name_score_pictures, usual.pictures),
-        clinical: checked("clinical_score", raw.clinical_score, usual.clinical),
+        pictures,
+        clinical: checked("clinical_score", raw.clinical_score, usual.clinical.min(pictures)),
     };
     if scores.clinical > scores.pictures {
         faults.add(key("clinical_score"), "at most name_score_pictures");

@@ -7,10 +7,30 @@ use std::ops::Range;
 
 use super::words::Line;
 use super::{persons, places};
+use crate::config::NameScores;
 
 /// Score from which a form counts. Default 0.5: a leak is worse than a word too
 /// many.
 const SCORE_MIN: f32 = 0.5;
+
+/// Where a judged text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Read in a picture, perhaps not rightly.
+    Picture,
+    /// Written so in the header.
+    Typed,
+}
+
+impl Source {
+    /// From what score on a name counts, in thousandths.
+    pub(super) fn score(self, scores: NameScores) -> u16 {
+        match self {
+            Self::Picture => scores.pictures,
+            Self::Typed => scores.text,
+        }
+    }
+}
 
 /// What a found name names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

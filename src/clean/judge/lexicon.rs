@@ -50,6 +50,9 @@ impl Flags {
     /// Somebody may be called by the word, which matters in pictures alone.
     pub(super) const CALLED: Self = Self(1 << 21);
 
+    /// Somebody may be told of behind the word, which matters in pictures alone.
+    pub(super) const TELLS: Self = Self(1 << 22);
+
     /// What a word of the clinic is when somebody may be called by it.
     pub(super) const NAMES: Self =
         Self(Self::NAME_WORD.0 | Self::GIVEN.0 | Self::EPONYM.0 | Self::TITLE.0 | Self::PARTICLE.0);
@@ -138,6 +141,7 @@ impl Lexicon {
             "particles" => Flags::PARTICLE,
             "relatives" => Flags(Flags::RELATIVE.0 | Flags::WORD.0),
             "before persons" => Flags::BEFORE,
+            "before somebody" => Flags::TELLS,
             "labels of persons" => return self.add_labels(line, Label::Person),
             "labels of identifiers" => return self.add_labels(line, Label::Id),
             "labels of births" => return self.add_labels(line, Label::Birth),

@@ -37,6 +37,7 @@ use std::ops::Range;
 
 use clinical::Clinical;
 use dates::DateFound;
+use finder::Source;
 use lexicon::{Flags, Lexicon};
 use pieces::{Piece, pieces};
 
@@ -74,19 +75,11 @@ const KNOWN_TIMES: f32 = 2.0;
 /// ... and such a one of four letters and more.
 const ORDINARY_TIMES: f32 = 4.0;
 
-/// Fewest words of a line that are at most familiar, when nothing else is in it, ...
-const ALONE_MIN: usize = 2;
-/// ... and beside words that nobody knows. Default 3: beside one such word the recogniser
-/// took names for words (`duplicate KOWALSKI`).
-const BESIDE_UNKNOWN_MIN: usize = 3;
-/// Letters of a word with digits that may be a misread name: `an5ori`.
-const MISREAD_LETTERS: usize = 3;
-
-/// Characters of a known word that is no short name misread.
-const TELLING_CHARS: usize = 4;
-
 /// Characters of a label that is nobody's initials.
 const CAPTION_CHARS: usize = 3;
+
+/// Digits of a setting that is no identifier.
+const SETTING_DIGITS: usize = 3;
 
 /// A judged range of characters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -182,7 +175,7 @@ impl Judge {
         if policy == TextPolicy::HideAll {
             return LineVerdict { hide: true, reason: TextReason::Policy, spans: Vec::new() };
         }
-        let mut spans = self.spans_from(text, matcher, matcher.scores().pictures);
+        let mut spans = self.spans_from(text, matcher, Source::Picture);
         burned::find(&Line::new(text, Lexicon::shared()), matcher, &mut spans);
         let spans = finished(text, spans);
         let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
@@ -221,45 +214,57 @@ impl Judge {
             Standing::Known => least * KNOWN_TIMES,
             Standing::Ordinary => (least * ORDINARY_TIMES).min(PLAIN_SCORE_MIN),
         };
-        is_mostly_known(&line) && self.finders.iter().any(|finder| finder.is_sure(&line, &limit))
+        line.is_mostly_known()
+            && !line.may_tell_of_somebody()
+            && self.finders.iter().any(|finder| finder.is_sure(&line, &limit))
     }
 
     /// What the recogniser found is a word of a language or the clinic and nobody's
-    /// name that is known, misread or not: only a sure find counts.
-    fn is_plain_and_unsure(&self, line: &Line<'_>, name: &Found) -> bool {
+    /// name that is known, in a picture also misread: only a sure find counts.
+    fn is_plain(&self, line: &Line<'_>, name: &Found, source: Source) -> bool {
         let named = matches!(name.class, FoundClass::Person | FoundClass::Place);
         let mut touched = line.words.iter().filter(|word| overlaps(&word.range, &name.range));
         let is_plain = |word: &words::Word| {
             let is_misread = || self.clinical.is_misread(&word.folded) && !word.may_be_name();
-            word.is_plain() && word.is_letters() || is_misread()
+            word.is_plain() && word.is_letters() || source == Source::Picture && is_misread()
         };
-        named && name.score < PLAIN_SCORE_MIN && touched.all(is_plain)
+        named && touched.all(is_plain)
+    }
+
+    /// What the recogniser took for an identifier are numbers of at most three digits in a
+    /// line of clinical words and measurements alone (`DR 63`, `W400L40`): the same.
+    fn is_setting(&self, line: &Line<'_>, name: &Found, source: Source) -> bool {
+        let text = line.text().get(name.range.clone()).unwrap_or_default();
+        source == Source::Picture
+            && name.class == FoundClass::Identifier
+            && text.split(|c: char| !c.is_ascii_digit()).all(|run| run.len() <= SETTING_DIGITS)
+            && self.clinical.is_clinical(line.text())
     }
 
     /// Finds what identifies in a text, in order, ranges merged; a range grows
     /// to whole words.
     #[must_use]
     pub fn spans(&self, text: &str, matcher: &Matcher) -> Vec<Span> {
-        self.spans_from(text, matcher, matcher.scores().text)
+        self.spans_from(text, matcher, Source::Typed)
     }
 
-    /// The same, of names from a score on, in thousandths.
-    fn spans_from(&self, text: &str, matcher: &Matcher, score: u16) -> Vec<Span> {
+    /// The same of a text from `source`.
+    fn spans_from(&self, text: &str, matcher: &Matcher, source: Source) -> Vec<Span> {
         if is_short_machine_text(text) {
             return Vec::new();
         }
-        let (dates, mut found) = self.found(text, matcher, score);
+        let (dates, mut found) = self.found(text, matcher, source);
         found.extend(dates.into_iter().map(|date| Span::new(date.range, TextReason::Date)));
         finished(text, found)
     }
 
     /// Dates, and apart from them all else that identifies. Long texts are looked
     /// at piece by piece: what a rule asks of the words around is then bounded.
-    fn found(&self, text: &str, matcher: &Matcher, score: u16) -> (Vec<DateFound>, Vec<Span>) {
+    fn found(&self, text: &str, matcher: &Matcher, source: Source) -> (Vec<DateFound>, Vec<Span>) {
         let (mut dates, mut spans) = (Vec::new(), Vec::new());
         for Piece { core, seen } in pieces(text) {
             let (in_piece, found) =
-                self.found_in_piece(text.get(seen.clone()).unwrap_or_default(), matcher, score);
+                self.found_in_piece(text.get(seen.clone()).unwrap_or_default(), matcher, source);
             let moved = |range: &Range<usize>| range.start + seen.start..range.end + seen.start;
             dates.extend(in_piece.into_iter().filter_map(|mut date| {
                 date.range = moved(&date.range);
@@ -278,13 +283,13 @@ impl Judge {
         &self,
         text: &str,
         matcher: &Matcher,
-        score: u16,
+        source: Source,
     ) -> (Vec<DateFound>, Vec<Span>) {
         let line = &Line::new(text, Lexicon::shared());
-        let (dates, mut found) = self.found_in(line, matcher, score);
+        let (dates, mut found) = self.found_in(line, matcher, source);
         if looks::without_unseen(text).is_some() {
             let closed = Line::read(text, Lexicon::shared(), Reading::Closed);
-            let (more, also) = self.found_in(&closed, matcher, score);
+            let (more, also) = self.found_in(&closed, matcher, source);
             let more = more.into_iter().map(|date| date.range);
             let more = more.filter(|range| dates.iter().all(|date| date.range != *range));
             found.extend(more.map(|range| Span::new(range, TextReason::Date)));
@@ -301,7 +306,7 @@ impl Judge {
         &self,
         line: &Line<'_>,
         matcher: &Matcher,
-        score: u16,
+        source: Source,
     ) -> (Vec<DateFound>, Vec<Span>) {
         let mut found = matcher.find(line);
         let dates = dates::find(line);
@@ -313,11 +318,15 @@ impl Judge {
         numbers::find(line, &ranges, matcher, &mut found);
         labels::find(line, &ranges, &mut found);
         contacts::find(line, &mut found);
-        let (least, mut names) = (likelihood(score), Vec::new());
+        let (least, mut names) = (likelihood(source.score(matcher.scores())), Vec::new());
         for finder in &self.finders {
             finder.find(line, least, &mut names);
         }
-        names.retain(|name| !self.is_plain_and_unsure(line, name) && !is_code(line, name));
+        names.retain(|name| {
+            let is_unsure = name.score < PLAIN_SCORE_MIN
+                && (self.is_plain(line, name, source) || self.is_setting(line, name, source));
+            !is_unsure && !is_code(line, name) && !is_steps(line, name)
+        });
         let phrases = phrases(line);
         // A day that is understood may stay or be moved; a phrase names nobody,
         // but for an institution that is called by one (`Ann Arbor Hospital`).
@@ -364,7 +373,7 @@ impl Judge {
         if is_short_machine_text(text) {
             return text.to_owned();
         }
-        let (dates, mut found) = self.found(text, matcher, matcher.scores().text);
+        let (dates, mut found) = self.found(text, matcher, Source::Typed);
         let others = merged(found.clone());
         let mut moved: Vec<(Range<usize>, String)> = Vec::new();
         for date in dates {
@@ -438,32 +447,6 @@ fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// Half of the words at least are known, one of four letters among them that nobody is
-/// called by: a name, alone or with a number, is not left to the recogniser. Words
-/// that are only familiar make up the half where two of them stand alone, or three
-/// beside a word that nobody knows (`rebook KOWALSKI`).
-fn is_mostly_known(line: &Line<'_>) -> bool {
-    let counts =
-        |word: &&words::Word| word.is_letters() || word.chars - word.digits >= MISREAD_LETTERS;
-    let words = line.words.iter().filter(|word| word.chars > 1).filter(counts);
-    let is_known = |word: &&words::Word| {
-        word.is_letters()
-            && (word.is_plain() || word.flags.has(Flags::EPONYM) || word.flags.has(Flags::UNIT))
-    };
-    let is_heard_of = |word: &&words::Word| is_known(word) || word.flags.has(Flags::FAMILIAR);
-    let is_telling = |word: &&words::Word| word.chars >= TELLING_CHARS && !word.may_be_name();
-    let count = words.clone().count();
-    let known = words.clone().filter(is_known).count();
-    if known * 2 >= count && words.clone().filter(is_known).any(|word| is_telling(&word)) {
-        return true;
-    }
-    let heard_of = words.clone().filter(is_heard_of).count();
-    let enough = if heard_of == count { ALONE_MIN } else { BESIDE_UNKNOWN_MIN };
-    heard_of >= enough
-        && heard_of * 2 >= count
-        && words.filter(is_heard_of).any(|word| is_telling(&word))
-}
-
 /// What is left of a range beside others, where it holds letters or digits.
 fn without(text: &str, range: Range<usize>, others: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut left = vec![range];
@@ -482,6 +465,18 @@ fn without(text: &str, range: Range<usize>, others: &[Range<usize>]) -> Vec<Rang
     };
     left.retain(tells);
     left
+}
+
+/// What it takes for a day are the steps of three settings, alone on the line (`3/3/4`).
+fn is_steps(line: &Line<'_>, name: &Found) -> bool {
+    let mut steps = line.text().trim().split('/');
+    let is_step = |step: &str| {
+        let step = step.trim();
+        step.len() == 1 && step.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    name.class == FoundClass::Date
+        && steps.by_ref().take(3).filter(|step| is_step(step)).count() == 3
+        && steps.next().is_none()
 }
 
 /// What the recogniser takes for an identifier is a code that means the same for all.

@@ -159,8 +159,80 @@ fn how_sure_a_word_must_be_hangs_on_what_is_known_of_it() {
 }
 
 #[test]
+fn who_may_be_told_of_is_not_left_to_the_recogniser() {
+    let tells = |text| Line::new(text, Lexicon::shared()).may_tell_of_somebody();
+    for text in [
+        "kein Kontrast laut zorbeltink",
+        "geen contrast volgens Baker",
+        "auf Wunsch von zorbeltink",
+        "CALL ZORBELTINK",
+    ] {
+        assert!(tells(text), "{text}");
+    }
+    for text in ["Kontrast laut Protokoll", "scan nach trampoline", "laut IV", "zorbeltink laut"] {
+        assert!(!tells(text), "{text}");
+    }
+    /// Is sure of everything.
+    #[derive(Debug)]
+    struct Sure;
+    impl NameFinder for Sure {
+        fn find(&self, _line: &Line<'_>, _least: f32, _found: &mut Vec<Found>) {}
+        fn is_sure(&self, _line: &Line<'_>, _limit: &dyn Fn(&Range<usize>) -> f32) -> bool {
+            true
+        }
+    }
+    let judge = Judge::new().with_finder(Box::new(Sure));
+    let hides =
+        |text: &str| judge.line(text, 0.99, &Matcher::default(), TextPolicy::default()).hide;
+    assert!(hides("please repeat scan laut zorbeltink") && !hides("please repeat scan zorbeltink"));
+}
+
+#[test]
+fn steps_of_settings_are_no_day() {
+    /// Finds a day in the whole line.
+    #[derive(Debug)]
+    struct Finds;
+    impl NameFinder for Finds {
+        fn find(&self, line: &Line<'_>, _least: f32, found: &mut Vec<Found>) {
+            let range = 0..line.text().len();
+            found.push(Found { range, class: FoundClass::Date, score: 0.99 });
+        }
+    }
+    let judge = Judge::new().with_finder(Box::new(Finds));
+    let hides =
+        |text: &str| judge.line(text, 0.99, &Matcher::default(), TextPolicy::default()).hide;
+    assert!(!hides("3/3/4") && !hides("3 /3/4"));
+    for text in ["3/3/14", "3/3/4/1", "3-3-4", "LIVER 3/3/4"] {
+        assert!(hides(text), "{text}");
+    }
+}
+
+#[test]
+fn a_setting_is_an_identifier_when_sure_only() {
+    /// Finds an identifier at the end of a line.
+    #[derive(Debug)]
+    struct Finds(f32);
+    impl NameFinder for Finds {
+        fn find(&self, line: &Line<'_>, _least: f32, found: &mut Vec<Found>) {
+            let range = line.words.last().unwrap().range.clone();
+            found.push(Found { range, class: FoundClass::Identifier, score: self.0 });
+        }
+    }
+    let judge = |score| Judge::new().with_finder(Box::new(Finds(score)));
+    let hides = |text: &str, score| {
+        judge(score).line(text, 0.99, &Matcher::default(), TextPolicy::default()).hide
+    };
+    for text in ["DR 63", "W400L40"] {
+        assert!(!hides(text, 0.8) && hides(text, 0.95), "{text}");
+        assert_eq!(judge(0.8).spans(text, &Matcher::default()).len(), 1, "{text}");
+    }
+    // Too many digits, and a line of other words.
+    assert!(hides("PRF 5000Hz", 0.8) && hides("DR Zorbeltink 63", 0.8));
+}
+
+#[test]
 fn familiar_words_alone_or_three_of_them_make_a_line_known() {
-    let known = |text| is_mostly_known(&Line::new(text, Lexicon::shared()));
+    let known = |text| Line::new(text, Lexicon::shared()).is_mostly_known();
     assert!(known("trampoline tourniquet"));
     assert!(known("trampoline tourniquet thunderclap Zorbeltink"));
     assert!(known("please repeat Zorbeltink") && known("kidney Zorbeltink"));
@@ -173,6 +245,10 @@ fn familiar_words_alone_or_three_of_them_make_a_line_known() {
         "SMITH",
         "Weber 12",
         "WRIGHT T",
+        "TROTTER",
+        "Minor 44",
+        "TROTTER ab",
+        "trotter Zorbeltink",
     ] {
         assert!(!known(text), "{text}");
     }
@@ -196,6 +272,9 @@ fn a_misread_word_of_the_clinic_is_found_when_sure_only_and_a_name_like_it_at_on
     assert!(!hides("12.4 CTDlvol", 0.8) && hides("12.4 CTDlvol", 0.95));
     // `angle` and `skull` misread, and names.
     assert!(hides("kidney Angie", 0.2) && hides("liver SKULI", 0.2));
+    // What is typed is not misread.
+    let typed = Judge::new().with_finder(Box::new(Finds(0.8)));
+    assert_eq!(typed.spans("12.4 CTDlvol", &Matcher::default()).len(), 1);
 }
 
 #[test]

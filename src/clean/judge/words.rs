@@ -8,8 +8,19 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::lexicon::{Flags, Lexicon};
-use super::{TELLING_CHARS, overlaps};
+use super::overlaps;
 use crate::dicom::looks::{is_unseen, latin_word, without_unseen};
+
+/// Fewest words of a line that are at most familiar, when nothing else is in it, ...
+const ALONE_MIN: usize = 2;
+/// ... and beside words that nobody knows. Default 3: beside one such word the recogniser
+/// took names for words (`duplicate KOWALSKI`).
+const BESIDE_UNKNOWN_MIN: usize = 3;
+/// Letters of a word with digits that may be a misread name: `an5ori`.
+const MISREAD_LETTERS: usize = 3;
+
+/// Characters of a known word that is no short name misread.
+const TELLING_CHARS: usize = 4;
 
 /// Letters of scripts written without spaces begin here (CJK, kana, hangul).
 const WIDE_FROM: char = '\u{2E80}';
@@ -172,6 +183,53 @@ impl<'a> Line<'a> {
     pub(super) fn standing(&self, range: &Range<usize>) -> Standing {
         let touched = self.words.iter().filter(|word| overlaps(&word.range, range));
         touched.map(Word::standing).min().unwrap_or(Standing::Unknown)
+    }
+
+    /// Half of the words at least are known, one of four letters among them that nobody is
+    /// called by: a name, alone or with a number, is not left to the recogniser. One known word
+    /// is one of the clinic: any other is somebody's name somewhere (`TROTTER`). Words
+    /// that are only familiar make up the half where two of them stand alone, or three
+    /// beside a word that nobody knows (`rebook KOWALSKI`).
+    pub(super) fn is_mostly_known(&self) -> bool {
+        let counts =
+            |word: &&Word| word.is_letters() || word.chars - word.digits >= MISREAD_LETTERS;
+        let words = self.words.iter().filter(|word| word.chars > 1).filter(counts);
+        let is_known = |word: &&Word| {
+            word.is_letters()
+                && (word.is_plain() || word.flags.has(Flags::EPONYM) || word.flags.has(Flags::UNIT))
+        };
+        let is_heard_of = |word: &&Word| is_known(word) || word.flags.has(Flags::FAMILIAR);
+        let is_telling = |word: &&Word| word.chars >= TELLING_CHARS && !word.may_be_name();
+        let count = words.clone().count();
+        let known = words.clone().filter(is_known).count();
+        let may_tell =
+            |word: &Word| is_telling(&word) && (known > 1 || word.flags.has(Flags::CLINICAL));
+        if known * 2 >= count && words.clone().filter(is_known).any(may_tell) {
+            return true;
+        }
+        let heard_of = words.clone().filter(is_heard_of).count();
+        let enough = if heard_of == count { ALONE_MIN } else { BESIDE_UNKNOWN_MIN };
+        heard_of >= enough
+            && heard_of * 2 >= count
+            && words.filter(is_heard_of).any(|word| is_telling(&word))
+    }
+
+    /// Behind a word like `by` or `laut`, a particle between or not, stands what no list
+    /// knows, or what somebody is called by.
+    pub(super) fn may_tell_of_somebody(&self) -> bool {
+        let tells = |word: &Word| word.flags.has(Flags::BEFORE) || word.flags.has(Flags::TELLS);
+        let is_somebody = |word: &Word| {
+            word.is_letters()
+                && word.chars >= MISREAD_LETTERS
+                && (word.may_be_name() || word.flags == Flags::default())
+        };
+        self.words.iter().enumerate().filter(|(_, word)| tells(word)).any(|(at, _)| {
+            let mut behind = self.words.iter().skip(at + 1);
+            let next = behind.next();
+            let is_particle = next.is_some_and(|word| word.flags.has(Flags::PARTICLE));
+            let named = if is_particle { behind.next() } else { next };
+            named.is_some_and(is_somebody)
+        })
     }
 
     /// What stands before a word, back to the word before it or the beginning.
