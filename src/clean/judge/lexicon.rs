@@ -63,7 +63,7 @@ impl Flags {
 
     /// Nothing is known of the word but what matters in pictures alone.
     pub(super) fn is_empty(self) -> bool {
-        self.0 & !(Self::FAMILIAR.0 | Self::CALLED.0) == 0
+        self.0 & !(Self::FAMILIAR.0 | Self::CALLED.0 | Self::TELLS.0) == 0
     }
 
     fn add(&mut self, other: Self) {

@@ -231,13 +231,22 @@ impl Judge {
         named && touched.all(is_plain)
     }
 
-    /// What the recogniser took for an identifier are numbers of at most three digits in a
-    /// line of clinical words and measurements alone (`DR 63`, `W400L40`): the same.
+    /// What the recogniser took for an identifier is one number, or a word, of at most three
+    /// digits in a run, no other number beside it, in a line of clinical words and measurements
+    /// alone (`DR 63`, `W400L40`): the same.
     fn is_setting(&self, line: &Line<'_>, name: &Found, source: Source) -> bool {
         let text = line.text().get(name.range.clone()).unwrap_or_default();
+        let mut digits = text.split(|c: char| !c.is_ascii_digit());
+        let is_short = digits.all(|run| run.len() <= SETTING_DIGITS)
+            && text.bytes().any(|byte| byte.is_ascii_digit());
+        let numbers = |pair: &[words::Word]| {
+            pair.iter().all(|word| word.digits > 0)
+                && pair.iter().any(|word| overlaps(&word.range, &name.range))
+        };
         source == Source::Picture
             && name.class == FoundClass::Identifier
-            && text.split(|c: char| !c.is_ascii_digit()).all(|run| run.len() <= SETTING_DIGITS)
+            && is_short
+            && !line.words.windows(2).any(numbers)
             && self.clinical.is_clinical(line.text())
     }
 

@@ -101,7 +101,7 @@ impl Word {
 
     fn standing(&self) -> Standing {
         let is_long = self.chars - self.digits >= TELLING_CHARS;
-        let is_listed = self.flags != Flags::default();
+        let is_listed = !self.flags.is_empty() || self.flags.has(Flags::FAMILIAR);
         if self.may_be_name() {
             Standing::Doubtful
         } else if self.is_letters() && is_long && self.is_plain() {
@@ -187,7 +187,8 @@ impl<'a> Line<'a> {
 
     /// Half of the words at least are known, one of four letters among them that nobody is
     /// called by: a name, alone or with a number, is not left to the recogniser. One known word
-    /// is one of the clinic: any other is somebody's name somewhere (`TROTTER`). Words
+    /// is one of the clinic: any other is somebody's name somewhere (`TROTTER`). A view beside it
+    /// (`COCKER PA`) is a second one: to ask for two long words cost 2 points of clinical lines. Words
     /// that are only familiar make up the half where two of them stand alone, or three
     /// beside a word that nobody knows (`rebook KOWALSKI`).
     pub(super) fn is_mostly_known(&self) -> bool {
@@ -214,21 +215,19 @@ impl<'a> Line<'a> {
             && words.filter(is_heard_of).any(|word| is_telling(&word))
     }
 
-    /// Behind a word like `by` or `laut`, a particle between or not, stands what no list
-    /// knows, or what somebody is called by.
+    /// Behind a word like `by` or `laut`, particles and what is shorter than a name between
+    /// or not, stands what no list knows, or what somebody is called by.
     pub(super) fn may_tell_of_somebody(&self) -> bool {
         let tells = |word: &Word| word.flags.has(Flags::BEFORE) || word.flags.has(Flags::TELLS);
-        let is_somebody = |word: &Word| {
-            word.is_letters()
-                && word.chars >= MISREAD_LETTERS
-                && (word.may_be_name() || word.flags == Flags::default())
+        let is_short = |word: &Word| {
+            word.flags.has(Flags::PARTICLE) || word.folded == "und" || word.chars < MISREAD_LETTERS
         };
+        let is_unknown = |word: &Word| word.flags.is_empty() && !word.flags.has(Flags::FAMILIAR);
+        let is_somebody =
+            |word: &Word| word.is_letters() && (word.may_be_name() || is_unknown(word));
         self.words.iter().enumerate().filter(|(_, word)| tells(word)).any(|(at, _)| {
-            let mut behind = self.words.iter().skip(at + 1);
-            let next = behind.next();
-            let is_particle = next.is_some_and(|word| word.flags.has(Flags::PARTICLE));
-            let named = if is_particle { behind.next() } else { next };
-            named.is_some_and(is_somebody)
+            let mut behind = self.words.iter().skip(at + 1).skip_while(|word| is_short(word));
+            behind.next().is_some_and(is_somebody)
         })
     }
 
